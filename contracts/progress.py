@@ -1,0 +1,51 @@
+"""Progress events: what becomes known about a case after the report (contract.md, part 1)."""
+
+from typing import Any, Self
+
+from pydantic import model_validator
+
+from contracts.codes import RESULTS, PostKind, ProgressEvent, Status
+from contracts.report import Day, Employer, Nip, Part, Ref, _prose_text, _text
+
+
+class Progress(Part):
+    """One step; without `person` it is about every person of the report.
+
+    `status`, `nip`, `post`, `post_kind` and `employer` belong to IDENTIFIED and replace what was reported.
+    """
+
+    event: ProgressEvent
+    person: Ref | None = None
+    result: _text(40) | None = None
+    on: Day
+    reason: _prose_text(2000) | None = None
+    status: Status | None = None
+    nip: Nip | None = None
+    post: _text(100) | None = None
+    post_kind: PostKind | None = None
+    employer: Employer | None = None
+
+    @model_validator(mode="after")
+    def _result_fits_event(self) -> Self:
+        allowed = RESULTS[self.event]
+        if self.result is None and allowed:
+            raise ValueError(f"{self.event} needs a result; write one of {', '.join(allowed)}")
+        if self.result is not None and self.result not in allowed:
+            cure = f"write one of {', '.join(allowed)}" if allowed else "leave it out"
+            raise ValueError(f"the result does not belong to {self.event}; {cure}")
+        return self
+
+    @property
+    def trigger(self) -> str:
+        """The event as `when` names it: `EVENT:RESULT`, or the bare `EVENT`."""
+        return f"{self.event}:{self.result}" if self.result else str(self.event)
+
+
+def about(events: tuple[Progress, ...], ref: str) -> tuple[Progress, ...]:
+    """The events about one person, by day; those of one day keep their order."""
+    mine = [event for event in events if event.person in (None, ref)]
+    return tuple(sorted(mine, key=_day_of))
+
+
+def _day_of(event: Progress) -> Any:
+    return event.on

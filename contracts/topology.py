@@ -1,0 +1,93 @@
+"""Every stream and durable consumer, in one table. `deploy.streams` applies it; services only bind to it.
+
+Each stream refuses new messages when full (`discard new`), so nothing acknowledged is ever dropped to make room.
+"""
+
+from dataclasses import dataclass
+
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Stream:
+    """`max_age` and `duplicate_window` are seconds (0: for ever); `max_bytes` is -1 for no limit of its own."""
+
+    name: str
+    subjects: tuple[str, ...]
+    max_age: int = 0
+    duplicate_window: int = 3600
+    atomic: bool = True
+    deletable: bool = False
+    max_bytes: int = -1
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A durable pull consumer. `ack_wait` is seconds; `max_deliver` bounds how often a message is tried."""
+
+    name: str
+    stream: str
+    filters: tuple[str, ...]
+    service: str
+    ack_wait: int = 30
+    max_ack_pending: int = 1000
+    max_deliver: int = 12
+
+
+STREAMS = (
+    Stream("REPORTS", ("reports.*.accepted",)),
+    Stream("CASES", ("cases.>",)),
+    Stream("NOTICES", ("notices.*.*",)),
+    Stream("PARKED", ("parked.>",), atomic=False, deletable=True),
+    Stream(
+        "ADVISORIES",
+        ("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>", "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>"),
+        max_age=30 * DAY,
+        atomic=False,
+        deletable=True,
+    ),
+)
+
+CONSUMERS = (
+    Consumer("routing", "REPORTS", ("reports.*.accepted",), "routing"),
+    Consumer("routing-projection", "CASES", ("cases.>",), "routing"),
+    Consumer("routing-notices", "NOTICES", ("notices.*.*",), "routing"),
+    Consumer("routing-advisories", "ADVISORIES", ("$JS.EVENT.ADVISORY.CONSUMER.>",), "routing"),
+    Consumer("notifications-received", "REPORTS", ("reports.*.accepted",), "notifications"),
+    Consumer("notifications-offered", "CASES", ("cases.*.offered.*.*",), "notifications"),
+    Consumer("notifications-decided", "CASES", ("cases.*.decided",), "notifications"),
+)
+
+PUBLISHES: dict[str, tuple[str, ...]] = {
+    "intake": ("reports.*.accepted",),
+    "routing": ("cases.>", "parked.>"),
+    "notifications": ("notices.*.*", "parked.>"),
+}
+"""The subjects each service may publish to; the broker's permissions are made from this."""
+
+TEMPLATES = (
+    "reports.{report_id}.accepted",
+    "cases.{case_id}.decided",
+    "cases.{case_id}.offered.{agency}.{ref}",
+    "cases.{case_id}.unroutable",
+    "notices.{case_id}.{notice_id}",
+    "parked.{stream}.{consumer}.{seq}",
+)
+
+
+def template_of(subject: str) -> str:
+    """The low-cardinality name of a subject, for spans and metrics: `cases.{case_id}.decided`."""
+    parts = subject.split(".")
+    return next((template for template in TEMPLATES if _fits(template.split("."), parts)), parts[0] + ".…")
+
+
+def stream_of(subject: str) -> str:
+    """The stream that stores a subject of ours. Raises KeyError for a subject that is not in the table."""
+    head = subject.split(".", 1)[0]
+    return {"reports": "REPORTS", "cases": "CASES", "notices": "NOTICES", "parked": "PARKED"}[head]
+
+
+def _fits(template: list[str], parts: list[str]) -> bool:
+    return len(template) == len(parts) and all(
+        wanted.startswith("{") or wanted == got for wanted, got in zip(template, parts, strict=True)
+    )
