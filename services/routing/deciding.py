@@ -1,0 +1,34 @@
+"""The judge: rulebook and calendars loaded once, then pure decisions."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from contracts.decision import CalendarRef, Decision
+from contracts.facts import ReportFacts
+from contracts.progress import Progress
+from services.routing.calendar_files import load_calendars, reference
+from services.routing.core.decide import decide
+from services.routing.core.engine import Engine
+from services.routing.core.stages import Calendars
+from services.routing.core.workdays import WorkCalendar
+from services.routing.rulebook_files import load_rulebook
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Everything a decision depends on besides the report; one immutable value, so it can be swapped whole."""
+
+    engine: Engine
+    calendars: Calendars
+    workdays: WorkCalendar
+    calendar: CalendarRef
+
+    def decide(self, facts: ReportFacts, handled_on: date, progress: tuple[Progress, ...] | None = None) -> Decision:
+        """The decision on a report handled on a day; with `progress`, assignments say whether they are active."""
+        return decide(facts, handled_on, progress, self.engine, self.calendars, self.workdays, self.calendar)
+
+
+def load_judge() -> Judge:
+    """Read rulebook and calendars. Raises BrokenRulebook: a service with a broken rulebook must not start."""
+    calendars, workdays = load_calendars()
+    return Judge(Engine(load_rulebook()), calendars, workdays, reference(calendars, workdays))

@@ -1,0 +1,138 @@
+"""YAML read strictly, with the place of every value, so that each fault can say file:line:column."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.scalarstring import ScalarString
+
+
+@dataclass(frozen=True)
+class RuleFault:
+    """One authoring mistake: where it stands and what to do about it."""
+
+    where: str
+    says: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.says}"
+
+
+class BrokenRulebook(Exception):
+    """The rulebook cannot be used; `faults` are all mistakes found."""
+
+    def __init__(self, faults: Iterable[RuleFault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value and its place; the readers note a fault and give a harmless stand-in, so that all faults are found."""
+
+    value: Any
+    where: str
+    faults: list[RuleFault]
+
+    def fault(self, says: str) -> None:
+        self.faults.append(RuleFault(self.where, says))
+
+    def entries(self, allowed: Iterable[str] | None = None, required: Iterable[str] = ()) -> "dict[str, Node]":
+        """The entries of a mapping. Unknown and missing names are faults."""
+        if not isinstance(self.value, CommentedMap):
+            self.fault("is not a mapping; write name: value")
+            return {}
+        found = {str(key): Node(item, self._at_key(key), self.faults) for key, item in self.value.items()}
+        names = list(allowed) if allowed is not None else list(found)
+        for name in found:
+            if name not in names:
+                Node(None, self._at_key(name), self.faults).fault(f"'{name}' is not known here; " + near(name, names))
+        for name in required:
+            if name not in found:
+                self.fault(f"'{name}' is missing; add it")
+        return found
+
+    def items(self) -> "list[Node]":
+        """The items of a list."""
+        if not isinstance(self.value, CommentedSeq):
+            self.fault("is not a list; write [a, b]")
+            return []
+        return [Node(item, self._at_item(number), self.faults) for number, item in enumerate(self.value)]
+
+    def several(self) -> "list[Node]":
+        """The items of a list, or the one value where no list is written."""
+        return self.items() if isinstance(self.value, CommentedSeq) else [self]
+
+    def text(self) -> str:
+        if isinstance(self.value, date):
+            return str(self.value)
+        if not isinstance(self.value, str | ScalarString) or not self.value:
+            self.fault("is not text; put it in quotes")
+            return ""
+        return str(self.value)
+
+    def day(self) -> date:
+        try:
+            return date.fromisoformat(str(self.value))
+        except ValueError:
+            self.fault(f"'{self.value}' is not a day of the calendar; write YYYY-MM-DD")
+            return date.min
+
+    def flag(self) -> bool:
+        if not isinstance(self.value, bool):
+            self.fault("is neither true nor false")
+        return bool(self.value)
+
+    def one_of(self, known: Iterable[str], what: str) -> str:
+        """The value as one of the known ones; anything else is a fault with the nearest one named."""
+        known, text = list(known), self.text()
+        if text in known:
+            return text
+        if text:
+            self.fault(f"'{text}' is not {what}; " + near(text, known))
+        return known[0]
+
+    def _at_key(self, key: Any) -> str:
+        try:
+            line, column = self.value.lc.key(key)
+        except (KeyError, AttributeError, TypeError):
+            return self.where
+        return _moved(self.where, line, column)
+
+    def _at_item(self, number: int) -> str:
+        line, column = self.value.lc.item(number)
+        return _moved(self.where, line, column)
+
+
+def near(text: str, known: Iterable[str]) -> str:
+    """The cure for a misspelt name: the nearest known one, or all of them."""
+    known = list(known)
+    found = get_close_matches(text, known, 1, 0.6)
+    return f"did you mean '{found[0]}'?" if found else "write one of " + ", ".join(known)
+
+
+def read(path: Path, faults: list[RuleFault]) -> Node:
+    """The root of a YAML 1.2 file; duplicate names and syntax errors are faults with their place."""
+    yaml = YAML(typ="rt")
+    yaml.constructor.yaml_constructors = {**yaml.constructor.yaml_constructors}
+    yaml.constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+    try:
+        value = yaml.load(path.read_text(encoding="utf-8"))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{path.name}:{mark.line + 1}:{mark.column + 1}" if mark else path.name
+        faults.append(RuleFault(where, f"{(error.problem or 'is not YAML').splitlines()[0]}; mend the line"))
+        value = None
+    return Node(value if value is not None else CommentedMap(), f"{path.name}:1:1", faults)
+
+
+
+
+def _moved(where: str, line: int, column: int) -> str:
+    return f"{where.split(':', 1)[0]}:{line + 1}:{column + 1}"

@@ -1,0 +1,75 @@
+"""Two ways to store messages once for ever: an atomic batch (ADR-50 of NATS), and one guarded publish.
+
+The guard is `Nats-Expected-Last-Subject-Sequence: 0`: the subject must be empty. A repetition is refused by the broker
+however late it comes, long after any duplicate window.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.errors import APIError
+
+GUARD = {"Nats-Expected-Last-Subject-Sequence": "0"}
+ALREADY_THERE = 10071
+_CONFLICTS = {10071, 10201, 10164}
+_BUSY = {10176, 10210}
+_ATTEMPTS = 6
+
+
+@dataclass
+class Message:
+    subject: str
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Batch:
+    messages: list[Message]
+
+
+class Refused(Exception):
+    """The broker refused to store, and repeating will not help (stream full, missing or misdeclared)."""
+
+
+async def publish_batch(nc: Client, batch: Batch) -> bool:
+    """Store all messages or none; False if one of the subjects was not empty. Raises TimeoutError, Refused."""
+    for attempt in range(_ATTEMPTS):
+        error = await _try_batch(nc, batch.messages)
+        if error is None:
+            return True
+        if error in _CONFLICTS:
+            return False
+        if error not in _BUSY:
+            raise Refused(f"broker error {error}")
+        await asyncio.sleep(0.02 * 2**attempt)
+    raise TimeoutError
+
+
+async def publish_guarded(js: JetStreamContext, message: Message) -> bool:
+    """Store one message if its subject is empty; False if it was not. Raises TimeoutError and NATS errors."""
+    try:
+        await js.publish(message.subject, message.body, headers={**message.headers, **GUARD})
+    except APIError as error:
+        if error.err_code != ALREADY_THERE:
+            raise
+        return False
+    return True
+
+
+async def _try_batch(nc: Client, messages: list[Message]) -> int | None:
+    name = nc.new_inbox().rsplit(".", 1)[-1]
+    last = len(messages)
+    for number, message in enumerate(messages, 1):
+        headers = {**message.headers, **GUARD, "Nats-Batch-Id": name, "Nats-Batch-Sequence": str(number)}
+        if number < last:
+            await nc.publish(message.subject, message.body, headers=headers)
+        else:
+            headers["Nats-Batch-Commit"] = "1"
+            answer = await nc.request(message.subject, message.body, timeout=10, headers=headers)
+            error = json.loads(answer.data).get("error")
+            return None if error is None else int(error.get("err_code", error.get("code", 0)))
+    return None

@@ -1,0 +1,207 @@
+"""Stores events on JetStream, each exactly once for ever, many callers sharing one durable write."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import APIError, NotFoundError
+
+from contracts.events import Event
+from contracts.topology import stream_of
+from services.runtime.batches import Batch, Message, publish_batch, publish_guarded
+from services.runtime.logs import log
+from services.runtime.settings import Settings
+
+MAX_GROUP = 900
+"""Messages in one atomic batch; the server takes 1,000 (measured, docs/decisions/0002)."""
+MAX_GROUP_BYTES = 4_000_000
+
+
+class BrokerAway(Exception):
+    """No acknowledgement came. `ambiguous` tells whether the events may be stored all the same."""
+
+    def __init__(self, *, ambiguous: bool) -> None:
+        self.ambiguous = ambiguous
+        super().__init__("the broker did not acknowledge in time" if ambiguous else "the broker is not reachable")
+
+
+Rest = Callable[[bytes], Sequence[Event]]
+
+
+@dataclass(eq=False)
+class _Item:
+    """What one caller wants stored: its messages, and for a case how the rest follows from the first answer."""
+
+    messages: list[Message]
+    rest: Rest | None
+    done: asyncio.Future[None]
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = sum(len(message.body) for message in self.messages)
+
+
+class Bus:
+    """One connection for publishing. Concurrent calls share atomic batches (group commit)."""
+
+    def __init__(self, nc: Client, telemetry: Any = None) -> None:
+        self.nc = nc
+        self.js: JetStreamContext = nc.jetstream(timeout=10)
+        self._waiting: dict[str, asyncio.Queue[_Item]] = {}
+        self._workers: list[asyncio.Task[None]] = []
+        self._telemetry = telemetry
+
+    @classmethod
+    async def connect(cls, settings: Settings, user: str, *, wait: bool = True, telemetry: Any = None) -> Self:
+        """Connect as `user`; with `wait`, keep trying until the broker is there. Raises BrokerAway without."""
+        while True:
+            try:
+                return cls(await nats.connect(**connection(settings, user)), telemetry)
+            except (NatsError, OSError, TimeoutError):
+                if not wait:
+                    raise BrokerAway(ambiguous=False) from None
+                log("broker.awaited", url=settings.nats_url)
+                await asyncio.sleep(1)
+
+    async def tell(self, events: Sequence[Event]) -> None:
+        """Store all events (of one stream) durably, each exactly once; repeating is harmless. Raises BrokerAway."""
+        if events:
+            await self._submit([_message(event) for event in events], None)
+
+    async def tell_case(self, first: Event, rest: Rest) -> None:
+        """Store `first` unless one is stored already, then what follows from the one that stands.
+
+        `rest` gets the stored bytes: those of `first`, or of the earlier answer. Raises BrokerAway.
+        """
+        opening = _message(first)
+        await self._submit([opening, *map(_message, rest(opening.body))], rest)
+
+    async def read(self, nats_subject: str) -> bytes | None:
+        """The last message on a subject, or None. Raises BrokerAway."""
+        try:
+            found = await self.js.get_last_msg(stream_of(nats_subject), nats_subject, direct=True)
+        except NotFoundError:
+            return None
+        except (NatsError, TimeoutError):
+            raise BrokerAway(ambiguous=False) from None
+        return found.data
+
+    async def stored(self, nats_subject: str) -> bool:
+        """Whether a subject holds a message. Raises BrokerAway."""
+        return await self.read(nats_subject) is not None
+
+    async def close(self) -> None:
+        """Finish what is waiting, then leave."""
+        for task in self._workers:
+            task.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        await self.nc.close()
+
+    async def _submit(self, messages: list[Message], rest: Rest | None) -> None:
+        if not self.nc.is_connected:
+            raise BrokerAway(ambiguous=False)
+        with self._span(messages[0].subject) as headers:
+            for message in messages:
+                message.headers.update(headers)
+            item = _Item(messages, rest, asyncio.get_running_loop().create_future())
+            self._queue(stream_of(messages[0].subject)).put_nowait(item)
+            await item.done
+
+    def _span(self, subject: str) -> Any:
+        from services.runtime.spans import publish_headers  # noqa: PLC0415 - optional at import time
+
+        return publish_headers(self._telemetry, subject)
+
+    def _queue(self, stream: str) -> asyncio.Queue[_Item]:
+        if stream not in self._waiting:
+            self._waiting[stream] = asyncio.Queue()
+            self._workers.append(asyncio.create_task(self._work(self._waiting[stream])))
+        return self._waiting[stream]
+
+    async def _work(self, queue: asyncio.Queue[_Item]) -> None:
+        while True:
+            group = [await queue.get()]
+            count, size = len(group[0].messages), group[0].size
+            while not queue.empty() and count < MAX_GROUP and size < MAX_GROUP_BYTES:
+                item = queue.get_nowait()
+                group.append(item)
+                count, size = count + len(item.messages), size + item.size
+            await self._commit(group)
+
+    async def _commit(self, group: list[_Item]) -> None:
+        messages = [message for item in group for message in item.messages]
+        try:
+            stored = len(messages) <= MAX_GROUP + 100 and await publish_batch(self.nc, Batch(messages))
+        except (NatsError, TimeoutError, OSError):
+            _fail(group, BrokerAway(ambiguous=True))
+            return
+        if stored:
+            for item in group:
+                _succeed(item)
+        else:
+            await asyncio.gather(*(self._one_by_one(item) for item in group))
+
+    async def _one_by_one(self, item: _Item) -> None:
+        try:
+            if item.rest is None:
+                await asyncio.gather(*(publish_guarded(self.js, message) for message in item.messages))
+            else:
+                await self._as_the_first_answer_says(item.messages[0], item.rest)
+        except (NatsError, TimeoutError, OSError):
+            _fail([item], BrokerAway(ambiguous=True))
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the caller must hear of it
+            _fail([item], problem)
+        else:
+            _succeed(item)
+
+    async def _as_the_first_answer_says(self, first: Message, rest: Rest) -> None:
+        body = first.body
+        if not await publish_guarded(self.js, first):
+            body = (await self.js.get_last_msg(stream_of(first.subject), first.subject, direct=True)).data or b""
+        following = [_message(event) for event in rest(body)]
+        for message in following:
+            message.headers.update({k: v for k, v in first.headers.items() if k == "traceparent"})
+        await asyncio.gather(*(publish_guarded(self.js, message) for message in following))
+
+
+def connection(settings: Settings, user: str) -> dict[str, Any]:
+    """The arguments of a connection of ours: who we are, our own inbox, and patience without end."""
+    return {
+        "servers": settings.nats_url,
+        "user": user,
+        "password": settings.secret(f"nats-{user}"),
+        "name": f"netral-{user}",
+        "inbox_prefix": f"_INBOX_{user}".encode(),
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": 0.5,
+        "connect_timeout": 2,
+        "error_cb": _heard,
+    }
+
+
+async def _heard(problem: Exception) -> None:
+    log("broker.trouble", level="WARNING", error=type(problem).__name__)
+
+
+def _message(event: Event) -> Message:
+    subject: str = event.nats_subject  # type: ignore[attr-defined]
+    return Message(subject, event.model_dump_json(by_alias=True).encode(), {"Content-Type": "application/cloudevents+json"})
+
+
+def _succeed(item: _Item) -> None:
+    if not item.done.done():
+        item.done.set_result(None)
+
+
+def _fail(items: list[_Item], problem: Exception) -> None:
+    for item in items:
+        if not item.done.done():
+            item.done.set_exception(problem)
+
+
+__all__ = ["APIError", "BrokerAway", "Bus", "connection"]

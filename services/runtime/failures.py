@@ -1,0 +1,124 @@
+"""What becomes of a message when handling it fails.
+
+TryLater          the world is not ready          redelivered, after a pause
+NeedsAPerson      it will never succeed           parked, with the reason
+ValidationError   it is not a message of ours     parked
+anything else     a bug or an unknown trouble     redelivered with back-off, then parked
+
+Parking is a dead letter in the stream PARKED: the original bytes, and the reason in headers. `netral parked` lists and
+replays them.
+"""
+
+import json
+from typing import Any
+
+from faststream import BaseMiddleware
+from faststream.exceptions import AckMessage, HandlerException, NackMessage
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from pydantic import ValidationError
+
+from contracts.topology import CONSUMERS
+from services.runtime.bus import BrokerAway
+from services.runtime.logs import log
+from services.runtime.spans import note
+
+BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
+"""Seconds before the second, third, … delivery; the last one repeats."""
+LAST_DELIVERY = {consumer.name: consumer.max_deliver - 2 for consumer in CONSUMERS}
+"""The delivery after whose failure we park ourselves, before the broker goes quiet at `max_deliver`."""
+
+
+class TryLater(Exception):
+    """The world is not ready. `delay` is seconds. It never counts towards parking."""
+
+    def __init__(self, delay: float = 5.0) -> None:
+        self.delay = delay
+        super().__init__(f"try again in {delay} s")
+
+
+class NeedsAPerson(Exception):
+    """It will never succeed by itself; `reason` is a code or short sentence without personal data."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class FailureTable(BaseMiddleware):
+    """The one place where an exception becomes an acknowledgement, a redelivery or a dead letter."""
+
+    async def consume_scope(self, call_next: Any, msg: Any) -> Any:
+        try:
+            return await call_next(msg)
+        except HandlerException:
+            raise
+        except Exception as problem:
+            await self._settle(problem)
+
+    async def after_processed(self, exc_type: Any = None, exc_val: Any = None, exc_tb: Any = None) -> bool:
+        """A body that cannot even be decoded never reaches `consume_scope`; it is settled here."""
+        if isinstance(exc_val, Exception) and not isinstance(exc_val, HandlerException):
+            await self._settle(exc_val)
+        return False
+
+    async def _settle(self, problem: Exception) -> None:
+        raw: Msg = self.msg
+        match problem:
+            case TryLater():
+                raise NackMessage(delay=problem.delay) from None
+            case BrokerAway():
+                raise NackMessage(delay=_pause(raw)) from None
+            case NeedsAPerson():
+                await self._park(raw, problem.reason)
+            case ValidationError() | json.JSONDecodeError() | UnicodeDecodeError():
+                await self._park(raw, f"not a message of ours ({type(problem).__name__})")
+            case _:
+                await self._again_or_park(raw, type(problem).__name__)
+
+    async def _again_or_park(self, raw: Msg, error: str) -> None:
+        meta = raw.metadata
+        note(error=error)
+        if meta.num_delivered < LAST_DELIVERY.get(meta.consumer, 10):
+            raise NackMessage(delay=_pause(raw)) from None
+        await self._park(raw, f"failed {meta.num_delivered} times, at last with {error}")
+
+    async def _park(self, raw: Msg, reason: str) -> None:
+        note(outcome="parked", reason=reason)
+        meta = raw.metadata
+        try:
+            await park(
+                raw._client.jetstream(),
+                raw.data,
+                subject=raw.subject,
+                stream=meta.stream,
+                consumer=meta.consumer,
+                seq=meta.sequence.stream,
+                deliveries=meta.num_delivered,
+                reason=reason,
+            )
+        except (NatsError, TimeoutError):
+            raise NackMessage(delay=_pause(raw)) from None
+        raise AckMessage from None
+
+
+async def park(
+    js: JetStreamContext, data: bytes, *, subject: str, stream: str, consumer: str, seq: int, deliveries: int, reason: str
+) -> None:
+    """Put a dead letter into PARKED, once for each message and consumer. Raises NATS errors."""
+    headers = {
+        "Nats-Msg-Id": f"{stream}:{seq}:{consumer}",
+        "Netral-Reason": reason[:200],
+        "Netral-Stream": stream,
+        "Netral-Consumer": consumer,
+        "Netral-Seq": str(seq),
+        "Netral-Subject": subject,
+        "Netral-Deliveries": str(deliveries),
+    }
+    await js.publish(f"parked.{stream}.{consumer}.{seq}", data, headers=headers)
+    log("message.parked", level="ERROR", stream=stream, consumer=consumer, seq=seq, reason=reason)
+
+
+def _pause(raw: Msg) -> float:
+    return BACK_OFF[min(raw.metadata.num_delivered, len(BACK_OFF)) - 1]

@@ -1,0 +1,50 @@
+"""Consuming: FastStream brokers and durable subscribers with our acknowledgements, telemetry and limits."""
+
+import builtins
+from typing import Any
+
+import faststream.nats.subscriber.usecases.stream_pull_subscriber as pulling
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsBroker, PullSub
+from nats.js.api import ConsumerConfig
+
+from contracts.topology import CONSUMERS
+from services.runtime.bus import BrokerAway, Bus, connection
+from services.runtime.failures import FailureTable, NeedsAPerson, TryLater
+from services.runtime.settings import Settings
+from services.runtime.spans import HandlerTelemetry
+
+# FastStream 0.7.8 expects nats.errors.TimeoutError where nats-py 2.16 raises the builtin one: the pull task dies and a
+# partly filled batch waits for its ack_wait. tests/runtime/test_messaging.py goes red when this is no longer needed.
+pulling.TimeoutError = builtins.TimeoutError  # type: ignore[attr-defined]
+
+
+def open_broker(settings: Settings, user: str, telemetry: Any = None) -> NatsBroker:
+    """A FastStream broker of ours, not connected yet. Outermost telemetry, then the failure table."""
+    options = connection(settings, user)
+    return NatsBroker(
+        options.pop("servers"),
+        **options,
+        middlewares=(HandlerTelemetry(telemetry), FailureTable),
+        logger=None,
+        graceful_timeout=10,
+    )
+
+
+def durable(name: str) -> dict[str, Any]:
+    """The subscriber arguments that bind to a durable of the topology table; nothing is ever created here.
+
+    Up to 64 handlers run at once (the batch of one pull). Raises StopIteration for an unknown name.
+    """
+    consumer = next(consumer for consumer in CONSUMERS if consumer.name == name)
+    return {
+        "subject": consumer.filters[0],
+        "stream": JStream(consumer.stream, declare=False),
+        "durable": consumer.name,
+        "pull_sub": PullSub(batch_size=64, timeout=1),
+        "config": ConsumerConfig(ack_wait=consumer.ack_wait),
+        "ack_policy": AckPolicy.NACK_ON_ERROR,
+    }
+
+
+__all__ = ["BrokerAway", "Bus", "NeedsAPerson", "TryLater", "connection", "durable", "open_broker"]
