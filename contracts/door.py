@@ -25,7 +25,9 @@ def read_json(raw: bytes) -> Any:
         raise InvalidDocument([Fault((), "is not UTF-8 text; save it as UTF-8")]) from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise InvalidDocument([Fault((), f"is not JSON ({where}); check the quotes and commas there")]) from None
+        raise InvalidDocument(
+            [Fault((), f"is not JSON ({where}); check the quotes and commas there")]
+        ) from None
     except RecursionError:
         raise InvalidDocument([Fault((), "is nested too deeply; a report has four levels")]) from None
     except _Unreadable as problem:
@@ -91,7 +93,9 @@ def _date_faults(raw: dict[str, Any], today: date) -> Iterator[Fault]:
         if day and day > today:
             yield Fault(path, f"lies in the future (today is {today}); write a day that has been")
     if occurred and known and known < occurred:
-        yield Fault(("incident", "known_on"), "is before incident.occurred_on; nobody knows of it before it happens")
+        yield Fault(
+            ("incident", "known_on"), "is before incident.occurred_on; nobody knows of it before it happens"
+        )
     if known and reported and reported < known:
         yield Fault(("reported_on",), "is before incident.known_on; a report follows the knowledge")
 
@@ -100,11 +104,16 @@ def _reference_faults(raw: dict[str, Any]) -> Iterator[Fault]:
     seen: dict[str, int] = {}
     for number, ref in _texts(raw.get("persons"), "ref"):
         if ref in seen:
-            yield Fault(("persons", number, "ref"), f"is also the ref of person {seen[ref]}; give each person an own ref")
+            yield Fault(
+                ("persons", number, "ref"),
+                f"is also the ref of person {seen[ref]}; give each person an own ref",
+            )
         seen.setdefault(ref, number)
     for number, ref in _texts(raw.get("acts"), "person"):
         if ref not in seen:
-            yield Fault(("acts", number, "person"), "is the ref of no person; write one of the refs under persons")
+            yield Fault(
+                ("acts", number, "person"), "is the ref of no person; write one of the refs under persons"
+            )
 
 
 def _texts(items: Any, name: str) -> Iterator[tuple[int, str]]:

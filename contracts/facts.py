@@ -86,7 +86,9 @@ def facts_of(report: Report, received_on: date, *, keep_refs: bool = False) -> R
         channel=report.source.channel if report.source else None,
         persons=tuple(_person(person, refs[person.ref]) for person in report.persons),
         acts=tuple(
-            ActFacts(person=refs[act.person], code=act.code, beneficiary=act.beneficiary or Beneficiary.UNKNOWN)
+            ActFacts(
+                person=refs[act.person], code=act.code, beneficiary=act.beneficiary or Beneficiary.UNKNOWN
+            )
             for act in report.acts
         ),
     )

@@ -21,7 +21,12 @@ NOUNS = {
     "event": "a progress event",
     "schema": "a schema this door reads",
 }
-TYPES = {"string_type": "text", "int_type": "a whole number", "bool_type": "true or false", "tuple_type": "a list"}
+TYPES = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+}
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,13 @@ class InvalidDocument(ValueError):
 
 def faults_of(error: ValidationError, model: type[BaseModel], raw: Any) -> list[Fault]:
     """Pydantic's errors in our words; `raw` is the document they are about."""
-    return [_translated(item, model, raw) for item in error.errors(include_url=False, include_input=False)]
+    items = error.errors(include_url=False, include_input=False)
+    return [_translated(item, model, raw) for item in items if not _echo(item, raw)]
+
+
+def _echo(error: Any, raw: Any) -> bool:
+    """Pydantic calls a list too short when its items were faulty; those faults are named already."""
+    return error["type"] == "too_short" and bool(_at(raw, tuple(error["loc"])))
 
 
 def _translated(error: Any, model: type[BaseModel], raw: Any) -> Fault:
@@ -74,7 +85,10 @@ def _says(error: Any, path: Path, model: type[BaseModel], raw: Any) -> str:
         return _not_in(last, str(context["expected"]), _at(raw, path))
     if kind == "value_error":
         return str(context["error"])
-    return _limit(kind, context) or f"is not {TYPES.get(kind, 'an object')}; write {TYPES.get(kind, 'an object')}"
+    return (
+        _limit(kind, context)
+        or f"is not {TYPES.get(kind, 'an object')}; write {TYPES.get(kind, 'an object')}"
+    )
 
 
 def _limit(kind: str, context: dict[str, Any]) -> str | None:
@@ -100,7 +114,11 @@ def _limit(kind: str, context: dict[str, Any]) -> str | None:
 
 def _not_in(name: str, expected: str, got: Any) -> str:
     known = [part.strip("'") for part in expected.replace(" or ", ", ").split(", ")]
-    cure = _nearest(got, known, "write one of " + ", ".join(known)) if isinstance(got, str) else "write one of " + ", ".join(known)
+    cure = (
+        _nearest(got, known, "write one of " + ", ".join(known))
+        if isinstance(got, str)
+        else "write one of " + ", ".join(known)
+    )
     return f"is not {NOUNS.get(name, 'a code of this field')}; {cure}"
 
 

@@ -1,11 +1,12 @@
 """Progress events: what becomes known about a case after the report (contract.md, part 1)."""
 
-from typing import Any, Self
+from datetime import date
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from contracts.codes import RESULTS, PostKind, ProgressEvent, Status
-from contracts.report import Day, Employer, Nip, Part, Ref, _prose_text, _text
+from contracts.report import ONE_LINE, PROSE, Day, Employer, Nip, Part, Ref
 
 
 class Progress(Part):
@@ -16,12 +17,12 @@ class Progress(Part):
 
     event: ProgressEvent
     person: Ref | None = None
-    result: _text(40) | None = None
+    result: Annotated[str, Field(strict=True, max_length=40), ONE_LINE] | None = None
     on: Day
-    reason: _prose_text(2000) | None = None
+    reason: Annotated[str, Field(strict=True, max_length=2000), PROSE] | None = None
     status: Status | None = None
     nip: Nip | None = None
-    post: _text(100) | None = None
+    post: Annotated[str, Field(strict=True, max_length=100), ONE_LINE] | None = None
     post_kind: PostKind | None = None
     employer: Employer | None = None
 
@@ -47,5 +48,5 @@ def about(events: tuple[Progress, ...], ref: str) -> tuple[Progress, ...]:
     return tuple(sorted(mine, key=_day_of))
 
 
-def _day_of(event: Progress) -> Any:
+def _day_of(event: Progress) -> date:
     return event.on

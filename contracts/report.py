@@ -20,7 +20,9 @@ from contracts.codes import (
 )
 
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_FORBIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _FORBIDDEN_IN_PROSE = re.compile(_FORBIDDEN.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
 
 
@@ -61,19 +63,14 @@ def _nip(value: str) -> str:
     return nip.normalised(value)
 
 
-def _text(limit: int, *, least: int = 0) -> Any:
-    return Annotated[str, Field(strict=True, min_length=least, max_length=limit), AfterValidator(_one_line)]
-
-
-def _prose_text(limit: int, *, least: int = 0) -> Any:
-    return Annotated[str, Field(strict=True, min_length=least, max_length=limit), AfterValidator(_prose)]
-
+ONE_LINE = AfterValidator(_one_line)
+PROSE = AfterValidator(_prose)
 
 Day = Annotated[date, BeforeValidator(_day)]
 RegionCode = Annotated[str, Field(strict=True, max_length=40), AfterValidator(_region)]
 Nip = Annotated[str, Field(strict=True, max_length=40), AfterValidator(_nip)]
-Ref = _text(100, least=1)
-Name = _text(200)
+Ref = Annotated[str, Field(strict=True, min_length=1, max_length=100), ONE_LINE]
+Name = Annotated[str, Field(strict=True, max_length=200), ONE_LINE]
 
 
 class Part(BaseModel):
@@ -93,7 +90,7 @@ class Incident(Part):
     occurred_on: Day
     known_on: Day
     region: RegionCode
-    place: _text(300) | None = None
+    place: Annotated[str, Field(strict=True, max_length=300), ONE_LINE] | None = None
     online: StrictBool | None = None
     regions_touched: Annotated[tuple[RegionCode, ...], Field(max_length=552)] | None = None
 
@@ -109,7 +106,7 @@ class Person(Part):
     status: Status
     name: Name | None = None
     nip: Nip | None = None
-    post: _text(100) | None = None
+    post: Annotated[str, Field(strict=True, max_length=100), ONE_LINE] | None = None
     post_kind: PostKind | None = None
     employer: Employer | None = None
 
@@ -118,12 +115,14 @@ class ReportedAct(Part):
     person: Ref
     code: Act
     beneficiary: Beneficiary | None = None
-    note: _prose_text(2000) | None = None
+    note: Annotated[str, Field(strict=True, max_length=2000), PROSE] | None = None
 
 
 class Evidence(Part):
     sha256: Annotated[str, Field(strict=True, pattern=r"^[0-9a-fA-F]{64}$")]
-    media_type: Annotated[str, Field(strict=True, max_length=100, pattern=r"^[\w.+-]+/[\w.+-]+$")] | None = None
+    media_type: Annotated[str, Field(strict=True, max_length=100, pattern=r"^[\w.+-]+/[\w.+-]+$")] | None = (
+        None
+    )
     size: Annotated[StrictInt, Field(ge=0, le=2**53)] | None = None
     name: Name | None = None
 
@@ -131,14 +130,21 @@ class Evidence(Part):
 class Reporter(Part):
     kind: ReporterKind
     name: Name | None = None
-    address: _text(500) | None = None
-    email: Annotated[str, Field(strict=True, max_length=254, pattern=r"^[^@\s<>,;:\"]+@[^@\s<>,;:\"]+$"), AfterValidator(_one_line)] | None = None
-    phone: _text(50) | None = None
+    address: Annotated[str, Field(strict=True, max_length=500), ONE_LINE] | None = None
+    email: (
+        Annotated[
+            str,
+            Field(strict=True, max_length=254, pattern=r"^[^@\s<>,;:\"]+@[^@\s<>,;:\"]+$"),
+            AfterValidator(_one_line),
+        ]
+        | None
+    ) = None
+    phone: Annotated[str, Field(strict=True, max_length=50), ONE_LINE] | None = None
 
 
 class Source(Part):
     channel: Channel | None = None
-    reference: _text(100) | None = None
+    reference: Annotated[str, Field(strict=True, max_length=100), ONE_LINE] | None = None
 
 
 class Report(Part):
@@ -150,7 +156,7 @@ class Report(Part):
     incident: Incident
     persons: Annotated[tuple[Person, ...], Field(min_length=1, max_length=200)]
     acts: Annotated[tuple[ReportedAct, ...], Field(min_length=1, max_length=500)]
-    narrative: _prose_text(20_000, least=1)
+    narrative: Annotated[str, Field(strict=True, min_length=1, max_length=20_000), PROSE]
     evidence: Annotated[tuple[Evidence, ...], Field(max_length=100)] | None = None
     reporter: Reporter
     source: Source | None = None

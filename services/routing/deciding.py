@@ -23,7 +23,9 @@ class Judge:
     workdays: WorkCalendar
     calendar: CalendarRef
 
-    def decide(self, facts: ReportFacts, handled_on: date, progress: tuple[Progress, ...] | None = None) -> Decision:
+    def decide(
+        self, facts: ReportFacts, handled_on: date, progress: tuple[Progress, ...] | None = None
+    ) -> Decision:
         """The decision on a report handled on a day; with `progress`, assignments say whether they are active."""
         return decide(facts, handled_on, progress, self.engine, self.calendars, self.workdays, self.calendar)
 

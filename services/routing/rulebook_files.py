@@ -30,7 +30,8 @@ def load_rulebook(folder: Path = HERE) -> Rulebook:
         raise BrokenRulebook([RuleFault(str(folder.name), "book.yaml is missing; every rulebook has one")])
     book = read(files[0], faults)
     cover = book.entries(
-        ("rulebook", "version", "checked_on", "sources", "groups"), ("rulebook", "version", "sources", "groups")
+        ("rulebook", "version", "checked_on", "sources", "groups"),
+        ("rulebook", "version", "sources", "groups"),
     )
     if faults:
         raise BrokenRulebook(faults)
@@ -39,7 +40,9 @@ def load_rulebook(folder: Path = HERE) -> Rulebook:
     faults += [RuleFault(where, says) for where, says in faults_in(rules)]
     if faults:
         raise BrokenRulebook(sorted(set(faults), key=_in_order))
-    digest = hashlib.sha256(b"".join(path.name.encode() + b"\0" + path.read_bytes() for path in files)).hexdigest()
+    digest = hashlib.sha256(
+        b"".join(path.name.encode() + b"\0" + path.read_bytes() for path in files)
+    ).hexdigest()
     return Rulebook(
         cover["rulebook"].text(), cover["version"].text(), f"sha256:{digest}", reader.sources, tuple(rules)
     )
@@ -68,9 +71,13 @@ class _Reader:
             row=parts["row"].text(),
             title=_both(parts["title"]),
             given=self._given(parts["given"]),
-            by="incident" if parts["by"].one_of(("incident", "handling"), "a clock") == "incident" else "handling",
+            by="incident"
+            if parts["by"].one_of(("incident", "handling"), "a clock") == "incident"
+            else "handling",
             history=history,
-            exception_to=tuple(n.text() for n in parts["exception_to"].items()) if "exception_to" in parts else (),
+            exception_to=tuple(n.text() for n in parts["exception_to"].items())
+            if "exception_to" in parts
+            else (),
             where=node.where,
         )
 
@@ -90,12 +97,16 @@ class _Reader:
         if not silent and not any(name in parts for name in _SPEECH):
             node.fault("says nothing; give it assign, class or review, or write repealed: true")
         if "basis" not in parts:
-            node.fault(f"version from {parts['from'].value if 'from' in parts else '?'} cites no legal basis; add basis")
+            node.fault(
+                f"version from {parts['from'].value if 'from' in parts else '?'} cites no legal basis; add basis"
+            )
         return Version(
             since=parts["from"].day() if "from" in parts else _NEVER,
             basis=tuple(self._citation(item) for item in parts["basis"].items()) if "basis" in parts else (),
             assigns=tuple(_assign(item) for item in parts["assign"].several()) if "assign" in parts else (),
-            class_=ViolationClass(parts["class"].one_of(ViolationClass, "a class")) if "class" in parts else None,
+            class_=ViolationClass(parts["class"].one_of(ViolationClass, "a class"))
+            if "class" in parts
+            else None,
             review=_both(parts["review"]) if "review" in parts else None,
             note=_note(parts["note"]) if "note" in parts else None,
             repealed=parts["repealed"].flag() if "repealed" in parts else False,

@@ -43,7 +43,9 @@ class Node:
     def fault(self, says: str) -> None:
         self.faults.append(RuleFault(self.where, says))
 
-    def entries(self, allowed: Iterable[str] | None = None, required: Iterable[str] = ()) -> "dict[str, Node]":
+    def entries(
+        self, allowed: Iterable[str] | None = None, required: Iterable[str] = ()
+    ) -> "dict[str, Node]":
         """The entries of a mapping. Unknown and missing names are faults."""
         if not isinstance(self.value, CommentedMap):
             self.fault("is not a mapping; write name: value")
@@ -52,7 +54,9 @@ class Node:
         names = list(allowed) if allowed is not None else list(found)
         for name in found:
             if name not in names:
-                Node(None, self._at_key(name), self.faults).fault(f"'{name}' is not known here; " + near(name, names))
+                Node(None, self._at_key(name), self.faults).fault(
+                    f"'{name}' is not known here; " + near(name, names)
+                )
         for name in required:
             if name not in found:
                 self.fault(f"'{name}' is missing; add it")
@@ -130,8 +134,6 @@ def read(path: Path, faults: list[RuleFault]) -> Node:
         faults.append(RuleFault(where, f"{(error.problem or 'is not YAML').splitlines()[0]}; mend the line"))
         value = None
     return Node(value if value is not None else CommentedMap(), f"{path.name}:1:1", faults)
-
-
 
 
 def _moved(where: str, line: int, column: int) -> str:

@@ -9,13 +9,14 @@ import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import NotFoundError
 
 from contracts.events import Event
 from contracts.topology import stream_of
 from services.runtime.batches import Batch, Message, publish_batch, publish_guarded
 from services.runtime.logs import log
 from services.runtime.settings import Settings
+from services.runtime.spans import publish_headers
 
 MAX_GROUP = 900
 """Messages in one atomic batch; the server takes 1,000 (measured, docs/decisions/0002)."""
@@ -27,7 +28,9 @@ class BrokerAway(Exception):
 
     def __init__(self, *, ambiguous: bool) -> None:
         self.ambiguous = ambiguous
-        super().__init__("the broker did not acknowledge in time" if ambiguous else "the broker is not reachable")
+        super().__init__(
+            "the broker did not acknowledge in time" if ambiguous else "the broker is not reachable"
+        )
 
 
 Rest = Callable[[bytes], Sequence[Event]]
@@ -57,7 +60,9 @@ class Bus:
         self._telemetry = telemetry
 
     @classmethod
-    async def connect(cls, settings: Settings, user: str, *, wait: bool = True, telemetry: Any = None) -> Self:
+    async def connect(
+        cls, settings: Settings, user: str, *, wait: bool = True, telemetry: Any = None
+    ) -> Self:
         """Connect as `user`; with `wait`, keep trying until the broker is there. Raises BrokerAway without."""
         while True:
             try:
@@ -89,7 +94,7 @@ class Bus:
             return None
         except (NatsError, TimeoutError):
             raise BrokerAway(ambiguous=False) from None
-        return found.data
+        return bytes(found.data or b"")
 
     async def stored(self, nats_subject: str) -> bool:
         """Whether a subject holds a message. Raises BrokerAway."""
@@ -105,17 +110,12 @@ class Bus:
     async def _submit(self, messages: list[Message], rest: Rest | None) -> None:
         if not self.nc.is_connected:
             raise BrokerAway(ambiguous=False)
-        with self._span(messages[0].subject) as headers:
+        with publish_headers(self._telemetry, messages[0].subject) as headers:
             for message in messages:
                 message.headers.update(headers)
             item = _Item(messages, rest, asyncio.get_running_loop().create_future())
             self._queue(stream_of(messages[0].subject)).put_nowait(item)
             await item.done
-
-    def _span(self, subject: str) -> Any:
-        from services.runtime.spans import publish_headers  # noqa: PLC0415 - optional at import time
-
-        return publish_headers(self._telemetry, subject)
 
     def _queue(self, stream: str) -> asyncio.Queue[_Item]:
         if stream not in self._waiting:
@@ -154,7 +154,7 @@ class Bus:
                 await self._as_the_first_answer_says(item.messages[0], item.rest)
         except (NatsError, TimeoutError, OSError):
             _fail([item], BrokerAway(ambiguous=True))
-        except Exception as problem:  # noqa: BLE001 - whatever it is, the caller must hear of it
+        except Exception as problem:
             _fail([item], problem)
         else:
             _succeed(item)
@@ -162,7 +162,9 @@ class Bus:
     async def _as_the_first_answer_says(self, first: Message, rest: Rest) -> None:
         body = first.body
         if not await publish_guarded(self.js, first):
-            body = (await self.js.get_last_msg(stream_of(first.subject), first.subject, direct=True)).data or b""
+            body = (
+                await self.js.get_last_msg(stream_of(first.subject), first.subject, direct=True)
+            ).data or b""
         following = [_message(event) for event in rest(body)]
         for message in following:
             message.headers.update({k: v for k, v in first.headers.items() if k == "traceparent"})
@@ -190,7 +192,11 @@ async def _heard(problem: Exception) -> None:
 
 def _message(event: Event) -> Message:
     subject: str = event.nats_subject  # type: ignore[attr-defined]
-    return Message(subject, event.model_dump_json(by_alias=True).encode(), {"Content-Type": "application/cloudevents+json"})
+    return Message(
+        subject,
+        event.model_dump_json(by_alias=True).encode(),
+        {"Content-Type": "application/cloudevents+json"},
+    )
 
 
 def _succeed(item: _Item) -> None:
@@ -202,6 +208,3 @@ def _fail(items: list[_Item], problem: Exception) -> None:
     for item in items:
         if not item.done.done():
             item.done.set_exception(problem)
-
-
-__all__ = ["APIError", "BrokerAway", "Bus", "connection"]

@@ -104,7 +104,15 @@ class FailureTable(BaseMiddleware):
 
 
 async def park(
-    js: JetStreamContext, data: bytes, *, subject: str, stream: str, consumer: str, seq: int, deliveries: int, reason: str
+    js: JetStreamContext,
+    data: bytes,
+    *,
+    subject: str,
+    stream: str,
+    consumer: str,
+    seq: int,
+    deliveries: int,
+    reason: str,
 ) -> None:
     """Put a dead letter into PARKED, once for each message and consumer. Raises NATS errors."""
     headers = {

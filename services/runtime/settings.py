@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
-
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 S = TypeVar("S", bound="Settings")
 
@@ -22,11 +26,16 @@ class BadSettings(Exception):
 class Settings(BaseSettings):
     """What every process of Netral needs to know."""
 
-    model_config = SettingsConfigDict(env_prefix="NETRAL_", frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="NETRAL_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
-    data_dir: Annotated[Path, Field(description="Folder of everything that must survive a restart")] = Path("data")
+    data_dir: Annotated[Path, Field(description="Folder of everything that must survive a restart")] = Path(
+        "data"
+    )
     log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="The least severe log line that is written")
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Field(description="The least severe log line that is written"),
     ] = "INFO"
     nats_url: Annotated[str, Field(description="Address of the NATS server")] = "nats://127.0.0.1:4222"
     nats_replicas: Annotated[int, Field(ge=1, le=5, description="Copies of each stream (3 in a cluster)")] = 1
@@ -70,4 +79,6 @@ def load(kind: type[S], **given: Any) -> S:
 
 def _line(item: Any) -> str:
     name = str(item["loc"][0])
-    return f"NETRAL_{name.upper()}: {item['msg']}; set it in the environment or as `{name}` in {config_file()}"
+    return (
+        f"NETRAL_{name.upper()}: {item['msg']}; set it in the environment or as `{name}` in {config_file()}"
+    )

@@ -59,7 +59,8 @@ def _defects(facts: ReportFacts, *, late: bool, anonymous: bool) -> list[Defect]
         Defect.REPORTER_ADDRESS: not anonymous and not facts.reporter_addressed,
         Defect.NO_EVIDENCE: facts.evidence == 0,
         Defect.PERSON_UNIDENTIFIED: any(
-            not person.numbered and (person.status is Status.UNKNOWN or person.employer is EmployerKind.UNKNOWN)
+            not person.numbered
+            and (person.status is Status.UNKNOWN or person.employer is EmployerKind.UNKNOWN)
             for person in facts.persons
         ),
     }

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from difflib import get_close_matches
+from itertools import pairwise
 
 from services.routing.core.rules import Citation, Rule
 
@@ -36,16 +37,21 @@ def _history(rule: Rule) -> Iterator[Finding]:
     days = [version.since for version in rule.history]
     if not days:
         yield rule.where, f"rule '{rule.id}' has no history; add a version"
-    for earlier, later in zip(days, days[1:], strict=False):
+    for earlier, later in pairwise(days):
         if later <= earlier:
-            yield rule.where, f"version from {later} of '{rule.id}' does not follow {earlier}; order the history by day"
+            yield (
+                rule.where,
+                f"version from {later} of '{rule.id}' does not follow {earlier}; order the history by day",
+            )
 
 
 def _lives(rule: Rule) -> Iterator[Finding]:
     for number, version in enumerate(rule.history):
         since, until = rule.interval(number)
         for citation in version.basis:
-            problem = _outside(citation, since, None if version.repealed else until, ends=not version.repealed)
+            problem = _outside(
+                citation, since, None if version.repealed else until, ends=not version.repealed
+            )
             if problem and not version.expected:
                 yield rule.where, f"'{rule.id}' from {since} {problem}"
 
@@ -56,7 +62,9 @@ def _outside(citation: Citation, since: date, until: date | None, *, ends: bool)
         return f"cites {source.key}, in force only from {source.in_force_from}; cite what was in force or begin later"
     if source.until and (since >= source.until or (ends and (until is None or until > source.until))):
         successor = f" (superseded by {source.superseded_by})" if source.superseded_by else ""
-        return f"cites {source.key}, not in force since {source.until}{successor}; add a version from that day"
+        return (
+            f"cites {source.key}, not in force since {source.until}{successor}; add a version from that day"
+        )
     return None
 
 

@@ -66,7 +66,9 @@ def _person(
         class_=_class(person, hits),
         assignments=assignments,
         not_assigned=tuple(
-            why_not(agency, engine.book, situations, days, defeated) for agency in Agency if agency not in assigned
+            why_not(agency, engine.book, situations, days, defeated)
+            for agency in Agency
+            if agency not in assigned
         ),
         review=(*_reviews(hits), *_doubts(facts, stage, admission, events)),
     )
@@ -144,7 +146,11 @@ def _doubts(
     found = [Review(rule="calendar.stage", question=stage.question)] if stage.question else []
     if admission.provisional:
         found.append(Review(rule="calendar.workdays", question=_PROVISIONAL))
-    if facts.election is ElectionKind.PEMILU and not admission.late and (facts.reported_on - facts.known_on).days > 7:
+    if (
+        facts.election is ElectionKind.PEMILU
+        and not admission.late
+        and (facts.reported_on - facts.known_on).days > 7
+    ):
         found.append(Review(rule="intake.limit", question=_SEVEN_DAYS))
     kinds = {event.event for event in events}
     found += [Review(rule=rule, question=text) for kind, (rule, text) in _MOVES.items() if kind in kinds]

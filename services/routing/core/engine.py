@@ -70,12 +70,15 @@ class Engine:
         return masks
 
     def _timeline(self, axis: str) -> tuple[list[date], list[int]]:
-        mine = [(bit, rule, n) for bit, (rule, n) in enumerate(self._bits) if rule.by == axis and rule.history[n].speaks]
+        mine = [
+            (bit, rule, n)
+            for bit, (rule, n) in enumerate(self._bits)
+            if rule.by == axis and rule.history[n].speaks
+        ]
         edges = {edge for _, rule, n in mine for edge in rule.interval(n) if edge}
         days = sorted(edges)
         masks = [0]
-        for day in days:
-            masks.append(sum(1 << bit for bit, rule, n in mine if _covers(rule.interval(n), day)))
+        masks += [sum(1 << bit for bit, rule, n in mine if _covers(rule.interval(n), day)) for day in days]
         return days, masks
 
     def _resolve(self, signature: int) -> Hits:
@@ -86,13 +89,17 @@ class Engine:
             signature ^= low
         defeaters = {rule.id: _defeaters(rule, [other for other, _ in matched]) for rule, _ in matched}
         applied = tuple(Hit(rule, rule.history[n]) for rule, n in matched if not defeaters[rule.id])
-        defeated = tuple(Hit(rule, rule.history[n], defeaters[rule.id]) for rule, n in matched if defeaters[rule.id])
+        defeated = tuple(
+            Hit(rule, rule.history[n], defeaters[rule.id]) for rule, n in matched if defeaters[rule.id]
+        )
         return Hits(applied, defeated)
 
 
 def _defeaters(rule: Rule, matched: list[Rule]) -> tuple[str, ...]:
     """The matching exceptions to a rule that are not defeated themselves; checks.py refuses cycles."""
-    return tuple(other.id for other in matched if rule.id in other.exception_to and not _defeaters(other, matched))
+    return tuple(
+        other.id for other in matched if rule.id in other.exception_to and not _defeaters(other, matched)
+    )
 
 
 def _covers(interval: tuple[date, date | None], day: date) -> bool:

@@ -12,7 +12,11 @@ _CLOCK = {"incident": "occurred_on", "handling": "handled_on"}
 
 
 def why_not(
-    agency: Agency, book: Rulebook, situations: tuple[Situation, ...], days: dict[str, date], defeated: tuple[Hit, ...]
+    agency: Agency,
+    book: Rulebook,
+    situations: tuple[Situation, ...],
+    days: dict[str, date],
+    defeated: tuple[Hit, ...],
 ) -> NotAssigned:
     """The rule that came nearest to assigning `agency` in any of the situations; ties go to the earlier rule."""
     candidates = [
@@ -24,13 +28,20 @@ def why_not(
         for obstacles in [_obstacles(agency, rule, number, situation, days, defeated)]
     ]
     if not candidates:
-        return NotAssigned(agency=agency, rule=None, because=(_fact("rulebook", "SILENT", ("a rule for this agency",)),))
+        return NotAssigned(
+            agency=agency, rule=None, because=(_fact("rulebook", "SILENT", ("a rule for this agency",)),)
+        )
     obstacles, rule_id = min(candidates, key=lambda candidate: _distance(candidate[0]))
     return NotAssigned(agency=agency, rule=rule_id, because=obstacles)
 
 
 def _obstacles(
-    agency: Agency, rule: Rule, number: int, situation: Situation, days: dict[str, date], defeated: tuple[Hit, ...]
+    agency: Agency,
+    rule: Rule,
+    number: int,
+    situation: Situation,
+    days: dict[str, date],
+    defeated: tuple[Hit, ...],
 ) -> tuple[Obstacle, ...]:
     found = [
         _fact(fact, situation[INDEX[fact]], tuple(sorted(values)))

@@ -11,6 +11,10 @@ Axis = Literal["incident", "handling"]
 """The clock a rule is judged by: the day of the incident (norm, stage, crime) or of handling (who is competent)."""
 
 
+PRACTICE = "praktik"
+"""The source that is no text: what agencies were reported to do."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A law or practice with a life of its own. `until` is the first day it is no longer in force."""
@@ -32,6 +36,8 @@ class Citation:
     def __str__(self) -> str:
         if not self.article:
             return self.source.title
+        if self.source.key == PRACTICE:
+            return f"{self.source.title} ({self.article})"
         numbered = self.article[:1].isdigit()
         return f"{self.source.title} {'art. ' if numbered else ''}{self.article}"
 

@@ -29,13 +29,18 @@ class Place:
 
 
 def situations_of(
-    facts: ReportFacts, person: PersonFacts, events: tuple[Progress, ...], stage: StageAnswer, admission: Admission
+    facts: ReportFacts,
+    person: PersonFacts,
+    events: tuple[Progress, ...],
+    stage: StageAnswer,
+    admission: Admission,
 ) -> tuple[Situation, ...]:
     """The situations of one person, in the order of the acts; a person without an act counts with `OTHER`."""
     shared = _shared(facts, person, events, stage, admission)
     acts = [act for act in facts.acts if act.person == person.ref] or [_PSEUDO_ACT]
     return tuple(
-        tuple(str({**shared, "act": act.code, "beneficiary": act.beneficiary}[name]) for name in NAMES) for act in acts
+        tuple(str({**shared, "act": act.code, "beneficiary": act.beneficiary}[name]) for name in NAMES)
+        for act in acts
     )
 
 
@@ -85,7 +90,11 @@ def file_of(events: tuple[Progress, ...], handled_on: date) -> str:
 
 
 def _shared(
-    facts: ReportFacts, person: PersonFacts, events: tuple[Progress, ...], stage: StageAnswer, admission: Admission
+    facts: ReportFacts,
+    person: PersonFacts,
+    events: tuple[Progress, ...],
+    stage: StageAnswer,
+    admission: Admission,
 ) -> dict[str, str]:
     identified = any(event.event is ProgressEvent.IDENTIFIED for event in events)
     return {
@@ -127,5 +136,3 @@ def _national(facts: ReportFacts) -> bool:
 
 def _yes(value: bool) -> str:
     return "YES" if value else "NO"
-
-

@@ -1,0 +1,54 @@
+"""What every HTTP door shares: problems, bounded bodies, bearer tokens, tracing and serving."""
+
+import hmac
+
+from starlette.requests import Request
+
+from services.runtime.problems import exception_handlers, problem
+from services.runtime.serving import CannotListen, serve
+from services.runtime.traced_http import TracedHttp
+
+
+class TooLarge(Exception):
+    """The body is larger than allowed; `limit` is in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"the body is larger than {limit} bytes")
+
+
+async def body_within(request: Request, limit: int) -> bytes:
+    """The body, of at most `limit` bytes; never more than that is kept. Raises TooLarge."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise TooLarge(limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        if len(body) + len(chunk) > limit:
+            raise TooLarge(limit)
+        body += chunk
+    return bytes(body)
+
+
+def bearer(request: Request) -> str | None:
+    """The token of `Authorization: Bearer …`."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return (token.strip() or None) if scheme.lower() == "bearer" else None
+
+
+def same(a: str, b: str) -> bool:
+    """Whether two secrets are equal, in a time that tells nothing about where they differ."""
+    return hmac.compare_digest(a.encode(), b.encode())
+
+
+__all__ = [
+    "CannotListen",
+    "TooLarge",
+    "TracedHttp",
+    "bearer",
+    "body_within",
+    "exception_handlers",
+    "problem",
+    "same",
+    "serve",
+]

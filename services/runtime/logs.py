@@ -1,0 +1,116 @@
+"""One JSON line per event on standard output: codes, ids and numbers, never a text that others wrote."""
+
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, date, datetime
+from enum import Enum
+from types import TracebackType
+from typing import Any, TextIO
+from uuid import UUID
+
+from opentelemetry import trace
+
+MAX_TEXT = 200
+"""Characters of a fact; what is longer was not a code, an id or a short reason."""
+OURS = "netral"
+_QUIETER = {"opentelemetry": logging.ERROR}
+_OUR_CODE = ("services.", "contracts.", "deploy.")
+
+_ours = logging.getLogger(OURS)
+
+
+def configure(service: str, level: str = "INFO", *, stream: TextIO | None = None) -> None:
+    """Send all logging of this process to `stream` (default standard output) as JSON lines.
+
+    Our own lines from `level` up; those of libraries from WARNING up, without arguments and exception texts.
+    """
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(JsonLines(service))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    for name, quieter in _QUIETER.items():
+        logging.getLogger(name).setLevel(quieter)
+    _ours.setLevel(level)
+    sys.excepthook = _last_words
+
+
+def log(event: str, /, *, level: str = "INFO", **facts: object) -> None:
+    """Write one line. Facts are codes, ids and numbers; those that are None are left out.
+
+    Inside a span its `trace_id` is added.
+    """
+    severity = logging.getLevelNamesMapping()[level]
+    if not _ours.isEnabledFor(severity):
+        return
+    within = trace.get_current_span().get_span_context()
+    if within.is_valid:
+        facts.setdefault("trace_id", trace.format_trace_id(within.trace_id))
+    _ours.log(severity, event, extra={"facts": facts})
+
+
+def where(problem: BaseException) -> str | None:
+    """The innermost line of our own code that `problem` came through, as `module:line`."""
+    found = None
+    for frame, line in traceback.walk_tb(problem.__traceback__):
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith(_OUR_CODE):
+            found = f"{module}:{line}"
+    return found
+
+
+class JsonLines(logging.Formatter):
+    """`time` (UTC), `level`, `service`, `event`, then the facts."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        ours = record.name == OURS
+        facts = record.__dict__.get("facts", {}) if ours else _of_a_library(record)
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+            "level": record.levelname,
+            "service": self._service,
+            "event": record.msg if ours else "library.said",
+        }
+        for name, value in facts.items():
+            if value is not None:
+                line.setdefault(name, plain(value))
+        return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+
+
+def plain(value: object) -> Any:
+    """A value as JSON has it. What is no code, id, number or list of those becomes the name of its type."""
+    match value:
+        case Enum():
+            return plain(value.value)
+        case bool() | int() | float() | None:
+            return value
+        case str():
+            return value if len(value) <= MAX_TEXT else value[: MAX_TEXT - 1] + "…"
+        case UUID() | date():
+            return str(value)
+        case list() | tuple() | set() | frozenset():
+            return [plain(item) for item in value]
+        case _:
+            return type(value).__name__
+
+
+def _of_a_library(record: logging.LogRecord) -> dict[str, object]:
+    """Only what the library's author wrote: the first line of the pattern, without its arguments.
+
+    With an exception not even that, because libraries like to paste the exception's text into the pattern.
+    """
+    problem = record.exc_info[1] if record.exc_info else None
+    if problem is None:
+        return {"logger": record.name, "said": str(record.msg).partition("\n")[0]}
+    return {"logger": record.name, "error": type(problem).__name__, "where": where(problem)}
+
+
+def _last_words(kind: type[BaseException], problem: BaseException, _trace: TracebackType | None) -> None:
+    if not issubclass(kind, KeyboardInterrupt):
+        log("process.crashed", level="CRITICAL", error=kind.__name__, where=where(problem))

@@ -1,0 +1,80 @@
+"""Serves an ASGI app with uvicorn inside a running event loop, until the process is told to stop."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from services.runtime.settings import BadSettings
+
+GRACE_SECONDS = 5
+"""What running requests get to finish in."""
+
+
+class CannotListen(BadSettings):
+    """The address cannot be listened on; the text names it, the cause and the cure."""
+
+
+async def serve(app: ASGIApp, host: str, port: int, *, on_ready: Callable[[], Any] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT arrives, then let running requests finish. Main thread only.
+
+    `on_ready` is called once requests are being answered. Start it with `uvloop.run`. Raises CannotListen.
+    """
+    listening = _bound(host, port)
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = _Server(config, on_ready)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.handle_exit, number, None)
+    try:
+        await server.serve([listening])
+    finally:
+        listening.close()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], Any] | None) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._on_ready is not None:
+            self._on_ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Not uvicorn's, which raises the signal again at the end: the process would die untidied."""
+        yield
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except (OSError, OverflowError) as problem:
+        listening.close()
+        cause = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno else str(problem)
+        raise CannotListen(
+            f"{host}:{port}: cannot be listened on ({cause}); stop what uses it, or set another port"
+        ) from None
+    return listening
