@@ -91,25 +91,21 @@ def _says(error: Any, path: Path, model: type[BaseModel], raw: Any) -> str:
     )
 
 
+_LIMITS = {
+    "string_too_long": "is longer than {max_length} characters; shorten it",
+    "string_too_short": "is empty; write something or leave it out",
+    "too_long": "has more than {max_length} items; split the report",
+    "too_short": "is empty; it needs at least one item",
+    "greater_than_equal": "is below {ge}; write a larger number",
+    "less_than_equal": "is above {le}; write a smaller number",
+    "string_pattern_mismatch": "does not have the form this field needs; see the schema",
+    "string_unicode": "is not valid Unicode text; remove the broken characters",
+}
+
+
 def _limit(kind: str, context: dict[str, Any]) -> str | None:
-    match kind:
-        case "string_too_long":
-            return f"is longer than {context['max_length']} characters; shorten it"
-        case "string_too_short":
-            return "is empty; write something or leave it out"
-        case "too_long":
-            return f"has more than {context['max_length']} items; split the report"
-        case "too_short":
-            return "is empty; it needs at least one item"
-        case "greater_than_equal":
-            return f"is below {context['ge']}; write a larger number"
-        case "less_than_equal":
-            return f"is above {context['le']}; write a smaller number"
-        case "string_pattern_mismatch":
-            return "does not have the form this field needs; see the schema"
-        case "string_unicode":
-            return "is not valid Unicode text; remove the broken characters"
-    return None
+    text = _LIMITS.get(kind)
+    return text.format(**context) if text else None
 
 
 def _not_in(name: str, expected: str, got: Any) -> str:
