@@ -1,0 +1,48 @@
+"""Whatever goes wrong, `netral` says one sentence and never shows a traceback unless asked."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Netral
+
+
+def test_no_command_shows_the_help(netral: Netral) -> None:
+    ran = netral()
+    assert ran.code == 0
+    assert all(name in ran.out for name in ("up", "send", "decide", "case", "settings", "doctor", "parked"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["nonsense"], ["decide"], ["decide", "a", "b"], ["send", "--concurrency", "0", "x"], ["case", "--nope"]],
+)
+def test_a_wrong_line_is_one_sentence_and_exit_code_2(netral: Netral, words: list[str]) -> None:
+    ran = netral(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("netral: ")
+    assert ran.err.count("\n") == 1
+
+
+def test_a_bad_setting_is_named(netral: Netral, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETRAL_INTAKE_PORT", "eighty")
+    ran = netral("send", "report.json")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("NETRAL_INTAKE_PORT: ")
+
+
+def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
+    command = f"{Path(sys.executable).parent / 'netral'} --help | true"
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
+
+
+def test_debug_shows_where_it_happened(netral: Netral) -> None:
+    assert "Traceback" not in netral("decide", "missing.json").err
+    assert "Traceback" in netral("decide", "missing.json", "--debug").err
+
+
+def test_the_version_is_printed(netral: Netral) -> None:
+    assert netral("version").out.startswith("netral 0.")

@@ -1,0 +1,111 @@
+"""A door with its vault in a temporary folder, and a bus that records what it is told."""
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from services.intake.app import build_app
+from services.intake.settings import IntakeSettings
+from services.intake.vault_tables import metadata
+from services.runtime.messaging import BrokerAway
+
+POSTGRES = os.environ.get("NETRAL_TEST_POSTGRES")
+DATABASES = ["sqlite", *(["postgresql"] if POSTGRES else [])]
+
+
+class RecordingBus:
+    """Stores each subject once, as the broker does; `away` is None, "clean" or "ambiguous"."""
+
+    def __init__(self):
+        self.events = {}
+        self.told = 0
+        self.away = None
+        self.keeps_while_away = False
+
+    async def tell(self, events):
+        if self.away != "clean" and (self.away is None or self.keeps_while_away):
+            for event in events:
+                self.events.setdefault(event.nats_subject, event)
+        if self.away:
+            raise BrokerAway(ambiguous=self.away == "ambiguous")
+        self.told += len(events)
+
+    async def stored(self, nats_subject):
+        if self.away:
+            raise BrokerAway(ambiguous=False)
+        return nats_subject in self.events
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self):
+        self.now = datetime(2026, 11, 24, 3, 0, 0, 123456, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    folder = tmp_path / "data"
+    (folder / "secrets").mkdir(parents=True)
+    for name, secret in {"vault.key": "1f" * 32, "door.key": "2e" * 32, "service-token": "a-service-token"}.items():
+        (folder / "secrets" / name).write_text(secret + "\n")
+    return folder
+
+
+@pytest.fixture(params=DATABASES)
+async def vault_url(request, data_dir):
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{data_dir / 'intake.db'}"
+        return
+    yield POSTGRES
+    engine = create_async_engine(POSTGRES)
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.drop_all)
+    await engine.dispose()
+
+
+@pytest.fixture
+def settings(data_dir, vault_url):
+    return IntakeSettings(data_dir=data_dir, vault_url=vault_url)
+
+
+@pytest.fixture
+def bus():
+    return RecordingBus()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@asynccontextmanager
+async def running(settings, clock, bus):
+    """A running door; `.http` talks to it."""
+    app = build_app(settings, clock=clock, bus=bus)
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://door") as http:
+        while "vault" in (await http.get("/readyz")).text:
+            await asyncio.sleep(0.002)
+        yield SimpleNamespace(http=http, app=app, bus=bus, clock=clock, settings=settings)
+
+
+@pytest.fixture
+async def door(settings, clock, bus):
+    async with running(settings, clock, bus) as started:
+        yield started
+
+
+@pytest.fixture
+def open_door():
+    """Opens a door by hand, for tests that close and open it again."""
+    return running

@@ -1,0 +1,109 @@
+"""One JSON line per event, and nothing in it that others wrote."""
+
+import asyncio
+import logging
+import re
+import sys
+from datetime import date
+from uuid import UUID
+
+import faststream  # noqa: F401 - brings a logger with a handler of its own
+import pytest
+
+from contracts.codes import Agency
+from services.runtime.logs import log, plain, where
+
+CANARY = "canary-7f3a@example.com"
+
+
+def fail():
+    raise ValueError(CANARY)
+
+
+def caught():
+    try:
+        fail()
+    except ValueError as problem:
+        return problem
+
+
+def test_a_line_has_time_level_service_event_and_facts(lines):
+    log("report.accepted", report_id=UUID(int=1), acts=2, on=date(2026, 11, 24), agency=None)
+    [line] = lines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("time"))
+    assert line == {
+        "level": "INFO",
+        "service": "intake",
+        "event": "report.accepted",
+        "report_id": "00000000-0000-0000-0000-000000000001",
+        "acts": 2,
+        "on": "2026-11-24",
+    }
+
+
+def test_facts_cannot_take_the_place_of_the_head(lines):
+    log("x", level="ERROR", service="another", time="never")
+    assert (lines()[0]["level"], lines()[0]["service"], lines()[0]["time"][:2]) == ("ERROR", "intake", "20")
+
+
+def test_a_line_below_the_level_is_not_written(lines):
+    logging.getLogger("netral").setLevel("WARNING")
+    log("quiet")
+    log("loud", level="WARNING")
+    assert [line["event"] for line in lines()] == ["loud"]
+
+
+def test_a_line_within_a_span_names_its_trace(lines, spans):
+    with spans.telemetry.tracer.start_as_current_span("x") as span:
+        log("within")
+    assert lines()[0]["trace_id"] == f"{span.get_span_context().trace_id:032x}"
+
+
+def test_a_line_break_in_a_fact_does_not_start_a_new_line(lines):
+    log("x", code='A\n{"event": "forged"}')
+    assert [line["event"] for line in lines()] == ["x"]
+
+
+def test_what_is_no_code_or_number_is_named_by_its_type_only():
+    assert plain(ValueError(CANARY)) == "ValueError"
+    assert plain({"email": CANARY}) == "dict"
+    assert plain(CANARY.encode()) == "bytes"
+    assert plain([Agency.BKN, 3]) == ["BKN", 3]
+
+
+def test_a_long_text_is_cut():
+    assert len(plain("x" * 20_000)) == 200
+
+
+def test_libraries_are_heard_from_warnings_up_without_arguments_or_exception_texts(lines):
+    for name in ("nats.aio.client", "faststream", "uvicorn.error", "sqlalchemy.pool", "httpx"):
+        library = logging.getLogger(name)
+        library.info("GET %s", f"https://example.org/?email={CANARY}")
+        library.warning("cannot reach %s", CANARY)
+        library.error(f"ValueError: {CANARY}", exc_info=caught())
+        library.error("Task exception was never retrieved\nfuture: " + CANARY)
+    assert CANARY not in str(lines())
+    assert len(lines()) == 15
+    assert lines()[0]["said"] == "cannot reach %s"
+    assert lines()[1]["error"] == "ValueError"
+    assert lines()[2]["said"] == "Task exception was never retrieved"
+
+
+async def test_an_exception_nobody_awaited_is_logged_by_type(lines):
+    asyncio.get_running_loop().call_exception_handler({"message": "never retrieved", "exception": caught()})
+    assert lines()[0]["error"] == "ValueError"
+    assert CANARY not in str(lines())
+
+
+def test_a_crash_is_one_line_and_no_traceback(lines, capfd):
+    problem = caught()
+    sys.excepthook(ValueError, problem, problem.__traceback__)
+    assert (lines()[0]["event"], lines()[0]["error"]) == ("process.crashed", "ValueError")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_where_names_the_innermost_line_of_our_own_code():
+    with pytest.raises(KeyError) as raised:
+        log("x", level="NO SUCH LEVEL")
+    assert re.fullmatch(r"services\.runtime\.logs:\d+", where(raised.value))
+    assert where(caught()) is None
