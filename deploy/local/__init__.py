@@ -1,0 +1,1 @@
+"""The whole system on one machine: an own nats-server, a mailbox, the services, one supervisor."""

@@ -31,6 +31,11 @@ def configure(service: str, level: str = "INFO", *, stream: TextIO | None = None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):  # FastStream's writes past the root, from INFO up
+            logger.handlers.clear()
+            logger.setLevel(logging.NOTSET)
+            logger.propagate = True
     for name, quieter in _QUIETER.items():
         logging.getLogger(name).setLevel(quieter)
     _ours.setLevel(level)

@@ -1,6 +1,5 @@
 """A door with its vault in a temporary folder, and a bus that records what it is told."""
 
-import asyncio
 import os
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -14,6 +13,8 @@ from services.intake.app import build_app
 from services.intake.settings import IntakeSettings
 from services.intake.vault_tables import metadata
 from services.runtime.messaging import BrokerAway
+from tests.intake.broker import PASSWORD, Broker
+from tests.intake.waiting import eventually
 
 POSTGRES = os.environ.get("NETRAL_TEST_POSTGRES")
 DATABASES = ["sqlite", *(["postgresql"] if POSTGRES else [])]
@@ -56,7 +57,11 @@ class Clock:
 def data_dir(tmp_path):
     folder = tmp_path / "data"
     (folder / "secrets").mkdir(parents=True)
-    for name, secret in {"vault.key": "1f" * 32, "door.key": "2e" * 32, "service-token": "a-service-token"}.items():
+    for name, secret in {
+        "vault.key": "1f" * 32,
+        "door.key": "2e" * 32,
+        "service-token": "a-service-token",
+    }.items():
         (folder / "secrets" / name).write_text(secret + "\n")
     return folder
 
@@ -89,14 +94,21 @@ def clock():
 
 
 @asynccontextmanager
-async def running(settings, clock, bus):
-    """A running door; `.http` talks to it."""
+async def running(settings, clock, bus=None, *, until=None):
+    """A running door; `.http` talks to it. Without a bus it connects to the broker of the settings."""
     app = build_app(settings, clock=clock, bus=bus)
     transport = httpx.ASGITransport(app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://door") as http:
-        while "vault" in (await http.get("/readyz")).text:
-            await asyncio.sleep(0.002)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://door") as http,
+    ):
+        awaited = until or ("vault" if bus else "reasons")
+        await eventually(lambda: lacks(http, awaited))
         yield SimpleNamespace(http=http, app=app, bus=bus, clock=clock, settings=settings)
+
+
+async def lacks(http, reason):
+    return reason not in (await http.get("/readyz")).text
 
 
 @pytest.fixture
@@ -109,3 +121,13 @@ async def door(settings, clock, bus):
 def open_door():
     """Opens a door by hand, for tests that close and open it again."""
     return running
+
+
+@pytest.fixture
+async def broker(data_dir, tmp_path):
+    """A running nats-server; the door reaches it with `broker.url`."""
+    (data_dir / "secrets" / "nats-intake").write_text(PASSWORD)
+    started = Broker(tmp_path / "nats")
+    await started.start()
+    yield started
+    started.stop()

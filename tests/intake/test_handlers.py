@@ -13,12 +13,15 @@ from services.intake.vault import Vault
 from services.intake.vault_tables import open_engine, reports
 from services.runtime.messaging import BrokerAway
 from tests.intake.builders import a_report
+from tests.intake.waiting import eventually
 
 
 async def rows(url):
     engine = create_async_engine(url)
     async with engine.connect() as connection:
-        found = (await connection.execute(select(reports.c.state, func.count()).group_by(reports.c.state))).all()
+        found = (
+            await connection.execute(select(reports.c.state, func.count()).group_by(reports.c.state))
+        ).all()
     await engine.dispose()
     return dict(found)
 
@@ -89,8 +92,11 @@ async def test_reconciling_accepts_what_is_on_the_stream(intake, bus, clock, set
     await leave_unsettled(intake, bus, on_the_stream=True)
     assert await intake.reconcile(clock() + timedelta(seconds=1), frozenset()) == frozenset()
     await intake.submit(b"other", a_report(), "other")  # its commit carries the note
-    while (await rows(settings.vault_address)).get("accepted", 0) < 2:
-        await asyncio.sleep(0.01)
+
+    async def both_accepted():
+        return await rows(settings.vault_address) == {"accepted": 2}
+
+    await eventually(both_accepted)
 
 
 async def test_reconciling_deletes_only_what_is_missing_twice(intake, bus, clock, settings):

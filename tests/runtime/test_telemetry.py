@@ -1,13 +1,15 @@
 """What leaves the process in spans, and how a trace crosses a boundary."""
 
+import asyncio
 import socket
 
 import pytest
+from faststream.exceptions import AckMessage, NackMessage, RejectMessage
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.span import TraceState
 
 from services.runtime.settings import Settings
-from services.runtime.spans import ids_in, publish_headers
+from services.runtime.spans import ids_in, note, outcome_of, publish_headers
 from services.runtime.telemetry import sender_of, set_up
 
 CANARY = "canary-7f3a@example.com"
@@ -118,3 +120,22 @@ def test_a_process_stops_although_the_collector_is_away(monkeypatch, lines):
         with publish_headers(telemetry, "reports.r.accepted"):
             pass
         telemetry.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("problem", "notes", "outcome"),
+    [
+        (None, {}, ("handled", None)),
+        (AckMessage(), {"outcome": "parked", "error": "ValueError"}, ("parked", "ValueError")),
+        (NackMessage(delay=1), {"outcome": "parked"}, ("retry", None)),
+        (RejectMessage(), {}, ("failed", "RejectMessage")),
+        (asyncio.CancelledError(), {}, ("retry", "CancelledError")),
+        (ValueError(CANARY), {}, ("failed", "ValueError")),
+    ],
+)
+def test_the_outcome_follows_what_faststream_is_told(problem, notes, outcome):
+    assert outcome_of(problem, notes) == outcome
+
+
+def test_a_note_outside_of_a_handler_is_nothing():
+    note(persons=2)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import nats
 import pytest
-from faststream.exceptions import AckMessage, NackMessage, RejectMessage
 from faststream.nats import JStream, NatsBroker
 from nats.errors import NoServersError
 from nats.js.api import ConsumerConfig
@@ -20,7 +19,9 @@ from opentelemetry.trace import SpanKind
 from services.runtime.failures import FailureTable
 from services.runtime.logs import log
 from services.runtime.messaging import NeedsAPerson, TryLater, durable
-from services.runtime.spans import HandlerTelemetry, note, outcome_of, publish_headers
+from services.runtime.spans import HandlerTelemetry, note, publish_headers
+
+pytestmark = pytest.mark.broker
 
 CANARY = "canary-7f3a@example.com"
 CASE = "11111111-1111-5111-8111-111111111111"
@@ -56,7 +57,7 @@ async def connected(address):
 
 
 @asynccontextmanager
-async def handling(address, telemetry, handler, clock):
+async def handling(address, telemetry, handler, clock, said):
     """A stream CASES with the durable `notifications-decided`, and `handler` behind our middlewares."""
     nc = await connected(address)
     js = nc.jetstream()
@@ -65,7 +66,7 @@ async def handling(address, telemetry, handler, clock):
     await js.add_consumer(
         "CASES", ConsumerConfig(durable_name="notifications-decided", ack_policy="explicit", ack_wait=30)
     )
-    middlewares = (HandlerTelemetry(telemetry, log, clock=clock), FailureTable)
+    middlewares = (HandlerTelemetry(telemetry, said, clock=clock), FailureTable)
     broker = NatsBroker(address, middlewares=middlewares, logger=None)
     subscription = {**durable("notifications-decided"), "stream": JStream("CASES", declare=False)}
     broker.subscriber(**subscription)(handler)
@@ -84,21 +85,24 @@ def handle(server, spans, lines):
     """Publishes one message, waits for `times` log lines of its handling, and returns those."""
 
     async def run(handler, *, times=1, body=b'{"a": 1}', clock=lambda: datetime.now(UTC)):
-        async with handling(server, spans.telemetry, handler, clock) as js:
+        handled = asyncio.Queue()
+
+        def said(event, **facts):
+            log(event, **facts)
+            handled.put_nowait(event)
+
+        async with handling(server, spans.telemetry, handler, clock, said) as js:
             with publish_headers(spans.telemetry, SUBJECT) as headers:
                 await js.publish(SUBJECT, body, headers={**headers, "Nats-Msg-Id": "m1"})
-            while len(handled := [line for line in lines() if line["event"] == "message.handled"]) < times:
-                await asyncio.sleep(0.02)
-            return handled
+            for _ in range(times):
+                await handled.get()
+            return [line for line in lines() if line["event"] == "message.handled"]
 
     return run
 
 
 def processed(spans):
     return [span for span in spans() if span.kind is SpanKind.CONSUMER]
-
-
-pytestmark = pytest.mark.broker
 
 
 async def test_a_handled_message_is_one_span_below_its_publish_and_one_line(handle, spans):
@@ -213,22 +217,3 @@ async def test_an_old_message_starts_a_new_trace_that_links_to_its_publish(handl
     assert span.parent is None
     assert span.context.trace_id != publish.context.trace_id == span.links[0].context.trace_id
     assert span.links[0].attributes["netral.link.reason"] == "created_long_ago"
-
-
-@pytest.mark.parametrize(
-    ("problem", "notes", "outcome"),
-    [
-        (None, {}, ("handled", None)),
-        (AckMessage(), {"outcome": "parked", "error": "ValueError"}, ("parked", "ValueError")),
-        (NackMessage(delay=1), {"outcome": "parked"}, ("retry", None)),
-        (RejectMessage(), {}, ("failed", "RejectMessage")),
-        (asyncio.CancelledError(), {}, ("retry", "CancelledError")),
-        (ValueError(CANARY), {}, ("failed", "ValueError")),
-    ],
-)
-def test_the_outcome_follows_what_faststream_is_told(problem, notes, outcome):
-    assert outcome_of(problem, notes) == outcome
-
-
-def test_a_note_outside_of_a_handler_is_nothing():
-    note(persons=2)

@@ -1,0 +1,90 @@
+"""A local SMTP inbox: each message becomes one readable .eml file, named after its Message-ID."""
+
+import asyncio
+import email
+import hashlib
+import os
+import re
+import signal
+from email import policy
+from pathlib import Path
+from typing import Annotated, Any
+
+from aiosmtpd.smtp import SMTP
+from pydantic import Field
+
+from services.runtime.logs import configure, log
+from services.runtime.settings import Settings, load
+
+MAX_BYTES = 1_048_576
+
+
+class MailboxSettings(Settings):
+    """Where the local inbox listens and keeps its mail."""
+
+    smtp_host: Annotated[str, Field(description="Address of the SMTP server mail is handed to")] = "127.0.0.1"
+    smtp_port: Annotated[int, Field(ge=1, le=65535, description="Port of the SMTP server")] = 8025
+
+
+class Inbox:
+    """Stores what it gets. The same Message-ID again replaces the file, as a mail reader shows it once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        path = self.folder / name_of(envelope.content)
+        again = path.exists()
+        await asyncio.to_thread(_write, path, _headed(envelope))
+        log("mail.stored", file=path.name, again=again)
+        return "250 stored"
+
+
+def name_of(content: bytes) -> str:
+    """The file name of a message: its Message-ID made safe, with a hash so that no two collide."""
+    header = email.message_from_bytes(content, policy=policy.compat32).get("Message-ID", "")
+    cause = str(header).strip().encode() or content
+    readable = re.sub(r"[^A-Za-z0-9-]+", "-", str(header)).strip("-")[:60] or "no-message-id"
+    return f"{readable}.{hashlib.sha256(cause).hexdigest()[:8]}.eml"
+
+
+def _headed(envelope: Any) -> bytes:
+    lines = [f"X-Envelope-From: {envelope.mail_from}", *(f"X-Envelope-To: {to}" for to in envelope.rcpt_tos)]
+    return "\r\n".join(lines).encode() + b"\r\n" + bytes(envelope.content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    unfinished = path.with_suffix(".new")
+    with unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+async def run(settings: MailboxSettings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    inbox = Inbox(settings.data_dir / "inbox")
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: SMTP(inbox, data_size_limit=MAX_BYTES, enable_SMTPUTF8=True, hostname="netral.local", loop=loop),
+        settings.smtp_host,
+        settings.smtp_port,
+    )
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    log("mailbox.ready", port=settings.smtp_port)
+    await stopped.wait()
+    server.close()
+
+
+def main() -> None:
+    settings = load(MailboxSettings)
+    configure("mailbox", settings.log_level)
+    asyncio.run(run(settings))
+
+
+if __name__ == "__main__":
+    main()

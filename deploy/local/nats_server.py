@@ -1,0 +1,91 @@
+"""An own nats-server from the wheel: file storage under the data folder, own accounts, loopback only."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.permissions import allowed
+from deploy.local.processes import spawn, stop
+from deploy.local.secrets import NATS_USERS, CannotStart, write_private
+
+
+@dataclass
+class NatsServer:
+    """One server over one data folder; start, stop and start again keep the data."""
+
+    data_dir: Path
+    port: int
+    monitor_port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start and wait until it answers. Raises CannotStart with nats-server's own words about its config."""
+        config = self.data_dir / "nats" / "nats.conf"
+        config.parent.mkdir(parents=True, exist_ok=True)
+        (self.data_dir / "logs").mkdir(exist_ok=True)
+        write_private(config, self.config())
+        checked = subprocess.run([binary(), "-t", "-c", str(config)], capture_output=True, text=True, check=False)  # noqa: S603
+        if checked.returncode:
+            raise CannotStart(f"nats-server refuses its configuration: {checked.stderr.strip().splitlines()[-1]}")
+        self.process = spawn([binary(), "-c", str(config)], self.data_dir / "logs" / "nats.log")
+        self._await()
+        return self.process
+
+    def stop(self) -> None:
+        """SIGTERM and wait."""
+        if self.process:
+            stop(self.process)
+            self.process = None
+
+    def config(self) -> str:
+        """The configuration: every acknowledged message is on disk (`sync_interval: always`)."""
+        return f"""server_name: netral
+listen: "127.0.0.1:{self.port}"
+http: "127.0.0.1:{self.monitor_port}"
+max_payload: 8MB
+max_pending: 128MB
+jetstream {{ store_dir: {_quoted(self.data_dir.resolve() / "nats")}, sync_interval: "always" }}
+accounts {{
+  NETRAL {{ jetstream: enabled, users: [
+{"".join(f"    {self._user(user)}" for user in NATS_USERS)}  ] }}
+  SYS {{ users: [] }}
+}}
+system_account: SYS
+"""
+
+    def _user(self, user: str) -> str:
+        password = (self.data_dir / "secrets" / f"nats-{user}").read_text().strip()
+        publish, subscribe = allowed(user)
+        permissions = f"publish: {{ allow: {json.dumps(publish)} }}, subscribe: {{ allow: {json.dumps(subscribe)} }}"
+        return f"{{ user: {user}, password: {_quoted(password)}, permissions: {{ {permissions} }} }}\n"
+
+    def _await(self) -> None:
+        url = f"http://127.0.0.1:{self.monitor_port}/healthz?js-server-only=true"
+        for _ in range(600):
+            if self.process is None or self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - our own loopback address
+                    if answer.status == 200:
+                        return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.01)
+        raise CannotStart(f"nats-server did not become ready; read {self.data_dir}/logs/nats.log.")
+
+
+def binary() -> str:
+    """The nats-server program of this environment. Raises CannotStart."""
+    found = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
+    if not found:
+        raise CannotStart("nats-server is not installed here; run `make up`, which installs it.")
+    return found
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(str(value))

@@ -1,0 +1,32 @@
+"""What each NATS user may do, made from the topology table; nobody but the operator may touch streams or consumers."""
+
+from contracts.topology import CONSUMERS, PUBLISHES, STREAMS
+
+OPERATOR = "operator"
+
+
+def allowed(user: str) -> tuple[list[str], list[str]]:
+    """The subjects a user may publish to, and those it may subscribe to."""
+    inbox = [f"_INBOX_{user}.>"]
+    if user == OPERATOR:
+        return [">"], [">"]
+    return sorted(_publishes(user)), inbox
+
+
+def _publishes(user: str) -> set[str]:
+    subjects = set(PUBLISHES[user]) | {"$JS.API.INFO"}
+    for consumer in CONSUMERS:
+        if consumer.service == user:
+            path = f"{consumer.stream}.{consumer.name}"
+            subjects |= {f"$JS.API.CONSUMER.MSG.NEXT.{path}", f"$JS.API.CONSUMER.INFO.{path}", f"$JS.ACK.{path}.>"}
+    for stream in _readable(user):
+        subjects |= {f"$JS.API.DIRECT.GET.{stream}", f"$JS.API.DIRECT.GET.{stream}.>", f"$JS.API.STREAM.MSG.GET.{stream}"}
+    return subjects
+
+
+def _readable(user: str) -> list[str]:
+    """Routing reads every stream, to park a message of which only an advisory tells; the others what they write."""
+    if user == "routing":
+        return [stream.name for stream in STREAMS]
+    written = {subject.split(".", 1)[0] for subject in PUBLISHES[user]}
+    return [s.name for s in STREAMS if any(subject.split(".", 1)[0] in written for subject in s.subjects)]

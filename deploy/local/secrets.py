@@ -1,0 +1,52 @@
+"""Makes the secrets of a new data folder, once."""
+
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from contracts.codes import Agency
+
+
+class CannotStart(Exception):
+    """The system cannot start; the text is one sentence with the cause and the cure."""
+
+
+NATS_USERS = ("intake", "routing", "notifications", "operator")
+
+_MAKERS: dict[str, Callable[[], str]] = {
+    "vault.key": lambda: secrets.token_hex(32),
+    "door.key": lambda: secrets.token_hex(32),
+    "service-token": lambda: secrets.token_urlsafe(32),
+    "agency-keys.json": lambda: json.dumps(
+        {name: secrets.token_urlsafe(32) for name in (*Agency, "OPERATOR")}, indent=1
+    ),
+    **{f"nats-{user}": lambda: secrets.token_urlsafe(24) for user in NATS_USERS},
+}
+
+
+def ensure(data_dir: Path) -> None:
+    """Create the secrets that are missing, readable by their owner only. Raises CannotStart."""
+    folder = data_dir / "secrets"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, make in _MAKERS.items():
+            if not (folder / name).exists():
+                write_private(folder / name, make() + "\n")
+    except OSError as problem:
+        raise CannotStart(
+            f"The data folder {data_dir} cannot be written ({problem.strerror}); "
+            "make it writable or set NETRAL_DATA_DIR to another folder."
+        ) from None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of mode 0600, whole or not at all."""
+    unfinished = path.with_suffix(path.suffix + ".new")
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)

@@ -1,0 +1,232 @@
+"""`netral up`: starts everything in order, restarts what dies, stops everything cleanly."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import IO, Annotated
+from urllib.parse import urlsplit
+
+import nats
+import uvloop
+from pydantic import Field
+
+from deploy.local.nats_server import NatsServer
+from deploy.local.processes import ended, spawn, stop
+from deploy.local.screen import screen
+from deploy.local.secrets import CannotStart, ensure
+from deploy.streams import provision
+from services.runtime.bus import connection
+from services.runtime.settings import Settings
+
+STEADY = 60.0
+"""Seconds a child must live before its back-off starts anew."""
+
+
+class UpSettings(Settings):
+    """What `netral up` needs; the ports are handed on to the services."""
+
+    intake_port: Annotated[int, Field(ge=1, le=65535, description="Port of the report door")] = 8080
+    routing_port: Annotated[int, Field(ge=1, le=65535, description="Port of the agency API")] = 8081
+    notifications_port: Annotated[int, Field(ge=1, le=65535, description="Port of notifications' health")] = 8082
+    smtp_port: Annotated[int, Field(ge=1, le=65535, description="Port of the SMTP server")] = 8025
+    monitor_port: Annotated[int, Field(ge=1, le=65535, description="Port of nats-server's own monitoring")] = 8222
+
+    @property
+    def nats_port(self) -> int:
+        return urlsplit(self.nats_url).port or 4222
+
+
+@dataclass
+class Child:
+    """A program to keep alive. `start` begins a new process of it; `ready` is a URL that answers 200."""
+
+    name: str
+    start: Callable[[], subprocess.Popen[bytes]]
+    log: Path
+    ready: str | None = None
+    process: subprocess.Popen[bytes] | None = None
+    born: float = 0.0
+    failures: int = 0
+    restart_at: float = field(default=0.0)
+
+
+def pause_before(failures: int) -> float:
+    """Seconds before the next start after so many failures in a row: 1, 2, 4, … at most 30."""
+    return min(2.0 ** (failures - 1), 30.0)
+
+
+def run(settings: UpSettings, *, children: Sequence[Child] | None = None, say: Callable[[str], None] = print) -> int:
+    """Run the whole system until Ctrl-C or SIGTERM; the exit code is 0 then, 1 if it cannot start."""
+    try:
+        with _locked(settings.data_dir):
+            return _run(settings, children, say)
+    except CannotStart as problem:
+        print(problem, file=sys.stderr)
+        return 1
+
+
+def _run(settings: UpSettings, children: Sequence[Child] | None, say: Callable[[str], None]) -> int:
+    stopping = _Stopping()
+    ensure(settings.data_dir)
+    (settings.data_dir / "logs").mkdir(exist_ok=True)
+    family = list(_family(settings) if children is None else children)
+    if children is None:
+        _check_ports(settings)
+    try:
+        for child in family:
+            _begin(child)
+            if child.name == "nats-server":
+                uvloop.run(_provision(settings))
+        _await_ready(family, stopping)
+        if not stopping.asked:
+            say(screen(settings))
+        while not stopping.asked:
+            _watch(family, say)
+            time.sleep(0.1)
+    finally:
+        for child in reversed(family):
+            if child.process:
+                stop(child.process)
+        say("Stopped.")
+    return 0
+
+
+class _Stopping:
+    """Remembers that SIGINT or SIGTERM came."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def _begin(child: Child) -> None:
+    child.process, child.born, child.restart_at = child.start(), time.monotonic(), 0.0
+
+
+def _watch(family: Sequence[Child], say: Callable[[str], None]) -> None:
+    now = time.monotonic()
+    for child in family:
+        if child.restart_at:
+            if now >= child.restart_at:
+                _begin(child)
+        elif child.process and (code := child.process.poll()) is not None:
+            child.failures = 1 if now - child.born > STEADY else child.failures + 1
+            wait = pause_before(child.failures)
+            child.restart_at = now + wait
+            say(f"{child.name} ended {ended(code)}; starting it again in {wait:.0f} s. Its log: {child.log}")
+
+
+def _await_ready(family: Sequence[Child], stopping: _Stopping) -> None:
+    for child in family:
+        deadline = time.monotonic() + 60
+        while child.ready and not stopping.asked and not _answers(child.ready):
+            if child.process and (code := child.process.poll()) is not None:
+                raise CannotStart(f"{child.name} ended {ended(code)} while starting. {_last_line(child.log)}")
+            if time.monotonic() > deadline:
+                raise CannotStart(f"{child.name} did not become ready within 60 s; read {child.log}.")
+            time.sleep(0.05)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return f"Its last words ({log}): {lines[-1][:300]}" if lines else f"Its log is empty: {log}"
+
+
+def _family(settings: UpSettings) -> list[Child]:
+    data, logs = settings.data_dir, settings.data_dir / "logs"
+    server = NatsServer(data, settings.nats_port, settings.monitor_port)
+    env = {f"NETRAL_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+
+    def module(name: str, path: str, ready: str | None = None) -> Child:
+        log = logs / f"{name}.log"
+        return Child(name, lambda: spawn([sys.executable, "-m", path], log, env), log, ready)
+
+    def health(port: int) -> str:
+        return f"http://127.0.0.1:{port}/readyz"
+
+    return [
+        Child("nats-server", server.start, logs / "nats.log"),
+        module("mailbox", "deploy.local.mailbox"),
+        module("intake", "services.intake", health(settings.intake_port)),
+        module("routing", "services.routing", health(settings.routing_port)),
+        module("notifications", "services.notifications", health(settings.notifications_port)),
+    ]
+
+
+async def _provision(settings: UpSettings) -> None:
+    nc = await nats.connect(**connection(settings, "operator"))
+    try:
+        for difference in await provision(nc.jetstream(timeout=15), replicas=settings.nats_replicas):
+            if not difference.applied:
+                raise CannotStart(f"The broker's {difference}")
+    finally:
+        await nc.close()
+
+
+def _check_ports(settings: UpSettings) -> None:
+    ports = {
+        "NETRAL_NATS_URL": settings.nats_port,
+        "NETRAL_MONITOR_PORT": settings.monitor_port,
+        "NETRAL_SMTP_PORT": settings.smtp_port,
+        "NETRAL_INTAKE_PORT": settings.intake_port,
+        "NETRAL_ROUTING_PORT": settings.routing_port,
+        "NETRAL_NOTIFICATIONS_PORT": settings.notifications_port,
+    }
+    for name, port in ports.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as problem:
+                raise CannotStart(
+                    f"Port {port} cannot be used ({problem.strerror}); stop what uses it or set {name} to another one."
+                ) from None
+
+
+@contextlib.contextmanager
+def _locked(data_dir: Path):  # type: ignore[no-untyped-def]
+    """Only one system may use a data folder: nats-server itself does not lock its storage."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        file: IO[str] = (data_dir / "netral.lock").open("a+")
+    except OSError as problem:
+        raise CannotStart(
+            f"The data folder {data_dir} cannot be written ({problem.strerror}); "
+            "make it writable or set NETRAL_DATA_DIR to another folder."
+        ) from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise CannotStart(
+                f"Netral already runs on {data_dir} (process {file.read().strip() or 'unknown'}); "
+                "stop it first or set NETRAL_DATA_DIR to another folder."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

@@ -1,0 +1,152 @@
+"""Applies the topology table to a broker, and says where a broker differs from it. Never deletes anything."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StoreCompression,
+    StreamConfig,
+)
+from nats.js.errors import APIError, NotFoundError
+
+from contracts.topology import CONSUMERS, STREAMS, Consumer, Stream
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One difference between the table and the broker; `applied` tells whether it was mended."""
+
+    what: str
+    field: str
+    wanted: str
+    found: str
+    applied: bool = False
+
+    def __str__(self) -> str:
+        cure = "mended" if self.applied else "run `netral provision`"
+        return f"{self.what}: {self.field} is {self.found}, wanted {self.wanted}; {cure}"
+
+
+async def provision(js: JetStreamContext, *, replicas: int = 1) -> list[Drift]:
+    """Make the broker as the table says; repeating changes nothing. What cannot be changed is reported unmended."""
+    found = [difference async for difference in _differences(js, replicas)]
+    return [await _mended(js, difference, replicas) for difference in found]
+
+
+async def drift(js: JetStreamContext, *, replicas: int = 1) -> list[Drift]:
+    """Every difference, without changing anything; streams that are in no table are named too."""
+    known = {stream.name for stream in STREAMS}
+    extra = [info.config.name for info in await js.streams_info() if info.config.name not in known]
+    found = [difference async for difference in _differences(js, replicas)]
+    return [*found, *(Drift(f"stream {name}", "existence", "not in the table", "there") for name in extra)]
+
+
+async def _differences(js: JetStreamContext, replicas: int) -> AsyncIterator[Drift]:
+    for stream in STREAMS:
+        wanted = _stream_config(stream, replicas)
+        found: Any = await _or_none(js.stream_info(stream.name))
+        for field, want, got in _compared(wanted, found and found.config, _STREAM_FIELDS):
+            yield Drift(f"stream {stream.name}", field, want, got)
+    for consumer in CONSUMERS:
+        config = _consumer_config(consumer, replicas)
+        found = await _or_none(js.consumer_info(consumer.stream, consumer.name))
+        for field, want, got in _compared(config, found and found.config, _CONSUMER_FIELDS):
+            yield Drift(f"consumer {consumer.stream}/{consumer.name}", field, want, got)
+
+
+_STREAM_FIELDS = (
+    "subjects",
+    "retention",
+    "storage",
+    "discard",
+    "max_age",
+    "max_bytes",
+    "duplicate_window",
+    "num_replicas",
+    "deny_delete",
+    "deny_purge",
+    "allow_direct",
+    "allow_atomic",
+    "compression",
+)
+_CONSUMER_FIELDS = ("filter_subjects", "ack_policy", "ack_wait", "max_ack_pending", "max_deliver", "deliver_policy")
+
+
+def _compared(wanted: Any, found: Any, fields: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    if found is None:
+        return [("existence", "there", "missing")]
+    pairs = [(field, _value(wanted, field), _value(found, field)) for field in fields]
+    return [(field, want, got) for field, want, got in pairs if want != got]
+
+
+def _value(config: Any, field: str) -> str:
+    value = getattr(config, field)
+    value = getattr(value, "value", value)
+    if field == "filter_subjects" and not value:
+        value = [config.filter_subject] if config.filter_subject else []
+    if field in ("allow_atomic", "deny_delete", "deny_purge", "allow_direct"):
+        value = bool(value)
+    return str(float(value)) if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+async def _mended(js: JetStreamContext, difference: Drift, replicas: int) -> Drift:
+    name = difference.what.split(" ", 1)[1]
+    try:
+        if difference.what.startswith("stream "):
+            stream = next(stream for stream in STREAMS if stream.name == name)
+            change = js.add_stream if difference.field == "existence" else js.update_stream
+            await change(_stream_config(stream, replicas))
+        else:
+            consumer = next(one for one in CONSUMERS if f"{one.stream}/{one.name}" == name)
+            await js.add_consumer(consumer.stream, _consumer_config(consumer, replicas))
+    except APIError:
+        return difference
+    return Drift(difference.what, difference.field, difference.wanted, difference.found, applied=True)
+
+
+def _stream_config(stream: Stream, replicas: int) -> StreamConfig:
+    return StreamConfig(
+        name=stream.name,
+        subjects=list(stream.subjects),
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_age=float(stream.max_age),
+        max_bytes=stream.max_bytes,
+        duplicate_window=float(stream.duplicate_window),
+        num_replicas=replicas,
+        deny_delete=not stream.deletable,
+        deny_purge=not stream.deletable,
+        allow_direct=True,
+        allow_atomic=stream.atomic,
+        compression=StoreCompression.S2,
+    )
+
+
+def _consumer_config(consumer: Consumer, replicas: int) -> ConsumerConfig:
+    return ConsumerConfig(
+        name=consumer.name,
+        durable_name=consumer.name,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=float(consumer.ack_wait),
+        max_deliver=consumer.max_deliver,
+        max_ack_pending=consumer.max_ack_pending,
+        filter_subjects=list(consumer.filters),
+        num_replicas=replicas,
+    )
+
+
+async def _or_none(answer: Any) -> Any:
+    try:
+        return await answer
+    except NotFoundError:
+        return None

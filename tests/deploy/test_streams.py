@@ -1,0 +1,52 @@
+"""Streams come from one table; applying it twice changes nothing, and a difference is named."""
+
+import nats as client
+import pytest
+from nats.js.api import StreamConfig
+
+from contracts.topology import STREAMS
+from deploy.streams import drift, provision
+from services.runtime.bus import connection
+from tests.conftest import Broker
+
+pytestmark = pytest.mark.broker
+
+
+async def test_a_provisioned_broker_has_no_drift(fresh_nats: Broker) -> None:
+    nc = await client.connect(**connection(fresh_nats.settings, "operator"))
+    assert await drift(nc.jetstream()) == []
+    assert await provision(nc.jetstream()) == []
+    await nc.close()
+
+
+async def test_a_changed_stream_is_named_and_mended(fresh_nats: Broker) -> None:
+    nc = await client.connect(**connection(fresh_nats.settings, "operator"))
+    js = nc.jetstream()
+    config = (await js.stream_info("CASES")).config
+    config.duplicate_window = 60.0
+    await js.update_stream(config)
+    assert [d.field for d in await drift(js)] == ["duplicate_window"]
+    assert [d.applied for d in await provision(js)] == [True]
+    assert await drift(js) == []
+    await nc.close()
+
+
+async def test_an_unknown_stream_and_a_missing_consumer_are_named(fresh_nats: Broker) -> None:
+    nc = await client.connect(**connection(fresh_nats.settings, "operator"))
+    js = nc.jetstream()
+    await js.add_stream(StreamConfig(name="STRAY", subjects=["stray"]))
+    await js.delete_consumer("REPORTS", "routing")
+    assert {(d.what, d.found) for d in await drift(js)} == {
+        ("stream STRAY", "there"),
+        ("consumer REPORTS/routing", "missing"),
+    }
+    await nc.close()
+
+
+async def test_nothing_acknowledged_can_be_deleted(fresh_nats: Broker) -> None:
+    nc = await client.connect(**connection(fresh_nats.settings, "operator"))
+    js = nc.jetstream()
+    for stream in (stream for stream in STREAMS if not stream.deletable):
+        with pytest.raises(client.js.errors.APIError):
+            await js.purge_stream(stream.name)
+    await nc.close()

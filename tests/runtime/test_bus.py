@@ -1,0 +1,94 @@
+"""An event is stored exactly once, however often it is told; together or not at all."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from contracts.events import CaseUnroutable, CaseUnroutableData
+from contracts.ids import derived_id
+from services.runtime.bus import BrokerAway, Bus
+from tests.conftest import Broker
+
+pytestmark = pytest.mark.broker
+ROOT = UUID(int=1)
+
+
+def an_event(name: str, reason: str = "tidak ada") -> CaseUnroutable:
+    case_id = derived_id(ROOT, name)
+    data = CaseUnroutableData(report_id=case_id, case_id=case_id, ticket="NTR-0", persons=("p1",), reason=reason)
+    return CaseUnroutable(
+        id=derived_id(case_id, "e"), source="/t", subject=name, time=datetime(2026, 1, 1, tzinfo=UTC), data=data
+    )
+
+
+async def messages(bus: Bus, stream: str = "CASES") -> int:
+    info = await bus.js.stream_info(stream)
+    return int(info.state.messages)
+
+
+async def test_telling_twice_stores_once_also_after_the_duplicate_window(fresh_nats: Broker) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    operator = await Bus.connect(fresh_nats.settings, "operator")
+    await bus.tell([an_event("a"), an_event("b")])
+    await bus.tell([an_event("b"), an_event("c")])
+    await bus.tell([an_event("a")])
+    assert await messages(operator) == 3
+    await bus.close()
+    await operator.close()
+
+
+async def test_concurrent_tellers_share_batches_and_each_event_is_there(fresh_nats: Broker) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    operator = await Bus.connect(fresh_nats.settings, "operator")
+    await asyncio.gather(*(bus.tell([an_event(f"{n}-{m}") for m in range(3)]) for n in range(400)))
+    assert await messages(operator) == 1200
+    await bus.close()
+    await operator.close()
+
+
+async def test_more_than_one_batch_can_hold_is_stored_all_the_same(fresh_nats: Broker) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    operator = await Bus.connect(fresh_nats.settings, "operator")
+    events = [an_event(str(n)) for n in range(1500)]
+    await bus.tell(events)
+    await bus.tell(events)
+    assert await messages(operator) == 1500
+    await bus.close()
+    await operator.close()
+
+
+async def test_the_first_answer_stands_and_the_rest_follows_from_it(fresh_nats: Broker) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    told: list[bytes] = []
+
+    def rest(raw: bytes) -> list[CaseUnroutable]:
+        told.append(raw)
+        return [an_event("follows " + CaseUnroutable.model_validate_json(raw).data.reason)]
+
+    await bus.tell_case(an_event("x", "first"), rest)
+    await bus.tell_case(an_event("x", "second"), rest)
+    stored = await bus.read(an_event("x").nats_subject)
+    assert stored is not None
+    assert b"first" in stored
+    assert await bus.stored(an_event("follows first").nats_subject)
+    assert not await bus.stored(an_event("follows second").nats_subject)
+    assert b"first" in told[-1]
+    await bus.close()
+
+
+async def test_a_broker_that_is_away_is_said_at_once(fresh_nats: Broker) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    fresh_nats.stop()
+    while bus.nc.is_connected:
+        await asyncio.sleep(0.01)
+    with pytest.raises(BrokerAway) as caught:
+        await bus.tell([an_event("a")])
+    assert not caught.value.ambiguous
+    fresh_nats.server.start()
+    while not bus.nc.is_connected:
+        await asyncio.sleep(0.05)
+    await bus.tell([an_event("a")])
+    assert await bus.stored(an_event("a").nats_subject)
+    await bus.close()
