@@ -77,7 +77,14 @@ _STREAM_FIELDS = (
     "allow_atomic",
     "compression",
 )
-_CONSUMER_FIELDS = ("filter_subjects", "ack_policy", "ack_wait", "max_ack_pending", "max_deliver", "deliver_policy")
+_CONSUMER_FIELDS = (
+    "filter_subjects",
+    "ack_policy",
+    "ack_wait",
+    "max_ack_pending",
+    "max_deliver",
+    "deliver_policy",
+)
 
 
 def _compared(wanted: Any, found: Any, fields: tuple[str, ...]) -> list[tuple[str, str, str]]:

@@ -68,7 +68,9 @@ async def run(settings: MailboxSettings) -> None:
     inbox = Inbox(settings.data_dir / "inbox")
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: SMTP(inbox, data_size_limit=MAX_BYTES, enable_SMTPUTF8=True, hostname="netral.local", loop=loop),
+        lambda: SMTP(
+            inbox, data_size_limit=MAX_BYTES, enable_SMTPUTF8=True, hostname="netral.local", loop=loop
+        ),
         settings.smtp_host,
         settings.smtp_port,
     )

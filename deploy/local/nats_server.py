@@ -30,9 +30,13 @@ class NatsServer:
         config.parent.mkdir(parents=True, exist_ok=True)
         (self.data_dir / "logs").mkdir(exist_ok=True)
         write_private(config, self.config())
-        checked = subprocess.run([binary(), "-t", "-c", str(config)], capture_output=True, text=True, check=False)  # noqa: S603
+        checked = subprocess.run(  # noqa: S603 - our own program and file
+            [binary(), "-t", "-c", str(config)], capture_output=True, text=True, check=False
+        )
         if checked.returncode:
-            raise CannotStart(f"nats-server refuses its configuration: {checked.stderr.strip().splitlines()[-1]}")
+            raise CannotStart(
+                f"nats-server refuses its configuration: {checked.stderr.strip().splitlines()[-1]}"
+            )
         self.process = spawn([binary(), "-c", str(config)], self.data_dir / "logs" / "nats.log")
         self._await()
         return self.process
@@ -62,7 +66,9 @@ system_account: SYS
     def _user(self, user: str) -> str:
         password = (self.data_dir / "secrets" / f"nats-{user}").read_text().strip()
         publish, subscribe = allowed(user)
-        permissions = f"publish: {{ allow: {json.dumps(publish)} }}, subscribe: {{ allow: {json.dumps(subscribe)} }}"
+        permissions = (
+            f"publish: {{ allow: {json.dumps(publish)} }}, subscribe: {{ allow: {json.dumps(subscribe)} }}"
+        )
         return f"{{ user: {user}, password: {_quoted(password)}, permissions: {{ {permissions} }} }}\n"
 
     def _await(self) -> None:
@@ -71,7 +77,7 @@ system_account: SYS
             if self.process is None or self.process.poll() is not None:
                 break
             try:
-                with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - our own loopback address
+                with urllib.request.urlopen(url, timeout=1) as answer:
                     if answer.status == 200:
                         return
             except (urllib.error.URLError, OSError):

@@ -18,9 +18,17 @@ def _publishes(user: str) -> set[str]:
     for consumer in CONSUMERS:
         if consumer.service == user:
             path = f"{consumer.stream}.{consumer.name}"
-            subjects |= {f"$JS.API.CONSUMER.MSG.NEXT.{path}", f"$JS.API.CONSUMER.INFO.{path}", f"$JS.ACK.{path}.>"}
+            subjects |= {
+                f"$JS.API.CONSUMER.MSG.NEXT.{path}",
+                f"$JS.API.CONSUMER.INFO.{path}",
+                f"$JS.ACK.{path}.>",
+            }
     for stream in _readable(user):
-        subjects |= {f"$JS.API.DIRECT.GET.{stream}", f"$JS.API.DIRECT.GET.{stream}.>", f"$JS.API.STREAM.MSG.GET.{stream}"}
+        subjects |= {
+            f"$JS.API.DIRECT.GET.{stream}",
+            f"$JS.API.DIRECT.GET.{stream}.>",
+            f"$JS.API.STREAM.MSG.GET.{stream}",
+        }
     return subjects
 
 

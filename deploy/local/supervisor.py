@@ -38,9 +38,13 @@ class UpSettings(Settings):
 
     intake_port: Annotated[int, Field(ge=1, le=65535, description="Port of the report door")] = 8080
     routing_port: Annotated[int, Field(ge=1, le=65535, description="Port of the agency API")] = 8081
-    notifications_port: Annotated[int, Field(ge=1, le=65535, description="Port of notifications' health")] = 8082
+    notifications_port: Annotated[int, Field(ge=1, le=65535, description="Port of notifications' health")] = (
+        8082
+    )
     smtp_port: Annotated[int, Field(ge=1, le=65535, description="Port of the SMTP server")] = 8025
-    monitor_port: Annotated[int, Field(ge=1, le=65535, description="Port of nats-server's own monitoring")] = 8222
+    monitor_port: Annotated[
+        int, Field(ge=1, le=65535, description="Port of nats-server's own monitoring")
+    ] = 8222
 
     @property
     def nats_port(self) -> int:
@@ -66,7 +70,9 @@ def pause_before(failures: int) -> float:
     return min(2.0 ** (failures - 1), 30.0)
 
 
-def run(settings: UpSettings, *, children: Sequence[Child] | None = None, say: Callable[[str], None] = print) -> int:
+def run(
+    settings: UpSettings, *, children: Sequence[Child] | None = None, say: Callable[[str], None] = print
+) -> int:
     """Run the whole system until Ctrl-C or SIGTERM; the exit code is 0 then, 1 if it cannot start."""
     try:
         with _locked(settings.data_dir):

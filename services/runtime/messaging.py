@@ -6,6 +6,7 @@ from typing import Any
 import faststream.nats.subscriber.usecases.stream_pull_subscriber as pulling
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.security import SASLPlaintext
 from nats.js.api import ConsumerConfig
 
 from contracts.topology import CONSUMERS
@@ -22,9 +23,11 @@ pulling.TimeoutError = builtins.TimeoutError  # type: ignore[attr-defined]
 def open_broker(settings: Settings, user: str, telemetry: Any = None) -> NatsBroker:
     """A FastStream broker of ours, not connected yet. Outermost telemetry, then the failure table."""
     options = connection(settings, user)
+    user_and_password = SASLPlaintext(username=options.pop("user"), password=options.pop("password"))
     return NatsBroker(
         options.pop("servers"),
         **options,
+        security=user_and_password,
         middlewares=(HandlerTelemetry(telemetry), FailureTable),
         logger=None,
         graceful_timeout=10,
@@ -41,6 +44,7 @@ def durable(name: str) -> dict[str, Any]:
         "subject": consumer.filters[0],
         "stream": JStream(consumer.stream, declare=False),
         "durable": consumer.name,
+        "inbox_prefix": f"_INBOX_{consumer.service}.".encode(),
         "pull_sub": PullSub(batch_size=64, timeout=1),
         "config": ConsumerConfig(ack_wait=consumer.ack_wait),
         "ack_policy": AckPolicy.NACK_ON_ERROR,

@@ -24,13 +24,10 @@ ALLOWED = frozenset(
         "messaging.operation.name",
         "messaging.operation.type",
         "messaging.system",
-        "netral.agency",
         "netral.case.id",
         "netral.link.reason",
         "netral.outcome",
         "netral.report.id",
-        "server.address",
-        "server.port",
         "url.scheme",
     }
 )

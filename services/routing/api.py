@@ -1,0 +1,157 @@
+"""The agencies' door and the operator's: inbox, dossier, story. What is not yours answers like what does not exist."""
+
+import base64
+import binascii
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from contracts import regions
+from contracts.codes import Role
+from services.routing.dossiers import Dossiers, IntakeAway
+from services.routing.keys import OPERATOR, Holder, Keys
+from services.routing.story import story_of
+from services.routing.views import Cursor, Row, Views
+from services.runtime.http import bearer, problem
+
+MOST = 200
+NO_STORE = {"Cache-Control": "no-store"}
+Door = Callable[[Request, Holder], Awaitable[Response]]
+
+
+class AgencyDoors:
+    """Every door asks for the key first, then for the case; a refusal never tells which of both was wrong."""
+
+    def __init__(self, views: Views, keys: Keys, dossiers: Dossiers) -> None:
+        self._views = views
+        self._keys = keys
+        self._dossiers = dossiers
+
+    def routes(self) -> list[Route]:
+        agency = "/v1/agencies/{agency}"
+        return [
+            Route(f"{agency}/inbox", self._guarded(self.inbox), methods=["GET"]),
+            Route(f"{agency}/cases/{{case_id}}", self._guarded(self.dossier), methods=["GET"]),
+            Route("/v1/operator/cases", self._guarded(self.unroutable), methods=["GET"]),
+            Route("/v1/operator/cases/{case_id}", self._guarded(self.story), methods=["GET"]),
+        ]
+
+    def _guarded(self, door: Door) -> Callable[[Request], Awaitable[Response]]:
+        async def guarded(request: Request) -> Response:
+            holder = await self._keys.holder(bearer(request))
+            if holder is None:
+                refusal = problem(401, "Who are you?", "Send your API key as Authorization: Bearer …")
+                refusal.headers["WWW-Authenticate"] = "Bearer"
+                return refusal
+            wanted = request.path_params.get("agency", OPERATOR)
+            return await door(request, holder) if holder.agency == wanted else nothing_here()
+
+        return guarded
+
+    async def inbox(self, request: Request, holder: Holder) -> Response:
+        """`GET /v1/agencies/{agency}/inbox`."""
+        query = request.query_params
+        try:
+            limit, after = _limit(query.get("limit")), _cursor(query.get("cursor"))
+            role = Role(query["role"]).value if "role" in query else None
+        except ValueError:
+            detail = f"limit is a number from 1 to {MOST}, role one of {', '.join(Role)}, cursor the one you were given."
+            return problem(400, "Not a query of this door", detail)
+        office = holder.office or query.get("office")
+        rows = await self._views.inbox(holder.agency, office, role, after, limit + 1)
+        shown = [await self._case(holder, row["case_id"], row["opened_at"]) for row in rows[:limit]]
+        more = _written(rows[limit - 1]) if len(rows) > limit else None
+        return JSONResponse({"cases": shown, "next_cursor": more}, headers=NO_STORE)
+
+    async def dossier(self, request: Request, holder: Holder) -> Response:
+        """`GET /v1/agencies/{agency}/cases/{case_id}`: this agency's parts, and the report without its reporter."""
+        case_id = _uuid(request.path_params["case_id"])
+        case = await self._views.case(case_id)
+        mine = await self._views.holds(holder.agency, holder.office, case_id)
+        if case is None or not mine:
+            return nothing_here()
+        try:
+            found = await self._dossiers.of(case["report_id"])
+        except IntakeAway:
+            refusal = problem(503, "Not available", "The dossier cannot be opened just now; try again later.")
+            refusal.headers["Retry-After"] = "5"
+            return refusal
+        shown = await self._case(holder, case_id, case["opened_at"])
+        return JSONResponse({**shown, "dossier": found}, headers=NO_STORE)
+
+    async def story(self, request: Request, holder: Holder) -> Response:
+        """`GET /v1/operator/cases/{id}`."""
+        case = await self._views.case(request.path_params["case_id"].strip())
+        if case is None:
+            return nothing_here()
+        case_id = case["case_id"]
+        told = story_of(
+            case,
+            await self._views.offers(case_id),
+            await self._views.notices(case_id),
+            await self._views.unroutable(case_id),
+        )
+        return JSONResponse(told, headers=NO_STORE)
+
+    async def unroutable(self, request: Request, holder: Holder) -> Response:
+        """`GET /v1/operator/cases`: the cases nobody owns, oldest first."""
+        rows = [{**row, "at": row["at"].isoformat()} for row in await self._views.unroutable()]
+        return JSONResponse({"cases": rows}, headers=NO_STORE)
+
+    async def _case(self, holder: Holder, case_id: str, opened_at: datetime) -> Row:
+        offers = [json.loads(o["event"])["data"] for o in await self._views.offers(case_id, holder.agency)]
+        first = offers[0]
+        return {
+            "case_id": case_id,
+            "ticket": first["ticket"],
+            "region": first["region"],
+            "region_name": regions.name_of(first["region"]),
+            "opened_at": opened_at.isoformat(),
+            "persons": [_person(offer, holder.office) for offer in offers],
+            "links": {"self": f"/v1/agencies/{holder.agency}/cases/{case_id}"},
+        }
+
+
+def nothing_here() -> Response:
+    """The one answer for a case that does not exist and for one that is not yours."""
+    return problem(404, "Not here", "There is no such case for this key; check the address and the key.")
+
+
+def _person(offer: dict[str, Any], office: str | None) -> Row:
+    parts = [part for part in offer["assignments"] if office in (None, part["office"])]
+    return {"ref": offer["person"], "stage": offer["stage"], "class": offer["class"], "assignments": parts}
+
+
+def _limit(text: str | None) -> int:
+    limit = int(text or 50)
+    if not 1 <= limit <= MOST:
+        raise ValueError
+    return limit
+
+
+def _cursor(text: str | None) -> Cursor | None:
+    if text is None:
+        return None
+    try:
+        at, case_id = base64.urlsafe_b64decode(text).decode().split("|")
+    except binascii.Error:
+        raise ValueError from None
+    return datetime.fromisoformat(at), case_id
+
+
+def _written(row: Row) -> str:
+    return base64.urlsafe_b64encode(f"{row['opened_at'].isoformat()}|{row['case_id']}".encode()).decode()
+
+
+def _uuid(text: str) -> str:
+    """The canonical spelling of an id; what is none is an id nobody has, so that both take the same way."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return "-"

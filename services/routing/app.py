@@ -1,0 +1,145 @@
+"""Wires the routing service: judge, bus and views into the handlers and the doors."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from faststream.nats import NatsBroker
+from nats.errors import Error as NatsError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from contracts.topology import CONSUMERS
+from services.routing.api import AgencyDoors
+from services.routing.deciding import Judge, load_judge
+from services.routing.dossiers import Dossiers, open_dossiers
+from services.routing.handlers import subscribe
+from services.routing.keys import Keys
+from services.routing.openapi import api_document
+from services.routing.settings import RoutingSettings
+from services.routing.views import Views
+from services.runtime.clock import Clock, now
+from services.runtime.database import open_engine
+from services.runtime.http import exception_handlers, problem
+from services.runtime.logs import log
+from services.runtime.messaging import Bus, open_broker
+from services.runtime.telemetry import Telemetry
+
+
+def build_app(
+    settings: RoutingSettings,
+    *,
+    clock: Clock = now,
+    judge: Judge | None = None,
+    dossiers: Dossiers | None = None,
+    telemetry: Telemetry | None = None,
+) -> Starlette:
+    """The routing application. Raises BadSettings and BrokenRulebook: it must not start with a broken rulebook."""
+    views = Views(open_engine(settings.cases_address))
+    keys = Keys(views.engine)
+    opened = dossiers or open_dossiers(settings.intake_url, settings)
+    parts = _Parts(settings, clock, judge or load_judge(), views, keys, telemetry)
+    return Starlette(
+        routes=[
+            *AgencyDoors(views, keys, opened).routes(),
+            Route("/openapi.json", _openapi, methods=["GET"]),
+            Route("/healthz", _healthz, methods=["GET"]),
+            Route("/readyz", _readyz(parts), methods=["GET"]),
+        ],
+        exception_handlers=exception_handlers,
+        lifespan=lambda _app: _running(parts, opened),
+    )
+
+
+class _Parts:
+    """What lives as long as the application; `bus` and `broker` once they are connected."""
+
+    def __init__(
+        self,
+        settings: RoutingSettings,
+        clock: Clock,
+        judge: Judge,
+        views: Views,
+        keys: Keys,
+        telemetry: Telemetry | None,
+    ) -> None:
+        self.settings, self.clock, self.judge = settings, clock, judge
+        self.views, self.keys, self.telemetry = views, keys, telemetry
+        self.bus: Bus | None = None
+        self.broker: NatsBroker | None = None
+
+    async def start(self) -> None:
+        await self.views.open()
+        await self.keys.bring_in(self.settings)
+        self.bus = await Bus.connect(self.settings, "routing", telemetry=self.telemetry)
+        broker = open_broker(self.settings, "routing", self.telemetry)
+        subscribe(broker, judge=self.judge, bus=self.bus, views=self.views, clock=self.clock)
+        await broker.start()
+        self.broker = broker
+
+    async def stop(self) -> None:
+        if self.broker:
+            await self.broker.stop()
+        if self.bus:
+            await self.bus.close()
+        await self.views.engine.dispose()
+
+
+@asynccontextmanager
+async def _running(parts: _Parts, dossiers: Dossiers) -> AsyncIterator[None]:
+    starting = asyncio.create_task(parts.start())
+    starting.add_done_callback(_or_end)
+    try:
+        yield
+    finally:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await parts.stop()
+        await dossiers.close()
+
+
+def _or_end(starting: "asyncio.Task[None]") -> None:
+    """A service that cannot start must end, so that whoever watches it restarts it and says so."""
+    if not starting.cancelled() and (trouble := starting.exception()):
+        log("service.cannot_start", level="ERROR", error=type(trouble).__name__)
+        signal.raise_signal(signal.SIGTERM)
+
+
+async def _openapi(_request: Request) -> Response:
+    return JSONResponse(api_document())
+
+
+async def _healthz(_request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _readyz(parts: _Parts) -> Callable[[Request], object]:
+    async def readyz(_request: Request) -> Response:
+        reasons = await _missing(parts)
+        if not reasons:
+            return JSONResponse({"status": "ok"})
+        return problem(503, "Not ready", "; ".join(reasons) + ".", reasons=reasons)
+
+    return readyz
+
+
+async def _missing(parts: _Parts) -> list[str]:
+    """What keeps routing from working, each as one phrase."""
+    reasons = []
+    try:
+        await parts.keys.holder("-")
+    except SQLAlchemyError:
+        reasons.append("the database does not answer")
+    if parts.bus is None or parts.broker is None:
+        return [*reasons, "the broker is not connected yet"]
+    for consumer in (consumer for consumer in CONSUMERS if consumer.service == "routing"):
+        try:
+            async with asyncio.timeout(2):
+                await parts.bus.js.consumer_info(consumer.stream, consumer.name)
+        except (NatsError, TimeoutError):
+            reasons.append(f"the durable {consumer.name} cannot be read")
+    return reasons

@@ -1,0 +1,100 @@
+"""What follows from a decision: the record of it, one offer for each person and agency, or a case nobody owns yet."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from contracts.codes import Agency, Role
+from contracts.decision import Decision, PersonDecision
+from contracts.events import (
+    CaseDecided,
+    CaseDecidedData,
+    CaseOffered,
+    CaseOfferedData,
+    CaseUnroutable,
+    CaseUnroutableData,
+    Event,
+    ReportAccepted,
+    event_id,
+)
+
+SOURCE = "/netral/routing"
+_NOBODY = (
+    "Tidak ada lembaga yang menurut aturan wajib bertindak sekarang; petugas Netral harus memutuskan. / "
+    "No rule obliges an agency to act now; an operator of Netral must decide."
+)
+
+
+def decided(accepted: ReportAccepted, decision: Decision, at: datetime) -> CaseDecided:
+    """The record of a decision on an accepted report. The first one stored for a case stands."""
+    data = accepted.data
+    return CaseDecided(
+        id=event_id(data.case_id, "decided"),
+        source=SOURCE,
+        subject=str(data.case_id),
+        time=at,
+        data=CaseDecidedData(
+            report_id=data.report_id,
+            case_id=data.case_id,
+            ticket=data.ticket,
+            region=data.facts.region,
+            decision=decision,
+        ),
+    )
+
+
+def following(record: CaseDecided) -> list[Event]:
+    """The events a recorded decision calls for; made from the record alone, so a repetition makes the same bytes."""
+    persons = record.data.decision.persons
+    unowned = tuple(person.ref for person in persons if not _somebody_acts(person))
+    events: list[Event] = [offer for person in persons for offer in _offers(record, person)]
+    return [*events, _unroutable(record, unowned)] if unowned else events
+
+
+def _somebody_acts(person: PersonDecision) -> bool:
+    return any(part.active and part.role is Role.ACTION for part in person.assignments)
+
+
+def _offers(record: CaseDecided, person: PersonDecision) -> Iterator[CaseOffered]:
+    """One for each agency that has something to do or to know now; it carries all of that agency's parts."""
+    told = {part.agency for part in person.assignments if part.active}
+    for agency in Agency:
+        if agency in told:
+            yield _offer(record, person, agency)
+
+
+def _offer(record: CaseDecided, person: PersonDecision, agency: Agency) -> CaseOffered:
+    data = record.data
+    return CaseOffered(
+        id=event_id(data.case_id, "offered", agency, person.ref),
+        source=SOURCE,
+        subject=str(data.case_id),
+        time=record.time,
+        data=CaseOfferedData(
+            report_id=data.report_id,
+            case_id=data.case_id,
+            ticket=data.ticket,
+            region=data.region,
+            agency=agency,
+            person=person.ref,
+            stage=person.stage,
+            class_=person.class_,
+            assignments=tuple(part for part in person.assignments if part.agency is agency),
+        ),
+    )
+
+
+def _unroutable(record: CaseDecided, persons: tuple[str, ...]) -> CaseUnroutable:
+    data = record.data
+    return CaseUnroutable(
+        id=event_id(data.case_id, "unroutable"),
+        source=SOURCE,
+        subject=str(data.case_id),
+        time=record.time,
+        data=CaseUnroutableData(
+            report_id=data.report_id,
+            case_id=data.case_id,
+            ticket=data.ticket,
+            persons=persons,
+            reason=_NOBODY,
+        ),
+    )

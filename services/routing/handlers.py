@@ -1,0 +1,49 @@
+"""What routing does with each message: decide, remember, tell; and keep the views in step."""
+
+from zoneinfo import ZoneInfo
+
+from faststream.nats import NatsBroker, NatsMessage
+from pydantic import TypeAdapter
+
+from contracts import regions
+from contracts.events import AnyEvent, CaseDecided, NoticeSent, ReportAccepted
+from services.routing.core.fanout import decided, following
+from services.routing.deciding import Judge
+from services.routing.parking import park_what_was_given_up
+from services.routing.views import Views
+from services.runtime.clock import Clock
+from services.runtime.messaging import Bus, durable
+from services.runtime.spans import note
+
+_ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
+
+
+def subscribe(broker: NatsBroker, *, judge: Judge, bus: Bus, views: Views, clock: Clock) -> None:
+    """Bind routing's handlers to its durables."""
+
+    @broker.subscriber(**durable("routing"))
+    async def on_report_accepted(message: NatsMessage) -> None:
+        accepted = ReportAccepted.model_validate_json(message.body)
+        at = clock()
+        decision = judge.decide(accepted.data.facts, at.astimezone(_zone(accepted)).date(), ())
+        note(rulebook=decision.rulebook.version, persons=len(decision.persons))
+        await bus.tell_case(
+            decided(accepted, decision, at), lambda raw: following(CaseDecided.model_validate_json(raw))
+        )
+
+    @broker.subscriber(**durable("routing-projection"))
+    async def on_case_event(message: NatsMessage) -> None:
+        await views.keep(_ANY.validate_json(message.body))
+
+    @broker.subscriber(**durable("routing-notices"))
+    async def on_notice(message: NatsMessage) -> None:
+        await views.keep(NoticeSent.model_validate_json(message.body))
+
+    @broker.subscriber(**durable("routing-advisories"))
+    async def on_advisory(message: NatsMessage) -> None:
+        await park_what_was_given_up(bus.js, message.body)
+
+
+def _zone(accepted: ReportAccepted) -> ZoneInfo:
+    """The day of handling is the day at the place of the event."""
+    return regions.zone_of(accepted.data.facts.region)

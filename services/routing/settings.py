@@ -1,0 +1,26 @@
+"""What the routing service needs to know."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from services.runtime.settings import Settings
+
+
+class RoutingSettings(Settings):
+    """Settings of routing and of the agencies' door; every one has a default that works on one machine."""
+
+    routing_host: Annotated[str, Field(description="Address the agencies' door listens on")] = "127.0.0.1"
+    routing_port: Annotated[int, Field(ge=1, le=65535, description="Port of the agencies' door")] = 8081
+    intake_url: Annotated[str, Field(description="Address of intake, for dossiers")] = "http://127.0.0.1:8080"
+    cases_url: Annotated[
+        str | None,
+        Field(
+            description="Database of the case views (default SQLite in data_dir; postgresql+asyncpg://… works too)"
+        ),
+    ] = None
+
+    @property
+    def cases_address(self) -> str:
+        """The SQLAlchemy URL of the case views."""
+        return self.cases_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'routing.db'}"

@@ -1,0 +1,37 @@
+"""Opens a SQL database so that what is committed is on disk: SQLite by default, PostgreSQL by address."""
+
+from typing import Any
+
+from sqlalchemy import event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.sql import Insert, TableClause
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA secure_delete=ON",
+)
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """An engine, not connected yet. SQLite syncs every commit and overwrites what it deletes."""
+    parsed = make_url(url)
+    engine = create_async_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare)
+    return engine
+
+
+def insert_new(engine: AsyncEngine, table: TableClause) -> Insert:
+    """An INSERT that leaves a row alone that is there already, in the words of the database at hand."""
+    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
