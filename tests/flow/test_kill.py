@@ -1,0 +1,98 @@
+"""kill -9 of any process in the middle of the work loses nothing and does nothing twice."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+
+import httpx
+import nats as client
+import pytest
+
+from services.runtime.bus import connection
+from tests.builders import a_report
+from tests.conftest import Broker
+from tests.running import Processes, until
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+REPORTS = 400
+SEED = 20241204
+
+
+async def send_until_accepted(http: httpx.AsyncClient, url: str, number: int) -> str:
+    """One report, sent with the same key until it is accepted, as `netral send` does."""
+    body = a_report(narrative=f"Laporan nomor {number}.")
+    while True:
+        try:
+            answer = await http.post(url, json=body, headers={"Idempotency-Key": f"kill-{number}"})
+            if answer.status_code == 202:
+                return str(answer.json()["ticket"])
+        except httpx.HTTPError:
+            pass
+        await asyncio.sleep(0.2)
+
+
+async def subjects(broker: Broker, stream: str) -> Counter[str]:
+    """How many messages each subject of a stream holds."""
+    nc = await client.connect(**connection(broker.settings, "operator"))
+    js = nc.jetstream()
+    found: Counter[str] = Counter()
+    offset = 0
+    while True:
+        request = json.dumps({"subjects_filter": ">", "offset": offset}).encode()
+        answer = json.loads((await nc.request(f"$JS.API.STREAM.INFO.{stream}", request, timeout=10)).data)
+        page = answer["state"].get("subjects") or {}
+        found.update(page)
+        offset += len(page)
+        if not page or offset >= answer["total"]:
+            break
+    assert js is not None
+    await nc.close()
+    return found
+
+
+async def test_killing_every_process_in_turn_loses_and_doubles_nothing(fresh_nats: Broker) -> None:
+    system = Processes(fresh_nats)
+    names = ["intake", "routing"]
+    for name in names:
+        system.start(name)
+    for name in names:
+        await system.ready(name)
+    try:
+        async with httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=32)) as http:
+            url = system.url("intake") + "/v1/reports"
+            sending = [asyncio.create_task(send_until_accepted(http, url, n)) for n in range(REPORTS)]
+            dice = random.Random(SEED)
+            for victim in [*names, "broker", *names]:
+                done = sum(task.done() for task in sending)
+                goal = min(done + REPORTS // 8, REPORTS - 1)
+                await until(lambda goal=goal: _reached(sending, goal))  # type: ignore[misc]
+                await asyncio.sleep(dice.random() / 10)
+                if victim == "broker":
+                    fresh_nats.kill()
+                    fresh_nats.server.start()
+                else:
+                    system.kill(victim)
+                    system.start(victim)
+            tickets = await asyncio.gather(*sending)
+        assert len(set(tickets)) == REPORTS
+        await until(lambda: _decided(fresh_nats, REPORTS), 120)
+        for stream in ("REPORTS", "CASES"):
+            assert set((await subjects(fresh_nats, stream)).values()) == {1}, stream
+        cases = await subjects(fresh_nats, "CASES")
+        assert Counter(subject.split(".")[2] for subject in cases) == {"decided": REPORTS, "offered": 4 * REPORTS}
+        assert len(await subjects(fresh_nats, "REPORTS")) == REPORTS
+        assert "Traceback" not in system.logs()
+    finally:
+        system.stop()
+
+
+async def _reached(tasks: list["asyncio.Task[str]"], goal: int) -> bool:
+    return sum(task.done() for task in tasks) >= goal
+
+
+async def _decided(broker: Broker, wanted: int) -> bool:
+    found = await subjects(broker, "CASES")
+    return sum(subject.endswith(".decided") for subject in found) == wanted and sum(
+        ".offered." in subject for subject in found
+    ) == 4 * wanted
