@@ -13,7 +13,6 @@ from services.intake.app import build_app
 from services.intake.settings import IntakeSettings
 from services.intake.vault_tables import metadata
 from services.runtime.messaging import BrokerAway
-from tests.intake.broker import PASSWORD, Broker
 from tests.intake.waiting import eventually
 
 POSTGRES = os.environ.get("NETRAL_TEST_POSTGRES")
@@ -124,10 +123,8 @@ def open_door():
 
 
 @pytest.fixture
-async def broker(data_dir, tmp_path):
-    """A running nats-server; the door reaches it with `broker.url`."""
-    (data_dir / "secrets" / "nats-intake").write_text(PASSWORD)
-    started = Broker(tmp_path / "nats")
-    await started.start()
-    yield started
-    started.stop()
+def with_broker(fresh_nats, vault_url):
+    """The settings of a door that has a real nats-server, with our accounts and permissions."""
+    return IntakeSettings(
+        data_dir=fresh_nats.data_dir, vault_url=vault_url, nats_url=fresh_nats.settings.nats_url
+    )

@@ -7,6 +7,7 @@ import pytest
 
 from services.runtime.messaging import Bus
 from tests.intake.builders import a_report
+from tests.intake.stream import messages
 from tests.intake.test_handlers import rows
 from tests.intake.waiting import eventually
 
@@ -14,8 +15,8 @@ pytestmark = pytest.mark.broker
 
 
 @pytest.fixture
-async def real(settings, clock, broker, open_door):
-    async with open_door(settings.model_copy(update={"nats_url": broker.url}), clock) as door:
+async def real(with_broker, clock, open_door):
+    async with open_door(with_broker, clock) as door:
         yield door
 
 
@@ -28,68 +29,66 @@ async def answers(door, path, status):
     return (await door.http.get(path)).status_code == status
 
 
-async def test_an_accepted_report_is_on_the_stream_before_the_answer(real, broker):
+async def test_an_accepted_report_is_on_the_stream_before_the_answer(real):
     answer = await send(real)
-    (message,) = await broker.messages()
+    (message,) = await messages(real.settings)
     assert answer.status_code == 202
     assert answer.json()["ticket"].encode() in message
 
 
-async def test_fifty_requests_at_once_become_fifty_messages_and_a_repetition_none(real, broker):
+async def test_fifty_requests_at_once_become_fifty_messages_and_a_repetition_none(real):
     for _ in range(2):
         answers = await asyncio.gather(*(send(real, f"k{n}") for n in range(50)))
         assert {answer.status_code for answer in answers} == {202}
-    assert len(await broker.messages()) == 50
+    assert len(await messages(real.settings)) == 50
 
 
-async def test_concurrent_requests_with_one_key_are_one_message(real, broker):
+async def test_concurrent_requests_with_one_key_are_one_message(real):
     answers = await asyncio.gather(*(send(real, "same") for _ in range(20)))
     assert len({answer.content for answer in answers}) == 1
-    assert len(await broker.messages()) == 1
+    assert len(await messages(real.settings)) == 1
 
 
-async def test_a_stopped_broker_means_503_and_nothing_left_behind_until_it_is_back(real, broker):
-    broker.stop()
+async def test_a_stopped_broker_means_503_and_nothing_left_behind_until_it_is_back(real, fresh_nats):
+    fresh_nats.stop()
     await eventually(lambda: answers(real, "/readyz", 503))
     refused = await send(real, "k")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert await rows(real.settings.vault_address) == {}
-    await broker.start()
+    fresh_nats.server.start()
     await eventually(lambda: answers(real, "/readyz", 200))
     assert (await send(real, "k")).status_code == 202
-    assert len(await broker.messages()) == 1
+    assert len(await messages(real.settings)) == 1
 
 
 async def test_a_door_that_starts_before_its_broker_answers_503_until_then(
-    settings, clock, broker, open_door
+    with_broker, clock, fresh_nats, open_door
 ):
-    broker.stop()
-    settings = settings.model_copy(update={"nats_url": broker.url})
-    async with open_door(settings, clock, until="vault") as door:
+    fresh_nats.stop()
+    async with open_door(with_broker, clock, until="vault") as door:
         assert (await send(door)).status_code == 503
-        await broker.start()
+        fresh_nats.server.start()
         await eventually(lambda: answers(door, "/readyz", 200))
         assert (await send(door)).status_code == 202
 
 
 async def test_a_report_whose_process_died_before_telling_is_completed_by_its_sender(
-    settings, clock, broker, open_door, bus
+    with_broker, clock, open_door, bus
 ):
     bus.away = "ambiguous"
-    async with open_door(settings, clock, bus) as door:
+    async with open_door(with_broker, clock, bus) as door:
         assert (await send(door, "k")).status_code == 503
     clock.now += timedelta(minutes=2)
-    settings = settings.model_copy(update={"nats_url": broker.url})
-    async with open_door(settings, clock) as door:
+    async with open_door(with_broker, clock) as door:
         assert (await send(door, "k")).status_code == 202
-    assert len(await broker.messages()) == 1
-    assert await rows(settings.vault_address) == {"accepted": 1}
+    assert len(await messages(with_broker)) == 1
+    assert await rows(with_broker.vault_address) == {"accepted": 1}
 
 
-async def test_the_bus_tells_what_is_stored(real, broker):
+async def test_the_bus_tells_what_is_stored(real):
     ticket = (await send(real)).json()["ticket"]
     bus = await Bus.connect(real.settings, "intake", wait=False)
-    subject = (await broker.messages())[0].split(b"\n", 1)[0].decode()
+    subject = (await messages(real.settings))[0].split(b"\n", 1)[0].decode()
     assert await bus.stored(subject)
     assert ticket.encode() in await bus.read(subject)
     await bus.close()

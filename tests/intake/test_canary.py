@@ -9,6 +9,7 @@ from services.intake.app import build_app
 from services.runtime import logs
 from services.runtime.http import TracedHttp
 from tests.intake.builders import a_report
+from tests.intake.stream import messages
 
 CANARY = "Kenari"
 NIP = "198001012005011001"
@@ -56,9 +57,8 @@ def log_lines(settings):
 
 
 @pytest.mark.broker
-async def test_no_mark_in_stream_database_answer_or_log(settings, clock, broker, open_door, log_lines):
-    settings = settings.model_copy(update={"nats_url": broker.url})
-    async with open_door(settings, clock) as door:
+async def test_no_mark_in_stream_database_answer_or_log(settings, with_broker, clock, open_door, log_lines):
+    async with open_door(with_broker, clock) as door:
         answers = [await door.http.post("/v1/reports", json=planted(), headers={"Idempotency-Key": "k"})]
         broken = planted() | {CANARY: 1, "narrative": 7}
         broken["persons"] = [{**planted()["persons"][0], "status": CANARY, "nip": CANARY + NIP}] * 2
@@ -71,15 +71,17 @@ async def test_no_mark_in_stream_database_answer_or_log(settings, clock, broker,
         answers.append(await door.http.get(f"/v1/reports/{CANARY}", headers={"Netral-Receipt": CANARY}))
         answers.append(await door.http.get(f"/{CANARY}"))
     assert [answer.status_code for answer in answers] == [202, 422, 409, 404, 404]
-    (message,) = await broker.messages()
+    (message,) = await messages(with_broker)
     assert clean(message)
     assert json.loads(message.split(b"\n", 2)[2])["data"]["facts"]["persons"][0]["ref"] == "p1"
     for answer in answers:
         told = answer.text.replace(f'"/{CANARY}"', "")  # a pointer names the unknown field itself
         assert clean(told), told
     assert clean(log_lines.getvalue())
-    database = b"".join(path.read_bytes() for path in settings.data_dir.glob("intake.db*"))
-    assert clean(database)
+    folders = (settings.data_dir, with_broker.data_dir / "nats")  # the database, and the broker's files
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert {"intake.db", "nats.conf"} & {path.name for path in files}
+    assert all(clean(path.read_bytes()) for path in files)
 
 
 async def test_a_failure_inside_says_nothing_of_the_report(settings, clock, bus, open_door, log_lines):

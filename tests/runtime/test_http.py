@@ -25,6 +25,7 @@ from services.runtime.http import (
     serve,
 )
 from services.runtime.logs import log
+from tests.ports import free_port
 
 CANARY = "canary-7f3a"
 TRACEPARENT = "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
@@ -203,12 +204,6 @@ def test_secrets_are_compared_whatever_they_are_made_of():
     assert same("rahasia", "rahasia")
     assert not same("", "rahasia")
     assert not same("é", "e")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+from pathlib import Path
 
 import pytest
 from faststream.exceptions import AckMessage, NackMessage, RejectMessage
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.span import TraceState
 
+from services.runtime.scrubbing import ALLOWED
 from services.runtime.settings import Settings
 from services.runtime.spans import ids_in, note, outcome_of, publish_headers
 from services.runtime.telemetry import sender_of, set_up
@@ -72,6 +74,11 @@ def test_what_is_not_on_the_list_does_not_leave_the_process(spans):
     assert dict(span.links[0].attributes) == {"netral.link.reason": "caller"}
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
     assert span.end_time > span.start_time
+
+
+def test_every_attribute_that_may_leave_is_in_the_documentation():
+    page = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
+    assert [name for name in ALLOWED if f"`{name}`" not in page] == []
 
 
 def test_the_resource_names_the_service_and_its_instance(spans):

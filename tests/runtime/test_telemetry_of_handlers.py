@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from services.runtime.failures import FailureTable
 from services.runtime.logs import log
 from services.runtime.messaging import NeedsAPerson, TryLater, durable
 from services.runtime.spans import HandlerTelemetry, note, publish_headers
+from tests.ports import free_port
 
 pytestmark = pytest.mark.broker
 
@@ -27,12 +27,6 @@ CANARY = "canary-7f3a@example.com"
 CASE = "11111111-1111-5111-8111-111111111111"
 SUBJECT = f"cases.{CASE}.decided"
 SERVER = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,15 @@
+"""What lies on the stream of reports, to the last byte."""
+
+import nats
+
+from services.runtime.bus import connection
+
+
+async def messages(settings) -> list[bytes]:
+    """Every message of REPORTS: subject, headers and body as one byte string."""
+    nc = await nats.connect(**connection(settings, "operator"))
+    js = nc.jetstream()
+    last = (await js.stream_info("REPORTS")).state.last_seq
+    found = [await js.get_msg("REPORTS", number) for number in range(1, last + 1)]
+    await nc.close()
+    return [f"{m.subject}\n{m.headers}\n".encode() + (m.data or b"") for m in found]
