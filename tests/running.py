@@ -68,7 +68,9 @@ class System:
                 return found
 
     async def get(self, path: str, agency: str, **params: str) -> httpx.Response:
-        return await self.routing.get(path, params=params, headers={"Authorization": f"Bearer {self.keys[agency]}"})
+        return await self.routing.get(
+            path, params=params, headers={"Authorization": f"Bearer {self.keys[agency]}"}
+        )
 
     async def story(self, ticket: str) -> dict[str, Any]:
         """The operator's story of a case, once the case is decided."""
@@ -81,7 +83,9 @@ class System:
 
 
 @asynccontextmanager
-async def in_process(broker: Broker, *, clock: Clock | None = None, judge: Judge | None = None) -> AsyncIterator[System]:
+async def in_process(
+    broker: Broker, *, clock: Clock | None = None, judge: Judge | None = None
+) -> AsyncIterator[System]:
     """The system in this process, ready."""
     shared: dict[str, Any] = {"data_dir": broker.data_dir, "nats_url": broker.settings.nats_url}
     clock = clock or Clock()
@@ -110,7 +114,9 @@ class Processes:
     """The services as processes over a broker; each can be killed and started again."""
 
     broker: Broker
-    ports: dict[str, int] = field(default_factory=lambda: {n: free_port() for n in ("intake", "routing", "notifications", "smtp")})
+    ports: dict[str, int] = field(
+        default_factory=lambda: {n: free_port() for n in ("intake", "routing", "notifications", "smtp")}
+    )
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     modules: dict[str, str] = field(
         default_factory=lambda: {
@@ -124,7 +130,10 @@ class Processes:
     def env(self) -> dict[str, str]:
         ports = {f"NETRAL_{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
         intake = f"http://127.0.0.1:{self.ports['intake']}"
-        shared = {"NETRAL_DATA_DIR": str(self.broker.data_dir), "NETRAL_NATS_URL": self.broker.settings.nats_url}
+        shared = {
+            "NETRAL_DATA_DIR": str(self.broker.data_dir),
+            "NETRAL_NATS_URL": self.broker.settings.nats_url,
+        }
         return {**os.environ, **ports, **shared, "NETRAL_INTAKE_URL": intake}
 
     def start(self, name: str) -> None:

@@ -62,7 +62,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Not uvicorn's, which raises the signal again at the end: the process would die untidied."""
+        """Not uvicorn's, which takes the loop's handlers away and raises the signal again at the end."""
         yield
 
 

@@ -12,8 +12,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-Refuses = dict[str, int]
-
 
 @dataclass
 class Door:
@@ -38,6 +36,15 @@ class Door:
         finally:
             self.at_once -= 1
 
+    async def status(self, request: Request) -> Response:
+        ticket, receipt = request.path_params["ticket"], request.headers.get("netral-receipt")
+        if receipt != ticket.replace("NTR", "SECRET"):
+            return JSONResponse({"detail": "No report opens with this ticket and this receipt."}, 404)
+        following = {"id": "Sedang diteruskan.", "en": "Being passed on."}
+        received = "2026-11-24T10:00:00+08:00"
+        answer = {"ticket": ticket, "state": "RECEIVED", "state_label": "Diterima", "received_at": received}
+        return JSONResponse({**answer, "next": following})
+
     def _answer(self, key: str, body: bytes) -> Response:
         if self.answers:
             status, headers = self.answers.pop(0)
@@ -57,7 +64,8 @@ class Door:
 def open_door() -> Iterator[Door]:
     """A door on a free port of this machine."""
     door = Door()
-    app = Starlette(routes=[Route("/v1/reports", door.submit, methods=["POST"])])
+    submit = Route("/v1/reports", door.submit, methods=["POST"])
+    app = Starlette(routes=[submit, Route("/v1/reports/{ticket}", door.status)])
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

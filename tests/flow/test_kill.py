@@ -80,7 +80,10 @@ async def test_killing_every_process_in_turn_loses_and_doubles_nothing(fresh_nat
         for stream in ("REPORTS", "CASES"):
             assert set((await subjects(fresh_nats, stream)).values()) == {1}, stream
         cases = await subjects(fresh_nats, "CASES")
-        assert Counter(subject.split(".")[2] for subject in cases) == {"decided": REPORTS, "offered": 4 * REPORTS}
+        assert Counter(subject.split(".")[2] for subject in cases) == {
+            "decided": REPORTS,
+            "offered": 4 * REPORTS,
+        }
         assert len(await subjects(fresh_nats, "REPORTS")) == REPORTS
         assert "Traceback" not in system.logs()
     finally:
@@ -93,6 +96,7 @@ async def _reached(tasks: list["asyncio.Task[str]"], goal: int) -> bool:
 
 async def _decided(broker: Broker, wanted: int) -> bool:
     found = await subjects(broker, "CASES")
-    return sum(subject.endswith(".decided") for subject in found) == wanted and sum(
-        ".offered." in subject for subject in found
-    ) == 4 * wanted
+    return (
+        sum(subject.endswith(".decided") for subject in found) == wanted
+        and sum(".offered." in subject for subject in found) == 4 * wanted
+    )

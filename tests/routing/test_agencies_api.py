@@ -10,7 +10,9 @@ from tests.running import in_process
 pytestmark = pytest.mark.broker
 
 
-async def test_an_inbox_shows_the_case_and_the_dossier_without_the_reporter(fresh_nats: Broker, judge: Judge) -> None:
+async def test_an_inbox_shows_the_case_and_the_dossier_without_the_reporter(
+    fresh_nats: Broker, judge: Judge
+) -> None:
     async with in_process(fresh_nats, judge=judge) as system:
         report = a_report(person__name="Kanari Satu", reporter__email="kanari@example.org")
         ticket = (await system.send(report, "k1")).json()["ticket"]
@@ -70,8 +72,12 @@ async def test_pages_follow_each_other_without_gap_or_repetition(fresh_nats: Bro
         assert sorted(seen) == sorted(tickets)
 
 
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "x"}, {"role": "BOSS"}, {"cursor": "%%%"}, {"cursor": "YQ=="}])
-async def test_a_wrong_query_is_a_400_with_the_cure(fresh_nats: Broker, judge: Judge, query: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "query", [{"limit": "0"}, {"limit": "x"}, {"role": "BOSS"}, {"cursor": "%%%"}, {"cursor": "YQ=="}]
+)
+async def test_a_wrong_query_is_a_400_with_the_cure(
+    fresh_nats: Broker, judge: Judge, query: dict[str, str]
+) -> None:
     async with in_process(fresh_nats, judge=judge) as system:
         answer = await system.get("/v1/agencies/BAWASLU/inbox", "BAWASLU", **query)
         assert answer.status_code == 400

@@ -51,7 +51,9 @@ async def test_a_poison_message_holds_up_nobody(fresh_nats: Broker, judge: Judge
     await operator.close()
 
 
-async def test_a_replayed_message_goes_the_whole_road_and_leaves_the_list(fresh_nats: Broker, judge: Judge) -> None:
+async def test_a_replayed_message_goes_the_whole_road_and_leaves_the_list(
+    fresh_nats: Broker, judge: Judge
+) -> None:
     operator = await Bus.connect(fresh_nats.settings, "operator")
     async with in_process(fresh_nats, judge=judge) as system:
         ticket = (await system.send(a_report(), "first")).json()["ticket"]

@@ -10,6 +10,7 @@ from contracts.events import CaseUnroutable, CaseUnroutableData
 from contracts.ids import derived_id
 from services.runtime.bus import BrokerAway, Bus
 from tests.conftest import Broker
+from tests.running import until
 
 pytestmark = pytest.mark.broker
 ROOT = UUID(int=1)
@@ -17,10 +18,20 @@ ROOT = UUID(int=1)
 
 def an_event(name: str, reason: str = "tidak ada") -> CaseUnroutable:
     case_id = derived_id(ROOT, name)
-    data = CaseUnroutableData(report_id=case_id, case_id=case_id, ticket="NTR-0", persons=("p1",), reason=reason)
-    return CaseUnroutable(
-        id=derived_id(case_id, "e"), source="/t", subject=name, time=datetime(2026, 1, 1, tzinfo=UTC), data=data
+    data = CaseUnroutableData(
+        report_id=case_id, case_id=case_id, ticket="NTR-0", persons=("p1",), reason=reason
     )
+    return CaseUnroutable(
+        id=derived_id(case_id, "e"),
+        source="/t",
+        subject=name,
+        time=datetime(2026, 1, 1, tzinfo=UTC),
+        data=data,
+    )
+
+
+async def connected(bus: Bus, wanted: bool) -> bool:
+    return bool(bus.nc.is_connected) is wanted
 
 
 async def messages(bus: Bus, stream: str = "CASES") -> int:
@@ -81,14 +92,12 @@ async def test_the_first_answer_stands_and_the_rest_follows_from_it(fresh_nats: 
 async def test_a_broker_that_is_away_is_said_at_once(fresh_nats: Broker) -> None:
     bus = await Bus.connect(fresh_nats.settings, "routing")
     fresh_nats.stop()
-    while bus.nc.is_connected:
-        await asyncio.sleep(0.01)
+    await until(lambda: connected(bus, False))
     with pytest.raises(BrokerAway) as caught:
         await bus.tell([an_event("a")])
     assert not caught.value.ambiguous
     fresh_nats.server.start()
-    while not bus.nc.is_connected:
-        await asyncio.sleep(0.05)
+    await until(lambda: connected(bus, True))
     await bus.tell([an_event("a")])
     assert await bus.stored(an_event("a").nats_subject)
     await bus.close()

@@ -1,0 +1,97 @@
+"""`netral case` and `netral inbox`: what the routing service knows, as a person reads it."""
+
+import json
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import quote
+
+from rich.table import Table
+from rich.text import Text
+
+from contracts.codes import Agency
+from services.cli.console import printable, tables, write_json
+from services.cli.errors import BAD_INPUT, Stop
+from services.cli.story import deadline_in_words, local_time, story
+from services.cli.web import address, get, settings_of
+from services.routing.settings import RoutingSettings
+from services.runtime.settings import BadSettings
+
+OPERATOR = "OPERATOR"
+
+
+def case(case_id: str, *, as_json: bool) -> None:
+    """Tell the story of one case. Raises Stop."""
+    wanted = case_id.strip()
+    document = _ask(f"/v1/operator/cases/{quote(wanted, safe='')}", OPERATOR, what=f"case {wanted}")
+    if as_json:
+        write_json(document)
+        return
+    for line in story(document):
+        tables().print(printable(line), markup=False)
+
+
+def inbox(agency: str, *, office: str | None, limit: int, as_json: bool) -> None:
+    """Show the newest cases of one agency. Raises Stop."""
+    code = _agency(agency)
+    params = {"limit": str(limit), **({"office": office} if office else {})}
+    document = _ask(f"/v1/agencies/{code}/inbox", code, what=f"inbox of {code}", params=params)
+    if as_json:
+        write_json(document)
+    elif not document["cases"]:
+        tables().print(f"The inbox of {code} is empty.")
+    else:
+        tables().print(_table(document["cases"]))
+
+
+def _agency(text: str) -> str:
+    known = [agency.value for agency in Agency]
+    code = text.strip().upper()
+    if code in known:
+        return code
+    near = get_close_matches(code, known, 1)
+    cure = f"did you mean {near[0]}?" if near else f"write one of {', '.join(known)}"
+    raise Stop(f"{printable(text)}: is not an agency; {cure}", BAD_INPUT)
+
+
+def _ask(path: str, agency: str, *, what: str, params: dict[str, str] | None = None) -> Any:
+    settings = settings_of(RoutingSettings)
+    url = address(settings.routing_host, settings.routing_port) + path
+    return get(url, {"Authorization": f"Bearer {_key(settings, agency)}"}, what=what, params=params)
+
+
+def _key(settings: RoutingSettings, agency: str) -> str:
+    where = settings.data_dir / "secrets" / "agency-keys.json"
+    try:
+        return str(json.loads(settings.secret("agency-keys.json"))[agency])
+    except BadSettings as problem:
+        raise Stop(str(problem)) from None
+    except (ValueError, KeyError, TypeError):
+        raise Stop(
+            f"{where}: holds no key of {agency}; stop Netral, move the file away, `netral up`"
+        ) from None
+
+
+def _table(cases: list[dict[str, Any]]) -> Table:
+    table = Table("Opened", "Ticket", "Region", "Person", "Office", "Role", "Since", "Rule", "Deadline")
+    for item in cases:
+        for row in _rows(item):
+            table.add_row(*(Text(printable(cell), overflow="fold") for cell in row))
+    return table
+
+
+def _rows(item: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """One row for each active assignment; the case is named in the first."""
+    named = (local_time(item["opened_at"], item["region"]), str(item["ticket"]), str(item["region_name"]))
+    for person in item["persons"]:
+        for part in person["assignments"]:
+            if part["active"]:
+                told = (
+                    person["ref"],
+                    part["office"] or "not known",
+                    part["role"],
+                    part["when"],
+                    part["rule"],
+                )
+                yield (*named, *map(str, told), deadline_in_words(part["deadline"]))
+                named = ("", "", "")

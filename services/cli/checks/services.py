@@ -1,0 +1,71 @@
+"""Checks the three services' readiness, the mail server, and the mails that ended badly."""
+
+import smtplib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from services.cli.checks.finding import Finding, fail, ok, warn
+from services.cli.web import address, problem_of
+from services.intake.settings import IntakeSettings
+from services.notifications.settings import NotificationsSettings
+from services.routing.settings import RoutingSettings
+
+
+def services(
+    intake: IntakeSettings, routing: RoutingSettings, mail: NotificationsSettings
+) -> Iterator[Finding]:
+    """Findings about the running services."""
+    yield _ready("intake", address(intake.intake_host, intake.intake_port))
+    yield _ready("routing", address(routing.routing_host, routing.routing_port))
+    yield _ready("notifications", address(mail.notifications_host, mail.notifications_port))
+    yield _smtp(mail.smtp_host, mail.smtp_port)
+    if mail.ledger_url is None:
+        yield from _ledger(mail.data_dir / "notifications.db")
+
+
+def _ready(name: str, url: str) -> Finding:
+    try:
+        response = httpx.get(f"{url}/readyz", timeout=5, trust_env=False)
+    except httpx.HTTPError as problem:
+        return fail(name, f"{url} does not answer ({type(problem).__name__})", "start it with `netral up`")
+    if response.status_code == httpx.codes.OK:
+        return ok(name, f"{url} is ready")
+    reasons = problem_of(response).get("detail") or response.text[:200]
+    return fail(name, f"{url} is not ready: {reasons}", f"see data/logs/{name}.log")
+
+
+def _smtp(host: str, port: int) -> Finding:
+    where = f"{host}:{port}"
+    try:
+        with smtplib.SMTP(host, port, timeout=5) as server:
+            code, _ = server.ehlo()
+    except (OSError, smtplib.SMTPException) as problem:
+        cure = "start it with `netral up`, or set NETRAL_SMTP_HOST and NETRAL_SMTP_PORT"
+        return fail(
+            "mail", f"{where} does not answer ({type(problem).__name__}); mails wait, none is lost", cure
+        )
+    if code != 250:
+        return fail("mail", f"{where} answered {code} to EHLO", "see the mail server's log")
+    return ok("mail", f"{where} answers")
+
+
+def _ledger(database: Path) -> Iterator[Finding]:
+    """Counts of mails given up or of unknown outcome; silent where no ledger exists yet."""
+    if not database.is_file():
+        return
+    try:
+        with sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=2) as connection:
+            counts = dict(connection.execute("SELECT state, count(*) FROM notices GROUP BY state"))
+    except sqlite3.Error as problem:
+        yield warn("mails", f"{database} cannot be read ({type(problem).__name__})", "try again")
+        return
+    if counts.get("FAILED") or counts.get("UNKNOWN"):
+        says = f"{counts.get('FAILED', 0)} given up, {counts.get('UNKNOWN', 0)} of unknown outcome"
+        yield warn(
+            "mails", says, "check the duty addresses of the directory; unknown ones are sent once more"
+        )
+    else:
+        yield ok("mails", f"{counts.get('SENT', 0)} sent, none given up")

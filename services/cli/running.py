@@ -1,0 +1,38 @@
+"""`netral up` and `netral provision`: hand over to the local platform."""
+
+import asyncio
+
+from deploy.local.supervisor import UpSettings
+from deploy.local.supervisor import run as supervise
+from deploy.streams import Drift
+from deploy.streams import provision as apply
+from services.cli.broker import operator
+from services.cli.console import complain, printable, tables
+from services.cli.errors import TROUBLE
+from services.cli.web import settings_of
+from services.runtime.settings import Settings
+
+
+def up() -> int:
+    """Run the system until it is told to stop; the supervisor's exit code."""
+    return supervise(settings_of(UpSettings))
+
+
+def provision() -> int:
+    """Apply the topology table; 1 if something still differs."""
+    settings = settings_of(Settings)
+    found = asyncio.run(_provision(settings))
+    for difference in found:
+        tables().print(printable(str(difference)), markup=False)
+    if not all(difference.applied for difference in found):
+        complain(
+            "provision: some differences cannot be changed in place; make the stream anew with its data copied"
+        )
+        return TROUBLE
+    tables().print("Streams and consumers are as the topology table says.")
+    return 0
+
+
+async def _provision(settings: Settings) -> list[Drift]:
+    async with operator(settings) as js:
+        return list(await apply(js, replicas=settings.nats_replicas))

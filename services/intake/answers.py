@@ -1,0 +1,53 @@
+"""What the door says, as models (the API document is made of them). Indonesian first, English second."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Sentence(Answer):
+    """One sentence in both languages."""
+
+    id: str
+    en: str
+
+
+class ReportAnswer(Answer):
+    """A report was accepted; `receipt` is secret and shown only here. `received_at` is local to the place."""
+
+    ticket: str
+    receipt: str
+    received_at: datetime
+    status_url: str
+    next: Sentence
+
+
+class StatusAnswer(Answer):
+    """How far a report has come; `received_at` is local to the place."""
+
+    ticket: str
+    state: Literal["RECEIVED"] = "RECEIVED"
+    state_label: str = "Diterima"
+    received_at: datetime
+    next: Sentence
+
+
+class Health(Answer):
+    """The process runs."""
+
+    status: Literal["ok"] = "ok"
+
+
+AFTER_REPORTING = Sentence(
+    id="Simpan nomor tiket dan tanda terima ini; keduanya diperlukan untuk melihat status laporan Anda.",
+    en="Keep this ticket and this receipt; you need both to see the status of your report.",
+)
+WHILE_RECEIVED = Sentence(
+    id="Laporan Anda tersimpan dan diteruskan kepada setiap lembaga yang berwenang.",
+    en="Your report is stored and is being passed on to every competent agency.",
+)

@@ -1,0 +1,132 @@
+"""Wires the intake service: vault and bus into the handlers, those into the doors, and the tasks beside."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.intake.answers import Health
+from services.intake.doors import RETRY_AFTER, Doors, answer, with_headers
+from services.intake.handlers import Intake
+from services.intake.internal import InternalDoors
+from services.intake.sealing import Sealer
+from services.intake.settings import IntakeSettings
+from services.intake.vault import Vault
+from services.intake.vault_tables import open_engine
+from services.intake.vault_writer import VaultAway
+from services.runtime.clock import Clock, now
+from services.runtime.http import exception_handlers, problem
+from services.runtime.logs import log
+from services.runtime.messaging import BrokerAway, Bus
+from services.runtime.telemetry import Telemetry
+
+UNSETTLED_AFTER = timedelta(seconds=60)
+RECONCILE_EVERY = 30.0
+POSTPONED_BY = 3.0
+_NOBODY = "reports.00000000-0000-0000-0000-000000000000.accepted"
+"""A subject that stays empty: asking for it proves that the stream can be read."""
+
+
+def build_app(
+    settings: IntakeSettings,
+    *,
+    clock: Clock = now,
+    bus: Bus | None = None,
+    telemetry: Telemetry | None = None,
+) -> Starlette:
+    """The intake application. Raises BadSettings when a key is missing.
+
+    A given `bus` is used and not closed; otherwise one is connected, for as long as that takes.
+    """
+    vault = Vault(open_engine(settings.vault_address))
+    sealer = Sealer(settings.key("vault.key"))
+    intake = Intake(vault, sealer, settings.key("door.key"), clock, bus)
+    routes = [
+        *Doors(intake, settings, clock).routes(),
+        *InternalDoors(vault, sealer, settings.secret("service-token")).routes(),
+        Route("/readyz", _readyz(intake, vault), methods=["GET"]),
+    ]
+
+    return Starlette(
+        routes=routes,
+        exception_handlers=exception_handlers,
+        lifespan=lambda _app: _running(settings, intake, vault, clock, telemetry),
+    )
+
+
+@asynccontextmanager
+async def _running(
+    settings: IntakeSettings, intake: Intake, vault: Vault, clock: Clock, telemetry: Telemetry | None
+) -> AsyncIterator[None]:
+    given = intake.bus
+    tasks = [asyncio.create_task(_open(vault)), asyncio.create_task(_reconcile(intake, clock))]
+    if given is None:
+        tasks.append(asyncio.create_task(_connect(intake, settings, telemetry)))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if given is None and intake.bus is not None:
+            await intake.bus.close()
+        await vault.close()
+
+
+async def _open(vault: Vault) -> None:
+    while True:
+        try:
+            await vault.start()
+        except VaultAway as trouble:
+            log("vault.awaited", level="WARNING", error=str(trouble))
+            await asyncio.sleep(1)
+        else:
+            return
+
+
+async def _connect(intake: Intake, settings: IntakeSettings, telemetry: Telemetry | None) -> None:
+    intake.bus = await Bus.connect(settings, "intake", telemetry=telemetry)
+
+
+async def _reconcile(intake: Intake, clock: Clock) -> None:
+    doubted: frozenset[UUID] = frozenset()
+    while True:
+        pause = RECONCILE_EVERY
+        try:
+            doubted = await intake.reconcile(clock() - UNSETTLED_AFTER, doubted)
+        except (BrokerAway, VaultAway) as trouble:
+            log("reconcile.postponed", error=type(trouble).__name__)
+            pause = POSTPONED_BY
+        except Exception as trouble:  # the next round must come, whatever this one met
+            log("reconcile.failed", level="ERROR", error=type(trouble).__name__)
+        await asyncio.sleep(pause)
+
+
+def _readyz(intake: Intake, vault: Vault) -> Callable[[Request], object]:
+    async def readyz(_request: Request) -> Response:
+        """`GET /readyz`."""
+        reasons = [] if await vault.works() else ["the vault does not answer"]
+        if not await _bus_works(intake):
+            reasons.append("the broker does not answer")
+        if not reasons:
+            return answer(200, Health())
+        return with_headers(problem(503, "Not ready", "; ".join(reasons) + ".", reasons=reasons), RETRY_AFTER)
+
+    return readyz
+
+
+async def _bus_works(intake: Intake) -> bool:
+    if intake.bus is None:
+        return False
+    try:
+        async with asyncio.timeout(2):
+            await intake.bus.stored(_NOBODY)
+    except (BrokerAway, TimeoutError):
+        return False
+    return True

@@ -1,0 +1,59 @@
+"""Decides what an accepted report becomes: the event that may travel, and the two parts that are sealed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from contracts import regions
+from contracts.events import ReportAccepted, ReportAcceptedData, event_id
+from contracts.facts import facts_of
+from contracts.ids import case_id_of, report_id_of
+from contracts.report import Report
+
+SOURCE = "netral/intake"
+NATIONAL_TIME = ZoneInfo("Asia/Jakarta")
+_IDENTITY = ("name", "address", "email", "phone")
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """`dossier` is what a competent agency may read, `reporter` what it may not."""
+
+    event: ReportAccepted
+    dossier: dict[str, Any]
+    reporter: dict[str, Any]
+
+
+def accept(report: Report, ticket: str, received_at: datetime) -> Acceptance:
+    """What becomes of a valid report that came in at `received_at` (UTC)."""
+    document = report.model_dump(mode="json", by_alias=True, exclude_none=True)
+    reporter = {name: document["reporter"].pop(name) for name in _IDENTITY if name in document["reporter"]}
+    refs = {f"p{number}": person.ref for number, person in enumerate(report.persons, 1)}
+    return Acceptance(_event(report, ticket, received_at), {"report": document, "refs": refs}, reporter)
+
+
+def zone_at(document: Any) -> ZoneInfo:
+    """The time zone of the incident in an unchecked document; Jakarta's if it names no known region."""
+    incident = document.get("incident") if isinstance(document, dict) else None
+    region = incident.get("region") if isinstance(incident, dict) else None
+    if isinstance(region, str) and regions.problem_with(region) is None:
+        return regions.zone_of(region)
+    return NATIONAL_TIME
+
+
+def _event(report: Report, ticket: str, received_at: datetime) -> ReportAccepted:
+    report_id = report_id_of(ticket)
+    received_on = received_at.astimezone(regions.zone_of(report.incident.region)).date()
+    return ReportAccepted(
+        id=event_id(report_id, "accepted"),
+        source=SOURCE,
+        subject=str(report_id),
+        time=received_at,
+        data=ReportAcceptedData(
+            report_id=report_id,
+            case_id=case_id_of(report_id),
+            ticket=ticket,
+            facts=facts_of(report, received_on),
+        ),
+    )

@@ -1,0 +1,73 @@
+"""Seals personal data: each part of a report under its own key, and that key under the key of the vault.
+
+Destroying the wrapped key of a part erases the part (crypto-shredding), also in every backup of the rest.
+AES-256-GCM with random 96-bit nonces: a data key seals one document, the vault key two keys per report, far
+below the 2^32 uses that NIST SP 800-38D allows one key.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+Part = Literal["dossier", "reporter"]
+_NONCE = 12
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """One sealed part; without its wrapped key it is erased."""
+
+    blob: bytes
+    wrapped_key: bytes | None
+
+
+class CannotOpen(Exception):
+    """A part cannot be opened: it was erased, or the vault's key is not the one it was sealed with."""
+
+
+class Sealer:
+    """Seals and opens parts with the 256-bit key of the vault."""
+
+    def __init__(self, vault_key: bytes) -> None:
+        self._vault = AESGCM(vault_key)
+        self.key_id = hashlib.sha256(vault_key).hexdigest()[:8]
+
+    def seal(self, report_id: UUID, part: Part, document: dict[str, Any]) -> Sealed:
+        """The sealed form of a JSON object. It opens only as this part of this report."""
+        bound = _bound_to(report_id, part)
+        data_key = os.urandom(32)
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        return Sealed(_sealed(AESGCM(data_key), text, bound), _sealed(self._vault, data_key, bound))
+
+    def open(self, report_id: UUID, part: Part, sealed: Sealed) -> dict[str, Any]:
+        """The JSON object that was sealed. Raises CannotOpen."""
+        if sealed.wrapped_key is None:
+            raise CannotOpen(f"the {part} of this report was erased")
+        bound = _bound_to(report_id, part)
+        try:
+            data_key = _opened(self._vault, sealed.wrapped_key, bound)
+            document: dict[str, Any] = json.loads(_opened(AESGCM(data_key), sealed.blob, bound))
+        except InvalidTag:
+            raise CannotOpen(
+                f"the {part} does not open with vault key {self.key_id}; restore vault.key"
+            ) from None
+        return document
+
+
+def _bound_to(report_id: UUID, part: Part) -> bytes:
+    return f"{report_id}/{part}".encode()
+
+
+def _sealed(key: AESGCM, text: bytes, bound: bytes) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + key.encrypt(nonce, text, bound)
+
+
+def _opened(key: AESGCM, sealed: bytes, bound: bytes) -> bytes:
+    return key.decrypt(sealed[:_NONCE], sealed[_NONCE:], bound)

@@ -1,0 +1,134 @@
+"""The vault: every report, sealed, in a database; who may open which part is decided by its callers."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.intake.sealing import Part, Sealed
+from services.intake.vault_tables import STORED, metadata, reports
+from services.intake.vault_writer import Entry, Standing, VaultAway, VaultWriter
+
+_FACTS = select(reports.c.received_at, reports.c.event)
+_WAITING = select(reports.c.report_id, reports.c.event).where(reports.c.state == STORED)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the door may know of a kept report without opening it."""
+
+    received_at: datetime
+    event: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A report whose acknowledgement by the broker was not noted."""
+
+    report_id: UUID
+    event: str
+
+
+class Vault:
+    """Reads and writes raise VaultAway when the database fails."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._writer = VaultWriter(engine)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Make the table if it is new, and begin to write."""
+        address = self._engine.url
+        try:
+            if address.get_backend_name() == "sqlite" and address.database:
+                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+            async with self._engine.begin() as connection:
+                await connection.run_sync(metadata.create_all)
+        except (SQLAlchemyError, OSError) as problem:
+            raise VaultAway(type(problem).__name__) from None
+        self._task = asyncio.create_task(self._writer.run())
+
+    async def close(self) -> None:
+        """Write what is waiting, then leave."""
+        self._writer.stop()
+        if self._task:
+            await self._task
+        await self._engine.dispose()
+
+    async def keep(self, entry: Entry) -> Standing:
+        """Store an entry durably; if one stands for its report already, that one stays and is returned."""
+        if self._task is None:
+            raise VaultAway("not open yet")
+        return await self._writer.keep(entry)
+
+    def accept(self, report_id: UUID) -> None:
+        """Note that the broker has acknowledged, with the next commit."""
+        self._writer.accept(report_id)
+
+    async def forget(self, report_id: UUID) -> None:
+        """Delete the entry of a report that was never acknowledged; an accepted one stays."""
+        await self._writer.forget(report_id)
+
+    async def find(self, report_id: UUID) -> Kept | None:
+        """What is known of a report."""
+        row = await self._one(_FACTS.where(reports.c.report_id == str(report_id)))
+        return Kept(_utc(row.received_at), row.event) if row else None
+
+    async def sealed(self, report_id: UUID, part: Part) -> Sealed | None:
+        """One sealed part of a report."""
+        blob, key = reports.c[part], reports.c[f"{part}_key"]
+        row = await self._one(select(blob, key).where(reports.c.report_id == str(report_id)))
+        return Sealed(row[0], row[1]) if row else None
+
+    async def waiting(self, before: datetime) -> list[Waiting]:
+        """Up to 500 unacknowledged reports received before an instant (UTC), the oldest first."""
+        found = _WAITING.where(reports.c.received_at < before).order_by(reports.c.received_at).limit(500)
+        try:
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(found)).all()
+        except (SQLAlchemyError, OSError) as problem:
+            raise VaultAway(type(problem).__name__) from None
+        return [Waiting(UUID(row.report_id), row.event) for row in rows]
+
+    async def erase(self, report_id: UUID, part: Part) -> bool:
+        """Destroy the key of one part, for ever; False if the report is unknown."""
+        change = update(reports).where(reports.c.report_id == str(report_id)).values({f"{part}_key": None})
+        try:
+            async with self._engine.begin() as connection:
+                done = await connection.execute(change)
+            if self._engine.dialect.name == "sqlite":
+                async with (
+                    self._engine.connect() as connection
+                ):  # the write-ahead log still holds the old page
+                    await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        except (SQLAlchemyError, OSError) as problem:
+            raise VaultAway(type(problem).__name__) from None
+        return bool(done.rowcount)
+
+    async def works(self) -> bool:
+        """Whether the vault is open and its database answers."""
+        if self._task is None or self._task.done():
+            return False
+        try:
+            await self._one(select(reports.c.report_id).limit(1))
+        except VaultAway:
+            return False
+        return True
+
+    async def _one(self, query: Any) -> Any:
+        try:
+            async with self._engine.connect() as connection:
+                return (await connection.execute(query)).first()
+        except (SQLAlchemyError, OSError) as problem:
+            raise VaultAway(type(problem).__name__) from None
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,182 @@
+"""Writes to the vault in groups: what waits while one commit runs becomes the next commit (group commit)."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.intake.sealing import Sealed
+from services.intake.vault_tables import ACCEPTED, STORED, reports
+
+MAX_GROUP = 500
+"""Reports in one commit; keeps the statements well below SQLite's limit of variables."""
+NOTE_WITHIN = 0.2
+"""Seconds a note of acceptance may wait for a commit it can share."""
+
+_SEEN = select(reports.c.report_id, reports.c.body_mac, reports.c.event)
+_ACCEPT = update(reports).where(reports.c.report_id == bindparam("id")).values(state=ACCEPTED)
+_FORGET = delete(reports).where(reports.c.report_id == bindparam("id"), reports.c.state == STORED)
+
+
+class VaultAway(Exception):
+    """The database of the vault did not take or give what was asked; nothing was half-written."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One report as the vault keeps it; `received_at` is UTC, `event` the JSON of its ReportAccepted."""
+
+    report_id: UUID
+    ticket: str
+    body_mac: bytes
+    received_at: datetime
+    event: str
+    dossier: Sealed
+    reporter: Sealed
+    key_id: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands in the vault for a report id; `fresh` if this very call put it there."""
+
+    body_mac: bytes
+    event: str
+    fresh: bool
+
+
+@dataclass
+class _Group:
+    keeps: list[tuple[Entry, asyncio.Future[Standing]]] = field(default_factory=list)
+    accepted: list[UUID] = field(default_factory=list)
+    forgets: list[tuple[UUID, asyncio.Future[None]]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.keeps or self.accepted or self.forgets)
+
+
+class VaultWriter:
+    """The one task that writes. For one report id its callers take turns (services/intake/turns.py)."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._waiting = _Group()
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._note_due: asyncio.TimerHandle | None = None
+
+    async def keep(self, entry: Entry) -> Standing:
+        """Store an entry durably unless one stands for its id already. Raises VaultAway."""
+        done: asyncio.Future[Standing] = asyncio.get_running_loop().create_future()
+        self._waiting.keeps.append((entry, done))
+        self._wake.set()
+        return await done
+
+    def accept(self, report_id: UUID) -> None:
+        """Note, soon, that the broker has acknowledged. Losing the note is harmless."""
+        self._waiting.accepted.append(report_id)
+        if self._note_due is None:
+            self._note_due = asyncio.get_running_loop().call_later(NOTE_WITHIN, self._wake.set)
+
+    async def forget(self, report_id: UUID) -> None:
+        """Delete an entry the broker never acknowledged. Raises VaultAway."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.forgets.append((report_id, done))
+        self._wake.set()
+        await done
+
+    async def run(self) -> None:
+        """Write until `stop`, and what is waiting then."""
+        while not self._stopping or self._waiting:
+            await self._wake.wait()
+            self._wake.clear()
+            while group := self._next_group():
+                await self._commit(group)
+
+    def stop(self) -> None:
+        """Let `run` return once nothing waits."""
+        self._stopping = True
+        self._wake.set()
+
+    def _next_group(self) -> _Group:
+        if self._note_due:
+            self._note_due.cancel()
+            self._note_due = None
+        waiting = self._waiting
+        self._waiting = _Group(keeps=waiting.keeps[MAX_GROUP:])
+        return _Group(waiting.keeps[:MAX_GROUP], waiting.accepted, waiting.forgets)
+
+    async def _commit(self, group: _Group) -> None:
+        futures = [done for _, done in group.keeps] + [done for _, done in group.forgets]
+        try:
+            standing = await self._written(group)
+        except (SQLAlchemyError, OSError) as problem:
+            _settle(futures, VaultAway(type(problem).__name__))
+            return
+        for (_, done), stands in zip(group.keeps, standing, strict=True):
+            if not done.done():
+                done.set_result(stands)
+        _settle([done for _, done in group.forgets], None)
+
+    async def _written(self, group: _Group) -> list[Standing]:
+        try:
+            return await self._transaction(group)
+        except IntegrityError:  # another process kept one of them in between: now it is seen
+            return await self._transaction(group)
+
+    async def _transaction(self, group: _Group) -> list[Standing]:
+        async with self._engine.begin() as connection:
+            if group.accepted:
+                await connection.execute(_ACCEPT, [{"id": str(report_id)} for report_id in group.accepted])
+            if group.forgets:
+                await connection.execute(_FORGET, [{"id": str(report_id)} for report_id, _ in group.forgets])
+            return await _kept(connection, [entry for entry, _ in group.keeps]) if group.keeps else []
+
+
+async def _kept(connection: AsyncConnection, entries: list[Entry]) -> list[Standing]:
+    ids = [str(entry.report_id) for entry in entries]
+    rows = await connection.execute(_SEEN.where(reports.c.report_id.in_(ids)))
+    seen = {row.report_id: Standing(row.body_mac, row.event, fresh=False) for row in rows}
+    new: list[dict[str, Any]] = []
+    standing = []
+    for entry, report_id in zip(entries, ids, strict=True):
+        if stands := seen.get(report_id):
+            standing.append(stands)
+            continue
+        new.append(_row(entry))
+        standing.append(Standing(entry.body_mac, entry.event, fresh=True))
+        seen[report_id] = Standing(entry.body_mac, entry.event, fresh=False)
+    if new:
+        await connection.execute(insert(reports), new)
+    return standing
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {
+        "report_id": str(entry.report_id),
+        "ticket": entry.ticket,
+        "body_mac": entry.body_mac,
+        "state": STORED,
+        "received_at": entry.received_at,
+        "event": entry.event,
+        "dossier": entry.dossier.blob,
+        "dossier_key": entry.dossier.wrapped_key,
+        "reporter": entry.reporter.blob,
+        "reporter_key": entry.reporter.wrapped_key,
+        "key_id": entry.key_id,
+    }
+
+
+def _settle(futures: list[asyncio.Future[Any]], problem: Exception | None) -> None:
+    for done in futures:
+        if done.done():
+            continue
+        if problem is None:
+            done.set_result(None)
+        else:
+            done.set_exception(problem)

@@ -1,0 +1,167 @@
+"""Wires notifications: ledger, handlers, sender and teller in one event loop behind a door for health."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from faststream.nats import NatsBroker
+from nats.errors import Error as NatsError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.notifications.commits import LedgerAway
+from services.notifications.directory import load_directory
+from services.notifications.handlers import Handlers
+from services.notifications.ledger import Ledger
+from services.notifications.ledger_tables import open_engine
+from services.notifications.postman import Postman
+from services.notifications.reply_addresses import Addresses, intake_client
+from services.notifications.sender import Sender
+from services.notifications.settings import NotificationsSettings
+from services.notifications.teller import Teller
+from services.runtime.clock import Clock, now
+from services.runtime.http import exception_handlers, problem
+from services.runtime.logs import log
+from services.runtime.messaging import Bus, open_broker
+from services.runtime.telemetry import Telemetry
+
+USER = "notifications"
+LAST_MAILS = 4.0
+"""Seconds that mails being handed over get when the service stops."""
+
+
+@dataclass
+class Notifications:
+    """Everything the service is made of; `bus` and `broker` come when the broker can be reached."""
+
+    settings: NotificationsSettings
+    ledger: Ledger
+    sender: Sender
+    handlers: Handlers
+    postman: Postman
+    addresses: Addresses
+    telemetry: Telemetry | None
+    bus: Bus | None
+    broker: NatsBroker | None = None
+    given_bus: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.given_bus = self.bus is not None
+
+
+def build_app(
+    settings: NotificationsSettings,
+    *,
+    clock: Clock = now,
+    smtp: Postman | None = None,
+    addresses: Addresses | None = None,
+    bus: Bus | None = None,
+    telemetry: Telemetry | None = None,
+) -> Starlette:
+    """The notifications application: its lifespan is the service. Raises BadSettings.
+
+    A given `bus` is used and not closed, and nothing is consumed; otherwise the service connects and consumes.
+    """
+    token = settings.secret("service-token")
+    if bus is None:
+        settings.secret(f"nats-{USER}")  # missing: better said now than when the broker is reached
+    ledger = Ledger(open_engine(settings.ledger_address), token.encode(), settings.mail_domain)
+    postman = smtp or Postman(settings)
+    readers = addresses or Addresses(
+        load_directory(settings.duty_directory), intake_client(settings.intake_url, token)
+    )
+    sender = Sender(ledger, postman, readers, settings, clock, telemetry)
+    handlers = Handlers(ledger, clock, sender.due)
+    parts = Notifications(settings, ledger, sender, handlers, postman, readers, telemetry, bus)
+    app = Starlette(
+        routes=[Route("/healthz", _healthz), Route("/readyz", _readyz(parts))],
+        exception_handlers=exception_handlers,
+        lifespan=lambda _app: _running(parts),
+    )
+    app.state.parts = parts
+    return app
+
+
+@asynccontextmanager
+async def _running(parts: Notifications) -> AsyncIterator[None]:
+    task = asyncio.create_task(_work(parts))
+    try:
+        yield
+    finally:
+        if parts.broker is not None:
+            await parts.broker.stop()
+        await parts.sender.stop(LAST_MAILS)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await parts.postman.close()
+        await parts.addresses.close()
+        if parts.bus is not None and not parts.given_bus:
+            await parts.bus.close()
+        await parts.ledger.close()
+
+
+async def _work(parts: Notifications) -> None:
+    """Open the ledger, then send, tell and consume until cancelled."""
+    await _opened(parts.ledger)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(parts.sender.run())
+        bus = parts.bus or await Bus.connect(parts.settings, USER, telemetry=parts.telemetry)
+        parts.bus = bus
+        group.create_task(Teller(parts.ledger, bus, parts.sender.ended).run())
+        if not parts.given_bus:
+            parts.broker = await _consuming(parts)
+
+
+async def _opened(ledger: Ledger) -> None:
+    while True:
+        try:
+            await ledger.start()
+        except LedgerAway as trouble:
+            log("ledger.awaited", level="WARNING", error=str(trouble))
+            await asyncio.sleep(1)
+        else:
+            return
+
+
+async def _consuming(parts: Notifications) -> NatsBroker:
+    """A broker whose durables were found; they are made by `netral provision`, never here."""
+    while True:
+        broker = open_broker(parts.settings, USER, parts.telemetry)
+        parts.handlers.subscribe(broker)
+        try:
+            await broker.start()
+        except (NatsError, OSError, TimeoutError) as trouble:
+            log("durables.awaited", level="WARNING", error=type(trouble).__name__)
+            await broker.stop()
+            await asyncio.sleep(1)
+        else:
+            return broker
+
+
+async def _healthz(_request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _readyz(parts: Notifications) -> Callable[[Request], Awaitable[Response]]:
+    async def readyz(_request: Request) -> Response:
+        """Ready when notices can be recorded; a mail server that is away means later, so it does not count."""
+        reasons = []
+        try:
+            counts = await parts.ledger.counts()
+        except LedgerAway:
+            counts = {}
+            reasons.append("the ledger does not answer")
+        if parts.bus is None or (parts.broker is None and not parts.given_bus):
+            reasons.append("the broker or its durables are not there yet")
+        elif not parts.given_bus and not parts.bus.nc.is_connected:
+            reasons.append("the broker does not answer")
+        if not reasons:
+            return JSONResponse({"status": "ok", "notices": counts})
+        answer = problem(503, "Not ready", "; ".join(reasons) + ".", reasons=reasons)
+        answer.headers["Retry-After"] = "5"
+        return answer
+
+    return readyz

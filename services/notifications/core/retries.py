@@ -1,0 +1,95 @@
+"""What follows from the answer to one try: again, when, or never."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from services.notifications.core.notices import State
+
+BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 3600, 7200))
+"""The pause after the first, second, … try; the last one repeats."""
+ROAD_CLOSED = timedelta(minutes=1)
+"""The longest pause while no mail at all can be handed over: that is nothing this notice must wait for."""
+PATIENCE = timedelta(days=3)
+"""A reader's server that says `later` is asked again for so long."""
+MOST_DOUBTS = 3
+"""Each doubtful try may have been a copy in the reader's inbox; after more than these a person looks."""
+
+
+class Verdict(StrEnum):
+    """ACCEPTED by the server for good; REFUSED for this reader for good; DEFERRED: later, says the server about this
+    mail; UNREACHED: no mail can be handed over now; DELAYED: the address cannot be had now; UNCERTAIN: lost after the
+    final dot; NOBODY: there is no address.
+    """
+
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"
+    DEFERRED = "DEFERRED"
+    UNREACHED = "UNREACHED"
+    DELAYED = "DELAYED"
+    UNCERTAIN = "UNCERTAIN"
+    NOBODY = "NOBODY"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`code` is the reply code or a word such as `timeout`; never the server's text, which may hold an address."""
+
+    verdict: Verdict
+    code: str
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A notice as it stands after its latest try. `doubts` counts tries of unknown outcome."""
+
+    notice_id: UUID
+    attempts: int
+    doubts: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the ledger records; `next_attempt_at` is None when the notice is final."""
+
+    state: State
+    code: str
+    next_attempt_at: datetime | None = None
+    doubts: int = 0
+
+
+def after(answer: Answer, tried: Tried, now: datetime, hold: timedelta) -> Step:
+    """The step that follows from an answer; `hold` is the shortest pause after an unknown outcome."""
+    later = now + pause(tried.notice_id, tried.attempts)
+    match answer.verdict:
+        case Verdict.ACCEPTED:
+            return Step(State.SENT, answer.code, doubts=tried.doubts)
+        case Verdict.REFUSED:
+            return Step(State.FAILED, answer.code, doubts=tried.doubts)
+        case Verdict.NOBODY:
+            return Step(State.SKIPPED, answer.code, doubts=tried.doubts)
+        case Verdict.UNREACHED | Verdict.DELAYED:
+            return Step(State.PENDING, answer.code, min(later, now + ROAD_CLOSED), tried.doubts)
+        case Verdict.UNCERTAIN:
+            return _doubt(answer, tried, max(later, now + hold))
+        case Verdict.DEFERRED:
+            if now - tried.created_at > PATIENCE:
+                return Step(State.FAILED, answer.code, doubts=tried.doubts)
+            return Step(State.PENDING, answer.code, later, tried.doubts)
+
+
+def pause(notice_id: UUID, attempts: int) -> timedelta:
+    """The pause after the `attempts`-th try, up to a tenth longer: a herd of notices comes back spread out."""
+    seed = hashlib.sha256(f"{notice_id}/{attempts}".encode()).digest()
+    spread = int.from_bytes(seed[:4], "big") / 2**32
+    return BACK_OFF[min(attempts, len(BACK_OFF)) - 1] * (1 + spread / 10)
+
+
+def _doubt(answer: Answer, tried: Tried, later: datetime) -> Step:
+    doubts = tried.doubts + 1
+    if doubts > MOST_DOUBTS:
+        return Step(State.FAILED, answer.code, doubts=doubts)
+    return Step(State.UNKNOWN, answer.code, later, doubts)

@@ -1,0 +1,128 @@
+"""Hands mail to the SMTP server over connections it keeps, and says what became of it.
+
+aiosmtplib's `sendmail` cannot tell a mail lost before DATA from one lost after the final dot, so the transaction is
+made of its single commands here. Once the server has said 354, whatever breaks is UNCERTAIN: the bytes were written
+in one go, and nobody can know how many of them were read.
+"""
+
+import re
+
+import aiosmtplib
+from aiosmtplib.errors import SMTPException, SMTPRecipientRefused, SMTPResponseException, SMTPTimeoutError
+from aiosmtplib.response import SMTPResponse
+
+from services.notifications.core.retries import Answer, Verdict
+from services.notifications.settings import NotificationsSettings
+
+_TROUBLE = (SMTPException, OSError, TimeoutError, UnicodeError)
+_START = 354
+_MAILBOX_FULL = 552
+"""RFC 5321 4.5.3.1.10 reads it as temporary; so does everybody for the enhanced code 5.2.2."""
+
+
+class Postman:
+    """Keeps what connections were used last; concurrent calls open more."""
+
+    def __init__(self, settings: NotificationsSettings) -> None:
+        self._settings = settings
+        self._idle: list[aiosmtplib.SMTP] = []
+
+    async def deliver(self, recipient: str, message: bytes) -> Answer:
+        """Try once. `message` has CRLF line ends. Never raises for anything the network does."""
+        try:
+            client = await self._client()
+        except _TROUBLE as problem:
+            return Answer(Verdict.UNREACHED, _code(problem))
+        kept = False
+        try:
+            answer = await self._transaction(client, recipient, message)
+            kept = answer.verdict is Verdict.ACCEPTED
+        finally:
+            if kept and client.is_connected:
+                self._idle.append(client)
+            else:
+                client.close()
+        return answer
+
+    async def close(self) -> None:
+        """Say goodbye on the idle connections."""
+        while self._idle:
+            client = self._idle.pop()
+            try:
+                await client.quit(timeout=1)
+            except _TROUBLE:
+                client.close()
+
+    async def _client(self) -> aiosmtplib.SMTP:
+        while self._idle:
+            client = self._idle.pop()
+            if client.is_connected:
+                return client
+            client.close()
+        settings = self._settings
+        client = aiosmtplib.SMTP(
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_user,
+            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+            local_hostname=settings.mail_domain,
+            timeout=settings.smtp_timeout,
+            start_tls={"auto": None, "required": True, "off": False}[settings.smtp_tls],
+            validate_certs=settings.smtp_tls == "required" or not settings.smtp_is_local,
+            cert_bundle=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+        )
+        try:
+            await client.connect()
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    async def _transaction(self, client: aiosmtplib.SMTP, recipient: str, message: bytes) -> Answer:
+        try:
+            await client.mail(self._settings.mail_from)
+            await client.rcpt(recipient)
+            start = await client.execute_command(b"DATA")
+        except SMTPRecipientRefused as refused:
+            return _of_reply(SMTPResponse(refused.code, refused.message))
+        except _TROUBLE as problem:
+            return Answer(Verdict.UNREACHED, _code(problem))
+        if start.code != _START:
+            return _of_reply(start)
+        try:
+            return _of_reply(await self._last_word(client, message))
+        except _TROUBLE as problem:
+            return Answer(Verdict.UNCERTAIN, _code(problem))
+
+    async def _last_word(self, client: aiosmtplib.SMTP, message: bytes) -> SMTPResponse:
+        protocol = client.protocol
+        if protocol is None:
+            raise ConnectionError
+        protocol.write(re.sub(rb"(?m)^\.", b"..", message) + b".\r\n")
+        return await protocol.read_response(timeout=self._settings.smtp_timeout)
+
+
+def _of_reply(reply: SMTPResponse) -> Answer:
+    """What a reply says about this mail; of its text only the enhanced code for a full mailbox is read."""
+    code = str(reply.code)
+    if 200 <= reply.code < 300:
+        return Answer(Verdict.ACCEPTED, code)
+    if 500 <= reply.code < 600 and reply.code != _MAILBOX_FULL and "5.2.2" not in reply.message:
+        return Answer(Verdict.REFUSED, code)
+    return Answer(Verdict.DEFERRED, code)
+
+
+def _code(problem: BaseException) -> str:
+    match problem:
+        case SMTPResponseException():
+            return str(problem.code)
+        case SMTPTimeoutError() | TimeoutError():
+            return "timeout"
+        case ConnectionRefusedError():
+            return "refused"
+        case aiosmtplib.SMTPConnectError():
+            return "connect"
+        case ConnectionError():
+            return "lost"
+        case _:
+            return type(problem).__name__

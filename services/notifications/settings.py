@@ -1,0 +1,78 @@
+"""Settings of the notifications service."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from services.runtime.settings import Settings
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class NotificationsSettings(Settings):
+    """Where mail is handed over, who it comes from, and where its readers are sent."""
+
+    notifications_host: Annotated[str, Field(description="Address of the health door of notifications")] = (
+        "127.0.0.1"
+    )
+    notifications_port: Annotated[Port, Field(description="Port of the health door of notifications")] = 8082
+    smtp_host: Annotated[str, Field(description="Address of the SMTP server mail is handed to")] = "127.0.0.1"
+    smtp_port: Annotated[Port, Field(description="Port of the SMTP server")] = 8025
+    smtp_user: Annotated[str | None, Field(description="Login at the SMTP server, if it wants one")] = None
+    smtp_password: Annotated[SecretStr | None, Field(description="Password of that login")] = None
+    smtp_tls: Annotated[
+        Literal["auto", "required", "off"],
+        Field(
+            description="auto: STARTTLS where offered; required: never without; off: never. Certificates are "
+            "verified, except with auto on a loopback address"
+        ),
+    ] = "auto"
+    smtp_ca_file: Annotated[
+        Path | None, Field(description="PEM file of the authorities to trust at SMTP")
+    ] = None
+    smtp_timeout: Annotated[
+        float, Field(gt=0, le=300, description="Seconds to wait for each SMTP answer")
+    ] = 10.0
+    mail_from: Annotated[str, Field(description="Sender of all mail")] = "netral@localhost"
+    mail_domain: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9.-]+$", description="Right side of every Message-ID; a domain of ours"),
+    ] = "netral.invalid"
+    public_url: Annotated[str, Field(description="Where reporters ask for their status")] = (
+        "http://127.0.0.1:8080"
+    )
+    agency_url: Annotated[str, Field(description="Where officers open a case")] = "http://127.0.0.1:8081"
+    intake_url: Annotated[str, Field(description="Address of intake, for reply addresses")] = (
+        "http://127.0.0.1:8080"
+    )
+    duty_directory: Annotated[
+        Path | None,
+        Field(description="TOML file of duty addresses (default: <agency>.<office>@duty.netral.invalid)"),
+    ] = None
+    ledger_url: Annotated[
+        str | None, Field(description="Database of the notices (default: notifications.db in data_dir)")
+    ] = None
+    unknown_hold: Annotated[
+        float, Field(ge=0, description="Seconds to wait before a mail of unknown outcome is sent again")
+    ] = 60.0
+
+    @model_validator(mode="after")
+    def _password_stays_inside(self) -> Self:
+        if self.smtp_user and self.smtp_tls != "required" and not self.smtp_is_local:
+            raise ValueError("a login would travel unprotected; set smtp_tls to required as well")
+        return self
+
+    @property
+    def ledger_address(self) -> str:
+        """The SQLAlchemy address of the ledger."""
+        return self.ledger_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'notifications.db'}"
+
+    @property
+    def smtp_is_local(self) -> bool:
+        """Whether mail is handed over on this machine."""
+        try:
+            return ip_address(self.smtp_host).is_loopback
+        except ValueError:
+            return self.smtp_host == "localhost"
