@@ -1,6 +1,7 @@
 """Reads what comes from outside: bytes to JSON to a report or a list of progress events, or every fault at once."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -136,8 +137,7 @@ class _Unreadable(Exception):
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         raise _Unreadable(f"names the field '{twice[:60]}' twice in one object; keep one")
     return found
 

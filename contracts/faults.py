@@ -3,12 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 Path = tuple[str | int, ...]
 MISSING = object()
+
+MOST = 1000
+"""Faults explained of one document; a hostile one could have as many as it has bytes."""
 
 NOUNS = {
     "status": "a status",
@@ -58,7 +62,7 @@ class InvalidDocument(ValueError):
 
 def faults_of(error: ValidationError, model: type[BaseModel], raw: Any) -> list[Fault]:
     """Pydantic's errors in our words; `raw` is the document they are about."""
-    items = error.errors(include_url=False, include_input=False)
+    items = error.errors(include_url=False, include_input=False)[:MOST]
     return [_translated(item, model, raw) for item in items if not _echo(item, raw)]
 
 
@@ -126,12 +130,17 @@ def _nearest(got: str, known: Iterable[str], otherwise: str) -> str:
 
 def _fields_at(model: type[BaseModel], path: Path) -> list[str]:
     """The field names allowed at `path` inside `model`, found through the model's JSON Schema."""
-    schema = model.model_json_schema(by_alias=True)
+    schema = _schema(model)
     here: Any = schema
     for part in path:
         here = _resolved(here, schema)
         here = here.get("items", {}) if isinstance(part, int) else here.get("properties", {}).get(part, {})
     return list(_resolved(here, schema).get("properties", {}))
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(by_alias=True)
 
 
 def _resolved(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Documents that are valid by default and changed by keyword."""
 
 import copy
+import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from contracts.codes import OPENED
@@ -64,6 +66,14 @@ def of(decision: Decision, ref: str = "p1") -> tuple[Assignment, ...]:
 def openers(decision: Decision, ref: str = "p1") -> set[str]:
     """The agencies that have a part from the opening on."""
     return {a.agency.value for a in of(decision, ref) if a.when == OPENED}
+
+
+def read_case(path: Path) -> dict[str, Any]:
+    """A signed case of tests/cases with its report document."""
+    return {
+        **json.loads(path.read_text()),
+        "report": json.loads((path.parent / "reports" / path.name).read_text()),
+    }
 
 
 def _set(document: dict[str, Any], path: list[str], value: Any) -> None:

@@ -66,7 +66,7 @@ class Door:
                 return Result(item, Outcome.FAILED, (cause,))
             self._explain_waiting(cause)
             await asyncio.sleep(rest)
-        return Result(item, Outcome.FAILED, (f"not tried to the end: {self._away}",))
+        return Result(item, Outcome.FAILED, (self._away,))
 
     def _explain_waiting(self, cause: str) -> None:
         if self._say:

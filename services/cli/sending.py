@@ -86,13 +86,26 @@ def _report(results: list[Result], journal: Path, *, as_json: bool) -> None:
             }
         )
         return
-    for result in troubled:
-        for cause in result.causes:
-            complain(f"{result.item.name}: {result.outcome}: {cause}")
+    _complain(troubled)
     summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
     tables().print(f"{summary or 'nothing to send'}.", markup=False)
     if counts[Outcome.ACCEPTED]:
         tables().print(f"Tickets and receipts: {journal}", markup=False)
+
+
+def _complain(troubled: list[Result]) -> None:
+    """Every fault of every refused report, but each cause of failure once: a door that is away fails them all."""
+    for result in troubled:
+        if result.outcome is Outcome.REFUSED:
+            for cause in result.causes:
+                complain(f"{result.item.name}: refused: {cause}")
+    failed = Counter(
+        cause for result in troubled if result.outcome is Outcome.FAILED for cause in result.causes
+    )
+    for cause, count in failed.items():
+        names = [result.item.name for result in troubled if cause in result.causes]
+        others = f" and {count - 1} more" if count > 1 else ""
+        complain(f"{names[0]}{others}: failed: {cause}; send the same again when it is well")
 
 
 def _trouble(result: Result) -> dict[str, object]:

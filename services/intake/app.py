@@ -18,9 +18,9 @@ from services.intake.internal import InternalDoors
 from services.intake.sealing import Sealer
 from services.intake.settings import IntakeSettings
 from services.intake.vault import Vault
-from services.intake.vault_tables import open_engine
 from services.intake.vault_writer import VaultAway
 from services.runtime.clock import Clock, now
+from services.runtime.database import open_engine
 from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
 from services.runtime.messaging import BrokerAway, Bus

@@ -1,6 +1,6 @@
 """Seals personal data: each part of a report under its own key, and that key under the key of the vault.
 
-Destroying the wrapped key of a part erases the part (crypto-shredding), also in every backup of the rest.
+Destroying the wrapped key of a part erases the part (crypto-shredding); older backups still hold that key.
 AES-256-GCM with random 96-bit nonces: a data key seals one document, the vault key two keys per report, far
 below the 2^32 uses that NIST SP 800-38D allows one key.
 """

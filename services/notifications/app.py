@@ -16,13 +16,13 @@ from services.notifications.commits import LedgerAway
 from services.notifications.directory import load_directory
 from services.notifications.handlers import Handlers
 from services.notifications.ledger import Ledger
-from services.notifications.ledger_tables import open_engine
 from services.notifications.postman import Postman
 from services.notifications.reply_addresses import Addresses, intake_client
 from services.notifications.sender import Sender
 from services.notifications.settings import NotificationsSettings
 from services.notifications.teller import Teller
 from services.runtime.clock import Clock, now
+from services.runtime.database import open_engine
 from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
 from services.runtime.messaging import Bus, open_broker

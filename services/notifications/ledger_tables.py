@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Dialect, Index, Integer, MetaData, String, Table, event, make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import JSON, Column, Dialect, Index, Integer, MetaData, String, Table
 from sqlalchemy.types import TypeDecorator
 
 
@@ -48,21 +47,3 @@ notices = Table(
 )
 Index("notices_due", notices.c.state, notices.c.next_attempt_at)
 Index("notices_untold", notices.c.told, notices.c.state)
-
-_PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA busy_timeout=5000")
-
-
-def open_engine(url: str) -> AsyncEngine:
-    """An engine, not connected yet. SQLite syncs every commit."""
-    parsed = make_url(url)
-    engine = create_async_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine.sync_engine, "connect", _prepare)
-    return engine
-
-
-def _prepare(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()

@@ -41,7 +41,7 @@ def build_app(
     """The routing application. Raises BadSettings and BrokenRulebook: it must not start with a broken rulebook."""
     views = Views(open_engine(settings.cases_address))
     keys = Keys(views.engine)
-    opened = dossiers or open_dossiers(settings.intake_url, settings)
+    opened = dossiers or open_dossiers(settings.intake_address, settings)
     parts = _Parts(settings, clock, judge or load_judge(), views, keys, telemetry)
     return Starlette(
         routes=[

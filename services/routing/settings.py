@@ -12,13 +12,21 @@ class RoutingSettings(Settings):
 
     routing_host: Annotated[str, Field(description="Address the agencies' door listens on")] = "127.0.0.1"
     routing_port: Annotated[int, Field(ge=1, le=65535, description="Port of the agencies' door")] = 8081
-    intake_url: Annotated[str, Field(description="Address of intake, for dossiers")] = "http://127.0.0.1:8080"
+    intake_url: Annotated[
+        str | None, Field(description="Address of intake's inner door (default: this machine, intake_port)")
+    ] = None
+    intake_port: Annotated[int, Field(ge=1, le=65535, description="Port of the intake door")] = 8080
     cases_url: Annotated[
         str | None,
         Field(
             description="Database of the case views (default SQLite in data_dir; postgresql+asyncpg://… works too)"
         ),
     ] = None
+
+    @property
+    def intake_address(self) -> str:
+        """The address of intake, without a slash at the end."""
+        return (self.intake_url or f"http://127.0.0.1:{self.intake_port}").rstrip("/")
 
     @property
     def cases_address(self) -> str:

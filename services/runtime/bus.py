@@ -13,7 +13,7 @@ from nats.js.errors import NotFoundError
 
 from contracts.events import Event
 from contracts.topology import stream_of
-from services.runtime.batches import Batch, Message, publish_batch, publish_guarded
+from services.runtime.batches import Batch, Message, Refused, publish_batch, publish_guarded
 from services.runtime.logs import log
 from services.runtime.settings import Settings
 from services.runtime.spans import publish_headers
@@ -137,6 +137,10 @@ class Bus:
         messages = [message for item in group for message in item.messages]
         try:
             stored = len(messages) <= MAX_GROUP + 100 and await publish_batch(self.nc, Batch(messages))
+        except Refused:
+            log("broker.refused", level="ERROR")
+            _fail(group, BrokerAway(ambiguous=False))
+            return
         except (NatsError, TimeoutError, OSError):
             _fail(group, BrokerAway(ambiguous=True))
             return

@@ -92,7 +92,8 @@ def test_a_door_that_stays_away_fails_every_report_soon(netral: Netral, many: Pa
     ran = netral("send", many, "--url", "http://127.0.0.1:1", "--patience", "0.1")
     assert ran.code == 1
     assert ran.out == "40 failed.\n"
-    assert "no answer (ConnectError); is `netral up` running?" in ran.err
+    assert "many.jsonl:1 and 39 more: failed: http://127.0.0.1:1: no answer (ConnectError)" in ran.err
+    assert ran.err.count("\n") == 1 + ran.err.startswith("http://127.0.0.1:1: no answer")
     assert journal_of(many) == []
 
 

@@ -99,7 +99,10 @@ async def test_no_canary_leaves_the_vault(fresh_nats: Broker, monkeypatch: pytes
             url = system.url("intake") + "/v1/reports"
             accepted = await http.post(url, json=canaries())
             assert accepted.status_code == 202, accepted.text
-            broken = canaries() | {"election": {"kind": f"{MARK}-kind", "year": 2024}, "narrative": f"{MARK}\x00"}
+            broken = canaries() | {
+                "election": {"kind": f"{MARK}-kind", "year": 2024},
+                "narrative": f"{MARK}\x00",
+            }
             refused = await http.post(url, json=broken)
             assert refused.status_code == 422
         # two mails to the reporter, and one to each office of the four agencies told at the opening
@@ -120,11 +123,15 @@ async def test_no_canary_leaves_the_vault(fresh_nats: Broker, monkeypatch: pytes
     }
     assert places["spans"]
     assert b"message.handled" in places["logs"]
-    leaks = [(place, mark) for place, text in places.items() for mark in (MARK, NIP, PPPK) if mark.encode() in text]
+    leaks = [
+        (place, mark) for place, text in places.items() for mark in (MARK, NIP, PPPK) if mark.encode() in text
+    ]
     assert leaks == []
     receipt = json.loads(accepted.content)["receipt"].encode()
     assert [place for place, text in places.items() if receipt in text] == ["accepted answer"]
-    assert sum(MARK.encode() in mail for mail in mails) == 2, "only the reporter's own address may name the reporter"
+    assert sum(MARK.encode() in mail for mail in mails) == 2, (
+        "only the reporter's own address may name the reporter"
+    )
 
 
 async def _mails(inbox: Path, count: int) -> bool:

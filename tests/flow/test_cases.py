@@ -1,12 +1,12 @@
 """Every real case goes through the running system on its own day and reaches exactly the agencies it should."""
 
-import json
 from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
 
 from services.routing.deciding import load_judge
+from tests.builders import read_case
 from tests.conftest import Broker
 from tests.running import in_process, until
 
@@ -17,7 +17,7 @@ CASES = sorted((Path(__file__).parents[1] / "cases").glob("TC*.json"))
 async def test_the_22_cases_reach_the_inboxes_they_should(fresh_nats: Broker) -> None:
     async with in_process(fresh_nats, judge=load_judge()) as system:
         for path in CASES:
-            case = json.loads(path.read_text())
+            case = read_case(path)
             day = datetime.combine(datetime.fromisoformat(case["handled_on"]).date(), time(3), UTC)
             system.clock.at = day
             answer = await system.send(case["report"], path.stem)

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from services.intake.handlers import Intake
 from services.intake.sealing import Sealer
 from services.intake.vault import Vault
-from services.intake.vault_tables import open_engine, reports
+from services.intake.vault_tables import reports
+from services.runtime.database import open_engine
 from services.runtime.messaging import BrokerAway
 from tests.intake.builders import a_report
 from tests.intake.waiting import eventually

@@ -52,6 +52,6 @@ async def test_it_gets_ready_takes_a_report_and_stops_cleanly(fresh_nats, tmp_pa
             await eventually(ready)
             assert (await http.post("/v1/reports", json=EXAMPLE_REPORT)).status_code == 202
         process.terminate()
-        assert process.wait() == 0  # noqa: ASYNC222
+        assert process.wait() == 0
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert "/v1/reports" in [line.get("route") for line in lines]

@@ -9,8 +9,8 @@ from sqlalchemy import event
 
 from services.intake.sealing import CannotOpen, Sealed, Sealer
 from services.intake.vault import Vault
-from services.intake.vault_tables import open_engine
 from services.intake.vault_writer import Entry, VaultAway
+from services.runtime.database import open_engine
 
 MOMENT = datetime(2026, 11, 24, 3, 0, 0, 5, tzinfo=UTC)
 KEY = bytes(32)

@@ -14,6 +14,8 @@ from contracts.events import NoticeStep
 from services.notifications.core.notices import Duty, Facts, Notice
 from services.notifications.core.words import OFFER_SUBJECTS, ROLES, Both, limit, moment, office_of, place
 
+_POLICY = policy.SMTP.clone(max_line_length=120)
+"""With 78 a long subject starts on a second line, and readers see it begin with a blank."""
 _WIDTH = 72
 _LABEL = 18
 
@@ -40,7 +42,7 @@ class Dispatch:
 
 def letter(notice: Notice, dispatch: Dispatch, desk: Desk) -> EmailMessage:
     """The e-mail of a notice. Raises ValueError if something in it cannot stand in a header."""
-    mail = EmailMessage(policy=policy.SMTP)
+    mail = EmailMessage(policy=_POLICY)
     mail["From"] = desk.mail_from
     mail["To"] = dispatch.to
     mail["Subject"] = subject(notice)

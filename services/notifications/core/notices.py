@@ -153,7 +153,7 @@ def told(notice: Notice, state: State, attempts: int, at: datetime) -> NoticeSen
     """The event about a notice that ended, SENT or FAILED."""
     return NoticeSent(
         id=event_id(notice.notice_id, "sent"),
-        source="/netral/notifications",
+        source="netral/notifications",
         subject=str(notice.case_id),
         time=at,
         data=NoticeSentData(

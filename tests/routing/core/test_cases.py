@@ -1,13 +1,12 @@
 """The 22 real cases end where the agencies sent them, or the case file says why not (`finding`)."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.routing.deciding import Judge
-from tests.builders import decided
+from tests.builders import decided, read_case
 
 CASES = sorted((Path(__file__).parents[2] / "cases").glob("TC*.json"))
 FIELDS = ("agency", "role", "when", "office", "active")
@@ -15,7 +14,7 @@ FIELDS = ("agency", "role", "when", "office", "active")
 
 @pytest.fixture(params=CASES, ids=lambda path: path.stem)
 def case(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return dict(json.loads(request.param.read_text()))
+    return read_case(request.param)
 
 
 def test_every_expected_part_is_there_once(case: dict[str, Any], judge: Judge) -> None:

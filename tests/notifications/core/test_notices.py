@@ -1,0 +1,106 @@
+from uuid import uuid5
+
+from contracts.codes import Agency, Role
+from contracts.events import Audience, NoticeOutcome, NoticeStep
+from contracts.ids import NETRAL
+from services.notifications.core.notices import (
+    State,
+    merged,
+    message_id,
+    on_accepted,
+    on_decided,
+    on_offered,
+    thread_root,
+    told,
+)
+from tests.notifications.story import CANARY, NOON, a_story
+
+
+def offered(story):
+    return [notice for offer in story.offers for notice in on_offered(offer)]
+
+
+def test_each_reader_gets_one_notice_for_each_step():
+    story = a_story()
+    agencies = {(notice.agency, notice.office) for notice in offered(story)}
+    assert agencies == {
+        (Agency.BAWASLU, "kabkota:52.04"),
+        (Agency.BKN, "pusat"),
+        (Agency.KEMENPANRB, "pusat"),
+        (Agency.KEMENDAGRI, "pusat"),
+    }
+    assert on_accepted(story.accepted).step is NoticeStep.RECEIVED
+    assert on_decided(story.decided).audience is Audience.REPORTER
+
+
+def test_56_persons_of_one_case_make_one_notice_for_each_office():
+    story = a_story(persons=56)
+    assert len(story.offers) == 56 * 4
+    assert len({notice.notice_id for notice in offered(story)}) == 4
+
+
+def test_what_is_not_yet_a_duty_is_not_mailed():
+    ppk = [offer for offer in a_story().offers if offer.data.agency is Agency.PPK]
+    assert not ppk
+    bawaslu = next(n for n in offered(a_story()) if n.agency is Agency.BAWASLU)
+    assert [duty.role for duty in bawaslu.facts.duties] == [Role.ACTION]
+
+
+def test_the_duties_of_several_persons_add_up_in_any_order():
+    bawaslu, bkn, *_ = (notice.facts for notice in offered(a_story()))
+    assert merged(bawaslu, bkn).duties == merged(bkn, bawaslu).duties
+    assert [duty.role for duty in merged(bkn, bawaslu).duties] == [Role.ACTION, Role.INFORMATION]
+    assert merged(bawaslu, bawaslu) == bawaslu
+
+
+def test_the_reporter_hears_who_acts_and_who_is_informed():
+    held = {a.agency: a.acts for a in on_decided(a_story().decided).facts.addressees}
+    assert held == {
+        Agency.BAWASLU: True,
+        Agency.BKN: False,
+        Agency.KEMENPANRB: False,
+        Agency.KEMENDAGRI: False,
+    }
+
+
+def test_a_message_id_is_the_same_on_every_try_and_tells_nothing():
+    notice = on_accepted(a_story().accepted)
+    first = message_id(notice.notice_id, b"key", "netral.invalid")
+    assert first == message_id(notice.notice_id, b"key", "netral.invalid")
+    assert first != message_id(notice.notice_id, b"other", "netral.invalid")
+    assert str(notice.notice_id)[:8] not in first
+    assert first.startswith("<")
+    assert first.endswith("@netral.invalid>")
+
+
+def test_a_thread_is_one_reader_and_one_case():
+    story, other = a_story(), a_story(ticket="NTR-AAAA-AAAA-AAAA-AAAA")
+    notices = [
+        on_accepted(story.accepted),
+        on_decided(story.decided),
+        *offered(story),
+        on_accepted(other.accepted),
+    ]
+    roots = [thread_root(notice, b"key", "d") for notice in notices]
+    assert roots[0] == roots[1] == message_id(notices[0].notice_id, b"key", "d")
+    assert len(set(roots)) == len(notices) - 1
+
+
+def test_what_is_told_repeats_to_the_byte():
+    notice = offered(a_story())[0]
+    event = told(notice, State.SENT, 2, NOON)
+    assert event == told(notice, State.SENT, 2, NOON)
+    assert event.data.outcome is NoticeOutcome.SENT
+    assert event.nats_subject == f"notices.{notice.case_id}.{notice.notice_id}"
+
+
+def test_a_notice_holds_nothing_personal():
+    story = a_story(persons=3)
+    notices = [on_accepted(story.accepted), on_decided(story.decided), *offered(story)]
+    assert not any(CANARY in notice.model_dump_json() for notice in notices)
+
+
+def test_an_id_is_derived_from_case_step_agency_and_office():
+    notice = next(n for n in offered(a_story()) if n.agency is Agency.BAWASLU)
+    assert notice.notice_id == uuid5(notice.case_id, "notice/OFFERED/BAWASLU/kabkota:52.04")
+    assert notice.case_id != NETRAL
