@@ -77,7 +77,7 @@ class System:
 
         async def told() -> dict[str, Any] | None:
             answer = await self.get(f"/v1/operator/cases/{ticket}", "OPERATOR")
-            return dict(answer.json()) if answer.status_code == 200 else None
+            return dict(answer.json()) if answer.status_code == 200 and answer.json()["decision"] else None
 
         return dict(await until(told))
 

@@ -10,7 +10,7 @@ from rich.console import Console
 def tables() -> Console:
     """The console for what a person reads on standard output; without a terminal lines do not break."""
     terminal = sys.stdout.isatty()
-    return Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 160)
+    return Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 200)
 
 
 def write_json(document: Any) -> None:

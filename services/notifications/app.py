@@ -71,7 +71,7 @@ def build_app(
     ledger = Ledger(open_engine(settings.ledger_address), token.encode(), settings.mail_domain)
     postman = smtp or Postman(settings)
     readers = addresses or Addresses(
-        load_directory(settings.duty_directory), intake_client(settings.intake_url, token)
+        load_directory(settings.duty_directory), intake_client(settings.intake_address, token)
     )
     sender = Sender(ledger, postman, readers, settings, clock, telemetry)
     handlers = Handlers(ledger, clock, sender.due)

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, func, literal, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -15,8 +14,9 @@ from services.notifications.commits import Commits, LedgerAway
 from services.notifications.core.notices import Facts, Notice, State, merged, message_id, thread_root
 from services.notifications.core.retries import Step, Tried
 from services.notifications.ledger_tables import metadata, notices
+from services.runtime.database import insert_new
 
-LEASE = timedelta(minutes=15)
+LEASE = timedelta(minutes=5)
 """How long a claimed notice may take: its turn among the others claimed with it, and every time-out of one try."""
 SETTLE = timedelta(seconds=1)
 """The persons of one case are offered together: the first mail waits so long for the duties of all of them."""
@@ -53,7 +53,7 @@ class Ledger:
         self._commits = Commits(engine)
         self._key = key
         self._domain = domain
-        self._insert: Any = (sqlite if engine.dialect.name == "sqlite" else postgresql).insert
+        self._insert = insert_new(engine, notices)
 
     @property
     def exclusive(self) -> bool:
@@ -78,8 +78,7 @@ class Ledger:
 
         async def work(connection: AsyncConnection) -> None:
             for notice, row in rows:
-                added = self._insert(notices).values(row).on_conflict_do_nothing()
-                if (await connection.execute(added)).rowcount == 0:
+                if (await connection.execute(self._insert.values(row))).rowcount == 0:
                     await _learn(connection, notice)
 
         await self._commits.do(work)

@@ -1,4 +1,4 @@
-"""The ledger's table, and how its database must be opened for it to be durable."""
+"""The ledger's table."""
 
 from datetime import UTC, datetime
 from typing import Any

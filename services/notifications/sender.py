@@ -19,8 +19,8 @@ from services.runtime.logs import log, where
 from services.runtime.spans import OLD
 from services.runtime.telemetry import Telemetry, child_of, mark_failed, sender_of, tracer_of
 
-CLAIM = 32
 CONCURRENCY = 4
+CLAIM = 2 * CONCURRENCY
 IDLE = 1.0
 """Seconds between looks at the ledger when nothing is due, and between tries while the server is away."""
 LOOK_FOR_ABANDONED = timedelta(seconds=10)
@@ -42,7 +42,7 @@ class Sender:
         self._ledger = ledger
         self._postman = postman
         self._addresses = addresses
-        self._desk = Desk(settings.mail_from, settings.public_url, settings.agency_url)
+        self._desk = Desk(settings.mail_from, settings.public_address, settings.agency_address)
         self._server: dict[str, str | int] = {
             "server.address": settings.smtp_host,
             "server.port": settings.smtp_port,
@@ -107,14 +107,16 @@ class Sender:
             log("notices.abandoned", level="WARNING", notices=found)
 
     async def _one(self, claim: Claim) -> None:
-        async with self._slots:
+        async with (
+            self._slots
+        ):  # until it is written down: a crash leaves no more doubts than there are slots
             if self._stopping:
                 await self._ledger.give_back(claim, self._clock())
                 return
             answer = await self._try(claim)
-        now = self._clock()
-        step = after(answer, claim.tried, now, self._hold)
-        await self._record(claim, step, now)
+            now = self._clock()
+            step = after(answer, claim.tried, now, self._hold)
+            await self._record(claim, step, now)
         _say(claim, answer, step)
         if step.next_attempt_at is None:
             self.ended.set()

@@ -2,9 +2,9 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from services.runtime.settings import Settings
 
@@ -25,8 +25,9 @@ class NotificationsSettings(Settings):
     smtp_tls: Annotated[
         Literal["auto", "required", "off"],
         Field(
+            validate_default=True,
             description="auto: STARTTLS where offered; required: never without; off: never. Certificates are "
-            "verified, except with auto on a loopback address"
+            "verified, except with auto on a loopback address",
         ),
     ] = "auto"
     smtp_ca_file: Annotated[
@@ -40,13 +41,18 @@ class NotificationsSettings(Settings):
         str,
         Field(pattern=r"^[A-Za-z0-9.-]+$", description="Right side of every Message-ID; a domain of ours"),
     ] = "netral.invalid"
-    public_url: Annotated[str, Field(description="Where reporters ask for their status")] = (
-        "http://127.0.0.1:8080"
-    )
-    agency_url: Annotated[str, Field(description="Where officers open a case")] = "http://127.0.0.1:8081"
-    intake_url: Annotated[str, Field(description="Address of intake, for reply addresses")] = (
-        "http://127.0.0.1:8080"
-    )
+    public_url: Annotated[
+        str | None,
+        Field(description="Where reporters ask for their status (default: this machine, intake_port)"),
+    ] = None
+    agency_url: Annotated[
+        str | None, Field(description="Where officers open a case (default: this machine, routing_port)")
+    ] = None
+    intake_url: Annotated[
+        str | None, Field(description="Address of intake's inner door (default: this machine, intake_port)")
+    ] = None
+    intake_port: Annotated[Port, Field(description="Port of the intake door")] = 8080
+    routing_port: Annotated[Port, Field(description="Port of the agencies' door")] = 8081
     duty_directory: Annotated[
         Path | None,
         Field(description="TOML file of duty addresses (default: <agency>.<office>@duty.netral.invalid)"),
@@ -58,11 +64,12 @@ class NotificationsSettings(Settings):
         float, Field(ge=0, description="Seconds to wait before a mail of unknown outcome is sent again")
     ] = 60.0
 
-    @model_validator(mode="after")
-    def _password_stays_inside(self) -> Self:
-        if self.smtp_user and self.smtp_tls != "required" and not self.smtp_is_local:
-            raise ValueError("a login would travel unprotected; set smtp_tls to required as well")
-        return self
+    @field_validator("smtp_tls")
+    @classmethod
+    def _password_stays_inside(cls, tls: str, others: ValidationInfo) -> str:
+        if others.data.get("smtp_user") and tls != "required" and not _is_local(others.data["smtp_host"]):
+            raise ValueError("smtp_user would send its password unprotected; write required")
+        return tls
 
     @property
     def ledger_address(self) -> str:
@@ -70,9 +77,32 @@ class NotificationsSettings(Settings):
         return self.ledger_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'notifications.db'}"
 
     @property
+    def intake_address(self) -> str:
+        """The address of intake's inner door, without a slash at the end."""
+        return _local(self.intake_url, self.intake_port)
+
+    @property
+    def public_address(self) -> str:
+        """The address of the reporters' door, without a slash at the end."""
+        return _local(self.public_url, self.intake_port)
+
+    @property
+    def agency_address(self) -> str:
+        """The address of the agencies' door, without a slash at the end."""
+        return _local(self.agency_url, self.routing_port)
+
+    @property
     def smtp_is_local(self) -> bool:
         """Whether mail is handed over on this machine."""
-        try:
-            return ip_address(self.smtp_host).is_loopback
-        except ValueError:
-            return self.smtp_host == "localhost"
+        return _is_local(self.smtp_host)
+
+
+def _local(url: str | None, port: int) -> str:
+    return (url or f"http://127.0.0.1:{port}").rstrip("/")
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

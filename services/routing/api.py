@@ -14,24 +14,28 @@ from starlette.routing import Route
 
 from contracts import regions
 from contracts.codes import Role
-from services.routing.dossiers import Dossiers, IntakeAway
+from contracts.ids import report_id_of
+from services.routing.dossiers import Dossiers, IntakeAway, concerning
 from services.routing.keys import OPERATOR, Holder, Keys
-from services.routing.story import story_of
+from services.routing.story import story_of, undecided
 from services.routing.views import Cursor, Row, Views
 from services.runtime.http import bearer, problem
 
 MOST = 200
 NO_STORE = {"Cache-Control": "no-store"}
 Door = Callable[[Request, Holder], Awaitable[Response]]
+Accepted = Callable[[UUID], Awaitable[bytes | None]]
+"""Reads the event of an accepted report that may not be decided yet."""
 
 
 class AgencyDoors:
     """Every door asks for the key first, then for the case; a refusal never tells which of both was wrong."""
 
-    def __init__(self, views: Views, keys: Keys, dossiers: Dossiers) -> None:
+    def __init__(self, views: Views, keys: Keys, dossiers: Dossiers, accepted: Accepted) -> None:
         self._views = views
         self._keys = keys
         self._dossiers = dossiers
+        self._accepted = accepted
 
     def routes(self) -> list[Route]:
         agency = "/v1/agencies/{agency}"
@@ -65,7 +69,8 @@ class AgencyDoors:
             return problem(400, "Not a query of this door", detail)
         office = holder.office or query.get("office")
         rows = await self._views.inbox(holder.agency, office, role, after, limit + 1)
-        shown = [await self._case(holder, row["case_id"], row["opened_at"]) for row in rows[:limit]]
+        offers = await self._views.offers([row["case_id"] for row in rows[:limit]], holder.agency)
+        shown = [_case(holder, row, offers[row["case_id"]]) for row in rows[:limit]]
         more = _written(rows[limit - 1]) if len(rows) > limit else None
         return JSONResponse({"cases": shown, "next_cursor": more}, headers=NO_STORE)
 
@@ -82,18 +87,21 @@ class AgencyDoors:
             refusal = problem(503, "Not available", "The dossier cannot be opened just now; try again later.")
             refusal.headers["Retry-After"] = "5"
             return refusal
-        shown = await self._case(holder, case_id, case["opened_at"])
-        return JSONResponse({**shown, "dossier": found}, headers=NO_STORE)
+        shown = _case(holder, case, (await self._views.offers([case_id], holder.agency))[case_id])
+        refs = {person["ref"] for person in shown["persons"]}
+        return JSONResponse({**shown, "dossier": found and concerning(found, refs)}, headers=NO_STORE)
 
     async def story(self, request: Request, holder: Holder) -> Response:
         """`GET /v1/operator/cases/{id}`."""
-        case = await self._views.case(request.path_params["case_id"].strip())
+        wanted = request.path_params["case_id"].strip()
+        case = await self._views.case(wanted)
         if case is None:
-            return nothing_here()
+            raw = await self._accepted(_report_id(wanted))
+            return JSONResponse(undecided(raw), headers=NO_STORE) if raw else nothing_here()
         case_id = case["case_id"]
         told = story_of(
             case,
-            await self._views.offers(case_id),
+            (await self._views.offers([case_id]))[case_id],
             await self._views.notices(case_id),
             await self._views.unroutable(case_id),
         )
@@ -104,23 +112,32 @@ class AgencyDoors:
         rows = [{**row, "at": row["at"].isoformat()} for row in await self._views.unroutable()]
         return JSONResponse({"cases": rows}, headers=NO_STORE)
 
-    async def _case(self, holder: Holder, case_id: str, opened_at: datetime) -> Row:
-        offers = [json.loads(o["event"])["data"] for o in await self._views.offers(case_id, holder.agency)]
-        first = offers[0]
-        return {
-            "case_id": case_id,
-            "ticket": first["ticket"],
-            "region": first["region"],
-            "region_name": regions.name_of(first["region"]),
-            "opened_at": opened_at.isoformat(),
-            "persons": [_person(offer, holder.office) for offer in offers],
-            "links": {"self": f"/v1/agencies/{holder.agency}/cases/{case_id}"},
-        }
-
 
 def nothing_here() -> Response:
     """The one answer for a case that does not exist and for one that is not yours."""
     return problem(404, "Not here", "There is no such case for this key; check the address and the key.")
+
+
+def _case(holder: Holder, case: Row, offers: list[Row]) -> Row:
+    told = [json.loads(offer["event"])["data"] for offer in offers]
+    persons = [_person(offer, holder.office) for offer in told]
+    return {
+        "case_id": case["case_id"],
+        "ticket": told[0]["ticket"],
+        "region": told[0]["region"],
+        "region_name": regions.name_of(told[0]["region"]),
+        "opened_at": case["opened_at"].isoformat(),
+        "persons": [person for person in persons if person["assignments"]],
+        "links": {"self": f"/v1/agencies/{holder.agency}/cases/{case['case_id']}"},
+    }
+
+
+def _report_id(text: str) -> UUID:
+    """The report a ticket or an id means."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return report_id_of(text)
 
 
 def _person(offer: dict[str, Any], office: str | None) -> Row:
@@ -142,7 +159,10 @@ def _cursor(text: str | None) -> Cursor | None:
         at, case_id = base64.urlsafe_b64decode(text).decode().split("|")
     except binascii.Error:
         raise ValueError from None
-    return datetime.fromisoformat(at), case_id
+    moment = datetime.fromisoformat(at)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment, case_id
 
 
 def _written(row: Row) -> str:

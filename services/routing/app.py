@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from faststream.nats import NatsBroker
 from nats.errors import Error as NatsError
@@ -20,13 +21,14 @@ from services.routing.dossiers import Dossiers, open_dossiers
 from services.routing.handlers import subscribe
 from services.routing.keys import Keys
 from services.routing.openapi import api_document
+from services.routing.rebuilding import catch_up
 from services.routing.settings import RoutingSettings
 from services.routing.views import Views
 from services.runtime.clock import Clock, now
 from services.runtime.database import open_engine
 from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
-from services.runtime.messaging import Bus, open_broker
+from services.runtime.messaging import BrokerAway, Bus, open_broker
 from services.runtime.telemetry import Telemetry
 
 
@@ -45,12 +47,12 @@ def build_app(
     parts = _Parts(settings, clock, judge or load_judge(), views, keys, telemetry)
     return Starlette(
         routes=[
-            *AgencyDoors(views, keys, opened).routes(),
+            *AgencyDoors(views, keys, opened, parts.accepted).routes(),
             Route("/openapi.json", _openapi, methods=["GET"]),
             Route("/healthz", _healthz, methods=["GET"]),
             Route("/readyz", _readyz(parts), methods=["GET"]),
         ],
-        exception_handlers=exception_handlers,
+        exception_handlers={**exception_handlers, SQLAlchemyError: _database_away},
         lifespan=lambda _app: _running(parts, opened),
     )
 
@@ -76,10 +78,18 @@ class _Parts:
         await self.views.open()
         await self.keys.bring_in(self.settings)
         self.bus = await Bus.connect(self.settings, "routing", telemetry=self.telemetry)
+        await catch_up(self.bus, self.views)
         broker = open_broker(self.settings, "routing", self.telemetry)
         subscribe(broker, judge=self.judge, bus=self.bus, views=self.views, clock=self.clock)
         await broker.start()
         self.broker = broker
+
+    async def accepted(self, report_id: UUID) -> bytes | None:
+        """The event of an accepted report, also before it is decided; None if there is none or the broker is away."""
+        try:
+            return await self.bus.read(f"reports.{report_id}.accepted") if self.bus else None
+        except BrokerAway:
+            return None
 
     async def stop(self) -> None:
         if self.broker:
@@ -107,6 +117,12 @@ def _or_end(starting: "asyncio.Task[None]") -> None:
     if not starting.cancelled() and (trouble := starting.exception()):
         log("service.cannot_start", level="ERROR", error=type(trouble).__name__)
         signal.raise_signal(signal.SIGTERM)
+
+
+async def _database_away(_request: Request, _error: Exception) -> Response:
+    refusal = problem(503, "Not available", "The case database does not answer; try again later.")
+    refusal.headers["Retry-After"] = "5"
+    return refusal
 
 
 async def _openapi(_request: Request) -> Response:

@@ -4,15 +4,16 @@ from zoneinfo import ZoneInfo
 
 from faststream.nats import NatsBroker, NatsMessage
 from pydantic import TypeAdapter
+from sqlalchemy.exc import SQLAlchemyError
 
 from contracts import regions
-from contracts.events import AnyEvent, CaseDecided, NoticeSent, ReportAccepted
+from contracts.events import AnyEvent, CaseDecided, Event, NoticeSent, ReportAccepted
 from services.routing.core.fanout import decided, following
 from services.routing.deciding import Judge
 from services.routing.parking import park_what_was_given_up
-from services.routing.views import Views
+from services.routing.views import Entry, Views
 from services.runtime.clock import Clock
-from services.runtime.messaging import Bus, durable
+from services.runtime.messaging import Bus, TryLater, durable
 from services.runtime.spans import note
 
 _ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
@@ -33,15 +34,24 @@ def subscribe(broker: NatsBroker, *, judge: Judge, bus: Bus, views: Views, clock
 
     @broker.subscriber(**durable("routing-projection"))
     async def on_case_event(message: NatsMessage) -> None:
-        await views.keep(_ANY.validate_json(message.body))
+        await _kept(views, message, _ANY.validate_json(message.body))
 
     @broker.subscriber(**durable("routing-notices"))
     async def on_notice(message: NatsMessage) -> None:
-        await views.keep(NoticeSent.model_validate_json(message.body))
+        await _kept(views, message, NoticeSent.model_validate_json(message.body))
 
     @broker.subscriber(**durable("routing-advisories"))
     async def on_advisory(message: NatsMessage) -> None:
         await park_what_was_given_up(bus.js, message.body)
+
+
+async def _kept(views: Views, message: NatsMessage, event: Event) -> None:
+    """A database that is away is waited for: the event is safe in its stream."""
+    where = message.raw_message.metadata
+    try:
+        await views.keep(Entry(where.stream, where.sequence.stream, event))
+    except SQLAlchemyError:
+        raise TryLater(5) from None
 
 
 def _zone(accepted: ReportAccepted) -> ZoneInfo:

@@ -58,6 +58,9 @@ async def park_what_was_given_up(js: JetStreamContext, advisory: bytes) -> None:
     if (stream, consumer) not in _OURS or stream == "ADVISORIES":
         note(outcome="not ours")
         return
+    if await _there(js, f"parked.{stream}.{consumer}.{seq}"):
+        note(outcome="parked already")
+        return
     try:
         message = await js.get_msg(stream, seq)
     except NotFoundError:
@@ -73,6 +76,14 @@ async def park_what_was_given_up(js: JetStreamContext, advisory: bytes) -> None:
         deliveries=int(told.get("deliveries", 0)),
         reason=f"given up by the broker ({told['type'].rsplit('.', 1)[-1]})",
     )
+
+
+async def _there(js: JetStreamContext, subject: str) -> bool:
+    try:
+        await js.get_last_msg(STREAM, subject)
+    except NotFoundError:
+        return False
+    return True
 
 
 def _parked(seq: int, headers: dict[str, str], at: str) -> Parked:

@@ -27,6 +27,23 @@ def story_of(case: Row, offers: list[Row], notices: list[Row], unroutable: list[
     }
 
 
+def undecided(accepted: bytes) -> Row:
+    """The story of a report that is safe in its stream and not decided yet; routing owns it."""
+    event = json.loads(accepted)
+    data = event["data"]
+    why = "waits for routing; `netral parked` and `netral doctor` say why if it takes long"
+    return {
+        "case_id": data["case_id"],
+        "report_id": data["report_id"],
+        "ticket": data["ticket"],
+        "region": data["facts"]["region"],
+        "opened_at": event["time"],
+        "state": "ACCEPTED",
+        "timeline": [{"at": event["time"], "what": "accepted", "who": "routing", "why": why}],
+        "decision": None,
+    }
+
+
 def _when(entry: Row) -> str:
     return str(entry["at"])
 

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, or_, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.events import CaseDecided, CaseOffered, CaseUnroutable, Event, NoticeSent
 from services.routing import views_tables as tables
@@ -17,21 +17,48 @@ Row = dict[str, Any]
 Cursor = tuple[datetime, str]
 
 
+class Entry(NamedTuple):
+    """An event with its place in its stream; no event where the message was none of ours."""
+
+    stream: str
+    seq: int
+    event: Event | None
+
+
 class Views:
     """Cases, offers, inboxes and notices. Writing an event again changes nothing."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        self._writing: Grouped[Event] = Grouped(self._write)
+        self._writing: Grouped[Entry] = Grouped(self.keep_all)
 
     async def open(self) -> None:
         """Create what is missing."""
         async with self.engine.begin() as connection:
             await connection.run_sync(tables.metadata.create_all)
 
-    async def keep(self, event: Event) -> None:
-        """Return once the event is in the read model, durably. Raises SQLAlchemyError."""
-        await self._writing.submit(event)
+    async def keep(self, entry: Entry) -> None:
+        """Return once an event is in the read model, durably; calls share commits. Raises SQLAlchemyError."""
+        await self._writing.submit(entry)
+
+    async def keep_all(self, entries: Sequence[Entry]) -> None:
+        """Write events and how far their streams are read, in one transaction. Raises SQLAlchemyError."""
+        rows: dict[Any, list[Row]] = defaultdict(list)
+        for entry in entries:
+            for table, row in _rows(entry.event):
+                rows[table].append(row)
+        async with self.engine.begin() as connection:
+            for table, values in rows.items():
+                await connection.execute(insert_new(self.engine, table), values)
+            for stream, seq in sorted(
+                {entry.stream: entry.seq for entry in sorted(entries, key=_seq)}.items()
+            ):
+                await self._advance(connection, stream, seq)
+
+    async def position(self, stream: str) -> int:
+        """The highest sequence of a stream that is in the read model; 0 for none."""
+        rows = await self._all(select(tables.positions.c.seq).where(tables.positions.c.stream == stream))
+        return int(rows[0]["seq"]) if rows else 0
 
     async def case(self, wanted: str) -> Row | None:
         """A case by its own id, its report's id or its ticket."""
@@ -40,11 +67,14 @@ class Views:
         rows = await self._all(select(tables.cases).where(found))
         return rows[0] if rows else None
 
-    async def offers(self, case_id: str, agency: str | None = None) -> list[Row]:
-        """The offers of a case, of one agency or of all, in the order of agencies and persons."""
+    async def offers(self, case_ids: Sequence[str], agency: str | None = None) -> dict[str, list[Row]]:
+        """The offers of each case, of one agency or of all, in the order of agencies and persons."""
         c = tables.offers.c
-        query = select(tables.offers).where(c.case_id == case_id).order_by(c.agency, c.person)
-        return await self._all(query.where(c.agency == agency) if agency else query)
+        query = select(tables.offers).where(c.case_id.in_(case_ids)).order_by(c.agency, c.person)
+        found: dict[str, list[Row]] = {case_id: [] for case_id in case_ids}
+        for row in await self._all(query.where(c.agency == agency) if agency else query):
+            found[row["case_id"]].append(row)
+        return found
 
     async def notices(self, case_id: str) -> list[Row]:
         return await self._all(select(tables.notices).where(tables.notices.c.case_id == case_id))
@@ -77,17 +107,18 @@ class Views:
         async with self.engine.connect() as connection:
             return [_aware(dict(row._mapping)) for row in await connection.execute(query)]
 
-    async def _write(self, events: Sequence[Event]) -> None:
-        rows: dict[Any, list[Row]] = defaultdict(list)
-        for event in events:
-            for table, row in _rows(event):
-                rows[table].append(row)
-        async with self.engine.begin() as connection:
-            for table, values in rows.items():
-                await connection.execute(insert_new(self.engine, table), values)
+    async def _advance(self, connection: AsyncConnection, stream: str, seq: int) -> None:
+        c = tables.positions.c
+        await connection.execute(insert_new(self.engine, tables.positions), {"stream": stream, "seq": seq})
+        further = update(tables.positions).where(c.stream == stream, c.seq < seq).values(seq=seq)
+        await connection.execute(further)
 
 
-def _rows(event: Event) -> list[tuple[Any, Row]]:
+def _seq(entry: Entry) -> int:
+    return entry.seq
+
+
+def _rows(event: Event | None) -> list[tuple[Any, Row]]:
     match event:
         case CaseDecided():
             return [(tables.cases, _case(event))]

@@ -1,6 +1,6 @@
 """The tables of routing's read model; everything in them can be rebuilt from the streams."""
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text
 
 metadata = MetaData()
 cases = Table(
@@ -58,8 +58,13 @@ agency_keys = Table(
     "agency_keys",
     metadata,
     Column("hash", String(64), primary_key=True),
-    Column("prefix", String(8), nullable=False),
     Column("agency", String(20), nullable=False),
     Column("office", String(20)),
     Column("revoked", Boolean, nullable=False, default=False),
+)
+positions = Table(
+    "positions",
+    metadata,
+    Column("stream", String(20), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
 )

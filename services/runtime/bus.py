@@ -66,7 +66,9 @@ class Bus:
         """Connect as `user`; with `wait`, keep trying until the broker is there. Raises BrokerAway without."""
         while True:
             try:
-                return cls(await nats.connect(**connection(settings, user)), telemetry)
+                # nats-py itself would try for ever, also at the first attempt.
+                async with asyncio.timeout(5):
+                    return cls(await nats.connect(**connection(settings, user)), telemetry)
             except (NatsError, OSError, TimeoutError):
                 if not wait:
                     raise BrokerAway(ambiguous=False) from None

@@ -35,8 +35,8 @@ def document(report: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_story_names_everyone_who_acts_later_or_is_left_out(report: dict[str, Any]) -> None:
     text = "\n".join(story(document(report)))
-    assert "Kabupaten Sumbawa, opened 2024-10-31T02:00:00Z" in text
-    assert "2024-10-31T02:00:01Z  offered  BAWASLU\n    why: bawaslu.receives" in text
+    assert "Kabupaten Sumbawa, opened 2024-10-31 10:00:00 WITA, ROUTED" in text
+    assert "2024-10-31 10:00:01 WITA  BAWASLU: offered\n    why: bawaslu.receives" in text
     now, later, rest = (
         text.index("  Now\n"),
         text.index("  At a later event\n"),

@@ -1,8 +1,14 @@
 """An agency reads what is its own; what is not its own answers like what does not exist."""
 
+import json
+
+import httpx
 import pytest
 
+from services.routing.app import build_app
 from services.routing.deciding import Judge
+from services.routing.dossiers import Dossiers
+from services.routing.settings import RoutingSettings
 from tests.builders import a_report
 from tests.conftest import Broker
 from tests.running import in_process
@@ -19,8 +25,8 @@ async def test_an_inbox_shows_the_case_and_the_dossier_without_the_reporter(
         case_id = (await system.story(ticket))["case_id"]
         assert [case["case_id"] for case in await system.inbox("BAWASLU")] == [case_id]
         dossier = (await system.get(f"/v1/agencies/BAWASLU/cases/{case_id}", "BAWASLU")).json()
-        assert dossier["dossier"]["report"]["persons"][0]["name"] == "Kanari Satu"
-        assert dossier["dossier"]["report"]["reporter"] == {"kind": "VOTER"}
+        assert dossier["dossier"]["persons"][0]["name"] == "Kanari Satu"
+        assert dossier["dossier"]["reporter"] == {"kind": "VOTER"}
         assert "kanari@example.org" not in str(dossier)
 
 
@@ -82,3 +88,67 @@ async def test_a_wrong_query_is_a_400_with_the_cure(
         answer = await system.get("/v1/agencies/BAWASLU/inbox", "BAWASLU", **query)
         assert answer.status_code == 400
         assert "limit" in answer.json()["detail"]
+
+
+async def test_an_agency_sees_only_the_persons_it_was_told_of(fresh_nats: Broker, judge: Judge) -> None:
+    report = a_report(person__post="CAMAT", person__name="Kanari Satu")
+    report["persons"].append({"ref": "kedua", "status": "NON_ASN", "name": "Kanari Dua"})
+    report["acts"].append({"person": "kedua", "code": "JOIN_CAMPAIGN"})
+    async with in_process(fresh_nats, judge=judge) as system:
+        ticket = (await system.send(report, "k1")).json()["ticket"]
+        case_id = (await system.story(ticket))["case_id"]
+        seen = (await system.get(f"/v1/agencies/GAKKUMDU/cases/{case_id}", "GAKKUMDU")).json()
+        assert "Kanari Dua" not in str(seen)
+        assert [person["ref"] for person in seen["dossier"]["persons"]] == ["p1"]
+        both = (await system.get(f"/v1/agencies/BAWASLU/cases/{case_id}", "BAWASLU")).json()
+        assert [person["ref"] for person in both["dossier"]["persons"]] == ["p1", "p2"]
+
+
+async def test_a_key_that_left_the_secret_opens_nothing_and_an_office_key_only_its_office(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    secret = fresh_nats.data_dir / "secrets" / "agency-keys.json"
+    async with in_process(fresh_nats, judge=judge) as system:
+        old = system.keys["BAWASLU"]
+        ticket = (await system.send(a_report(), "k1")).json()["ticket"]
+        await system.story(ticket)
+    keys = {**system.keys, "BAWASLU": "n" * 40, "BAWASLU/kabkota:52.04": "h" * 40, "BAWASLU/kabkota:52.05": "o" * 40}
+    secret.write_text(json.dumps(keys))
+    async with in_process(fresh_nats, judge=judge) as system:
+        path = "/v1/agencies/BAWASLU/inbox"
+        answers = {
+            key: await system.routing.get(path, headers={"Authorization": f"Bearer {key}"})
+            for key in (old, "n" * 40, "h" * 40, "o" * 40)
+        }
+        found = {key: len(a.json()["cases"]) if a.status_code == 200 else a.status_code for key, a in answers.items()}
+        assert list(found.values()) == [401, 1, 1, 0]
+
+
+async def test_a_lost_database_of_cases_is_filled_again_from_the_streams(fresh_nats: Broker, judge: Judge) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        tickets = [(await system.send(a_report(), f"k{n}")).json()["ticket"] for n in range(5)]
+        for ticket in tickets:
+            await system.story(ticket)
+        before = await system.inbox("BKN")
+    for path in fresh_nats.data_dir.glob("routing.db*"):
+        path.unlink()
+    async with in_process(fresh_nats, judge=judge) as system:
+        assert await system.inbox("BKN") == before
+
+
+async def test_a_dossier_that_cannot_be_fetched_is_a_503_and_comes_back(fresh_nats: Broker, judge: Judge) -> None:
+    def away(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("away", request=request)
+
+    async with in_process(fresh_nats, judge=judge) as system:
+        ticket = (await system.send(a_report(), "k1")).json()["ticket"]
+        case_id = (await system.story(ticket))["case_id"]
+    client = httpx.AsyncClient(transport=httpx.MockTransport(away), base_url="http://intake")
+    settings = RoutingSettings(data_dir=fresh_nats.data_dir, nats_url=fresh_nats.settings.nats_url)
+    app = build_app(settings, judge=judge, dossiers=Dossiers(client, "token"))
+    async with app.router.lifespan_context(app):
+        door = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://routing")
+        headers = {"Authorization": f"Bearer {system.keys['BAWASLU']}"}
+        answer = await door.get(f"/v1/agencies/BAWASLU/cases/{case_id}", headers=headers)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]

@@ -101,3 +101,9 @@ async def test_a_broker_that_is_away_is_said_at_once(fresh_nats: Broker) -> None
     await bus.tell([an_event("a")])
     assert await bus.stored(an_event("a").nats_subject)
     await bus.close()
+
+
+async def test_without_patience_an_absent_broker_is_said_within_seconds(fresh_nats: Broker) -> None:
+    fresh_nats.stop()
+    with pytest.raises(BrokerAway):
+        await Bus.connect(fresh_nats.settings, "routing", wait=False)

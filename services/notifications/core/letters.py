@@ -78,7 +78,7 @@ def body(notice: Notice, desk: Desk) -> str:
     common = {
         "ticket": facts.ticket,
         "place": place(facts.region),
-        "status_url": f"{desk.public_url.rstrip('/')}/v1/reports/{facts.ticket}",
+        "status_url": f"{desk.public_url}/v1/reports/{facts.ticket}",
     }
     template = _TEMPLATES.get_template(f"{notice.step.lower()}.txt")
     return template.render({**common, **_OWN[notice.step](notice, desk)})
@@ -100,7 +100,7 @@ def _of_offered(notice: Notice, desk: Desk) -> dict[str, Any]:
         "office": office_of(notice.agency, notice.office),
         "case_id": str(notice.case_id),
         "duties": [_duty(duty) for duty in notice.facts.duties],
-        "case_url": f"{desk.agency_url.rstrip('/')}/v1/agencies/{notice.agency}/cases/{notice.case_id}",
+        "case_url": f"{desk.agency_url}/v1/agencies/{notice.agency}/cases/{notice.case_id}",
     }
 
 

@@ -1,0 +1,77 @@
+"""STARTTLS with real certificates."""
+
+import ssl
+
+import pytest
+import trustme
+
+from services.notifications.core.retries import Answer, Verdict
+from services.notifications.postman import Postman
+from services.notifications.settings import NotificationsSettings
+from tests.notifications.smtp_server import Server
+from tests.ports import free_port
+
+MAIL = b"Subject: x\r\n\r\n.a line that begins with a dot\r\n"
+SENT = Answer(Verdict.ACCEPTED, "250")
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+async def secure(authority):
+    """A server that offers STARTTLS with a certificate for 127.0.0.1."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    started = Server(free_port(), tls_context=context)
+    await started.start()
+    yield started
+    await started.stop()
+
+
+@pytest.fixture
+def deliver(tmp_path):
+    async def once(server, **changed):
+        settings = NotificationsSettings(data_dir=tmp_path, smtp_port=server.port, smtp_timeout=1, **changed)
+        postman = Postman(settings)
+        try:
+            return await postman.deliver("a@b.example", MAIL)
+        finally:
+            await postman.close()
+
+    return once
+
+
+async def test_starttls_is_used_where_it_is_offered(secure, deliver):
+    assert await deliver(secure) == SENT
+    assert secure.arrived[0][0] is True
+
+
+async def test_a_required_certificate_is_verified(secure, deliver, authority, tmp_path):
+    refused = await deliver(secure, smtp_tls="required")
+    assert refused.verdict is Verdict.UNREACHED
+    assert secure.arrived == []
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    assert await deliver(secure, smtp_tls="required", smtp_ca_file=tmp_path / "ca.pem") == SENT
+
+
+async def test_without_starttls_a_server_gets_nothing_where_it_is_required(server, deliver):
+    assert (await deliver(server, smtp_tls="required")).verdict is Verdict.UNREACHED
+    assert server.arrived == []
+
+
+async def test_off_means_off(secure, deliver):
+    assert await deliver(secure, smtp_tls="off") == SENT
+    assert secure.arrived[0][0] is False
+
+
+async def test_a_line_that_begins_with_a_dot_arrives_whole(server, deliver):
+    assert await deliver(server) == SENT
+    assert server.arrived[0][2] == MAIL
+
+
+async def test_nobody_listening_is_no_outcome_for_the_mail(deliver, server):
+    await server.stop()
+    assert (await deliver(server)).verdict is Verdict.UNREACHED
