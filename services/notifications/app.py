@@ -67,12 +67,10 @@ def build_app(
     """
     token = settings.secret("service-token")
     if bus is None:
-        settings.secret(f"nats-{USER}")  # missing: better said now than when the broker is reached
+        settings.secret(f"nats-{USER}")  # if it is missing, say so now
     ledger = Ledger(open_engine(settings.ledger_address), token.encode(), settings.mail_domain)
     postman = smtp or Postman(settings)
-    readers = addresses or Addresses(
-        load_directory(settings.duty_directory), intake_client(settings.intake_address, token)
-    )
+    readers = addresses or _readers(settings, token)
     sender = Sender(ledger, postman, readers, settings, clock, telemetry)
     handlers = Handlers(ledger, clock, sender.due)
     parts = Notifications(settings, ledger, sender, handlers, postman, readers, telemetry, bus)
@@ -83,6 +81,10 @@ def build_app(
     )
     app.state.parts = parts
     return app
+
+
+def _readers(settings: NotificationsSettings, token: str) -> Addresses:
+    return Addresses(load_directory(settings.duty_directory), intake_client(settings.intake_address, token))
 
 
 @asynccontextmanager

@@ -24,10 +24,15 @@ ALLOWED = frozenset(
         "messaging.operation.name",
         "messaging.operation.type",
         "messaging.system",
+        "netral.agency",
         "netral.case.id",
         "netral.link.reason",
+        "netral.notice.step",
         "netral.outcome",
         "netral.report.id",
+        "netral.smtp.answer",
+        "server.address",
+        "server.port",
         "url.scheme",
     }
 )

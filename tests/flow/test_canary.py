@@ -4,9 +4,7 @@ import asyncio
 import email
 import json
 from email import policy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import httpx
@@ -17,6 +15,7 @@ from contracts.topology import STREAMS
 from services.runtime.bus import connection
 from tests.builders import a_report
 from tests.conftest import Broker
+from tests.flow.collector import Collector
 from tests.running import Processes, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
@@ -47,27 +46,6 @@ def canaries() -> dict[str, Any]:
     report["evidence"][0]["name"] = f"{MARK}-evidence.jpg"
     report["persons"].append({"ref": "p2", "status": "PPPK", "nip": PPPK})
     return report
-
-
-class Collector:
-    """Keeps every byte that is exported over OTLP."""
-
-    def __init__(self) -> None:
-        self.got: list[bytes] = []
-        got = self.got
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                got.append(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
 
 
 async def streams(broker: Broker) -> bytes:
@@ -111,6 +89,7 @@ async def test_no_canary_leaves_the_vault(fresh_nats: Broker, monkeypatch: pytes
         bus = await streams(fresh_nats)
     finally:
         system.stop()
+        collector.close()
     mails = [path.read_bytes() for path in inbox.glob("*.eml")]
     places = {
         "streams": bus,

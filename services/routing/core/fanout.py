@@ -17,7 +17,7 @@ from contracts.events import (
     event_id,
 )
 
-SOURCE = "/netral/routing"
+SOURCE = "netral/routing"
 _NOBODY = (
     "Tidak ada lembaga yang menurut aturan wajib bertindak sekarang; petugas Netral harus memutuskan. / "
     "No rule obliges an agency to act now; an operator of Netral must decide."

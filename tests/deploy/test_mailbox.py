@@ -1,0 +1,53 @@
+"""The local inbox keeps each message once, as a file a person can read."""
+
+import asyncio
+import email
+import smtplib
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+from deploy.local.mailbox import MailboxSettings, name_of, run
+from tests.ports import free_port
+
+
+def a_mail(message_id: str = "<a@netral.invalid>") -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "netral@netral.invalid", "meja@bawaslu.invalid", "Uji / Test"
+    mail["Message-ID"] = message_id
+    mail.set_content("Isi surat – naskah.")
+    return mail
+
+
+async def test_the_same_message_id_twice_is_one_file(tmp_path: Path) -> None:
+    port = free_port()
+    serving = asyncio.create_task(run(MailboxSettings(data_dir=tmp_path, smtp_port=port)))
+    await asyncio.to_thread(_deliver, port, [a_mail(), a_mail(), a_mail("<b@netral.invalid>")])
+    serving.cancel()
+    files = sorted((tmp_path / "inbox").glob("*.eml"))
+    assert len(files) == 2
+    read = email.message_from_bytes(files[0].read_bytes(), policy=default)
+    assert read["X-Envelope-To"] == "meja@bawaslu.invalid"
+    assert "naskah" in read.get_content()
+
+
+def test_a_hostile_message_id_stays_inside_the_folder() -> None:
+    for hostile in (
+        b"Message-ID: <../../etc/passwd>\r\n\r\n",
+        b"Message-ID: " + b"x" * 5000 + b"\r\n\r\n",
+        b"no headers",
+    ):
+        name = name_of(hostile)
+        assert "/" not in name
+        assert len(name) < 100
+
+
+def _deliver(port: int, mails: list[EmailMessage]) -> None:
+    for _ in range(200):
+        try:
+            with smtplib.SMTP("127.0.0.1", port) as server:
+                for mail in mails:
+                    server.send_message(mail)
+                return
+        except ConnectionRefusedError:
+            continue

@@ -1,0 +1,149 @@
+"""`netral up` starts once, says what is in its way, restarts what dies, and leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from deploy.local.supervisor import pause_before
+from tests.ports import free_port
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+
+
+class Up:
+    """`netral up` as a process over free ports."""
+
+    def __init__(self, data: Path, **changed: str) -> None:
+        names = ("INTAKE_PORT", "ROUTING_PORT", "NOTIFICATIONS_PORT", "SMTP_PORT", "MONITOR_PORT")
+        ports = {f"NETRAL_{name}": str(free_port()) for name in names}
+        self.env = {**os.environ, **ports, "NETRAL_NATS_URL": f"nats://127.0.0.1:{free_port()}", **changed}
+        self.env["NETRAL_DATA_DIR"] = str(data)
+        self.data = data
+
+    def start(self) -> None:
+        program = str(Path(sys.executable).parent / "netral")
+        self.screen = self.data.parent / f"screen-{id(self)}"
+        if not self.screen.parent.is_dir():
+            self.screen = self.data.parents[1] / "screen"
+        with self.screen.open("wb") as output:
+            self.process = subprocess.Popen([program, "up"], env=self.env, stdout=output, stderr=output)
+
+    @property
+    def said(self) -> str:
+        return self.screen.read_text()
+
+    def hears(self, words: str) -> bool:
+        """Whether it says these words within a minute."""
+        for _ in range(600):
+            if words in self.said:
+                return True
+            if self.process.poll() is not None:
+                return words in self.said
+            time.sleep(0.1)
+        return False
+
+    def family(self) -> list[int]:
+        """The processes that work on this data folder, the supervisor included."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                mine = f"NETRAL_DATA_DIR={self.data}".encode() in (folder / "environ").read_bytes().split(
+                    b"\0"
+                )
+                alive = (folder / "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+            except (OSError, IndexError):
+                continue
+            if mine and alive and int(folder.name) != os.getpid():
+                found.append(int(folder.name))
+        return found
+
+    def gone(self) -> bool:
+        for _ in range(200):
+            if not self.family():
+                return True
+            time.sleep(0.1)
+        return False
+
+
+@pytest.fixture
+def up(tmp_path: Path):  # type: ignore[no-untyped-def]
+    system = Up(tmp_path / "data")
+    system.start()
+    yield system
+    for pid in system.family():
+        os.kill(pid, signal.SIGKILL)
+    system.process.wait()
+
+
+def named(up: Up, module: str) -> int:
+    found = [pid for pid in up.family() if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_it_becomes_ready_refuses_a_second_and_stops_without_a_trace(up: Up) -> None:
+    assert up.hears("Netral is ready."), up.said
+    second = Up(up.data)
+    second.start()
+    assert second.hears("already runs"), second.said
+    assert second.process.wait(10) == 1
+    assert str(up.process.pid) in second.said
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(30) == 0
+    assert up.gone()
+    assert not list(up.data.rglob("*.new"))
+
+
+def test_a_child_that_dies_is_started_again_and_said_so(up: Up) -> None:
+    assert up.hears("Netral is ready."), up.said
+    victim = named(up, "services.routing")
+    os.kill(victim, signal.SIGKILL)
+    assert up.hears("routing ended by signal SIGKILL"), up.said
+    for _ in range(200):
+        if any(
+            b"services.routing" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            for pid in up.family()
+            if pid != victim
+        ):
+            break
+        time.sleep(0.1)
+    assert named(up, "services.routing") != victim
+
+
+def test_nothing_outlives_a_killed_supervisor(up: Up) -> None:
+    assert up.hears("Netral is ready."), up.said
+    up.process.kill()
+    up.process.wait()
+    assert up.gone(), up.family()
+
+
+def test_a_taken_port_is_one_sentence_with_the_setting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        system = Up(tmp_path, NETRAL_INTAKE_PORT=str(port))
+        system.start()
+        assert system.process.wait(30) == 1
+    system.hears("\n")
+    assert f"Port {port}" in system.said
+    assert "NETRAL_INTAKE_PORT" in system.said
+    assert "Traceback" not in system.said
+
+
+def test_an_unwritable_folder_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    system = Up(tmp_path / "file" / "data")
+    system.start()
+    assert system.process.wait(30) == 1
+    system.hears("\n")
+    assert "cannot be written" in system.said
+    assert "NETRAL_DATA_DIR" in system.said
+
+
+def test_the_pause_before_a_restart_doubles_up_to_thirty_seconds() -> None:
+    assert [pause_before(failures) for failures in range(1, 8)] == [1, 2, 4, 8, 16, 30, 30]
