@@ -81,4 +81,6 @@ def _line(item: Any) -> str:
     if not item["loc"]:
         return f"settings: {item['msg']}; mend them in the environment or in {config_file()}"
     name = str(item["loc"][0])
-    return f"NETRAL_{name.upper()}: {item['msg']}; set it in the environment or as `{name}` in {config_file()}"
+    return (
+        f"NETRAL_{name.upper()}: {item['msg']}; set it in the environment or as `{name}` in {config_file()}"
+    )

@@ -112,7 +112,12 @@ async def test_a_key_that_left_the_secret_opens_nothing_and_an_office_key_only_i
         old = system.keys["BAWASLU"]
         ticket = (await system.send(a_report(), "k1")).json()["ticket"]
         await system.story(ticket)
-    keys = {**system.keys, "BAWASLU": "n" * 40, "BAWASLU/kabkota:52.04": "h" * 40, "BAWASLU/kabkota:52.05": "o" * 40}
+    keys = {
+        **system.keys,
+        "BAWASLU": "n" * 40,
+        "BAWASLU/kabkota:52.04": "h" * 40,
+        "BAWASLU/kabkota:52.05": "o" * 40,
+    }
     secret.write_text(json.dumps(keys))
     async with in_process(fresh_nats, judge=judge) as system:
         path = "/v1/agencies/BAWASLU/inbox"
@@ -120,11 +125,16 @@ async def test_a_key_that_left_the_secret_opens_nothing_and_an_office_key_only_i
             key: await system.routing.get(path, headers={"Authorization": f"Bearer {key}"})
             for key in (old, "n" * 40, "h" * 40, "o" * 40)
         }
-        found = {key: len(a.json()["cases"]) if a.status_code == 200 else a.status_code for key, a in answers.items()}
+        found = {
+            key: len(a.json()["cases"]) if a.status_code == 200 else a.status_code
+            for key, a in answers.items()
+        }
         assert list(found.values()) == [401, 1, 1, 0]
 
 
-async def test_a_lost_database_of_cases_is_filled_again_from_the_streams(fresh_nats: Broker, judge: Judge) -> None:
+async def test_a_lost_database_of_cases_is_filled_again_from_the_streams(
+    fresh_nats: Broker, judge: Judge
+) -> None:
     async with in_process(fresh_nats, judge=judge) as system:
         tickets = [(await system.send(a_report(), f"k{n}")).json()["ticket"] for n in range(5)]
         for ticket in tickets:
@@ -136,7 +146,9 @@ async def test_a_lost_database_of_cases_is_filled_again_from_the_streams(fresh_n
         assert await system.inbox("BKN") == before
 
 
-async def test_a_dossier_that_cannot_be_fetched_is_a_503_and_comes_back(fresh_nats: Broker, judge: Judge) -> None:
+async def test_a_dossier_that_cannot_be_fetched_is_a_503_and_comes_back(
+    fresh_nats: Broker, judge: Judge
+) -> None:
     def away(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("away", request=request)
 
