@@ -7,8 +7,7 @@ from contracts.decision import CalendarRef, Decision
 from contracts.facts import ReportFacts
 from contracts.progress import Progress
 from services.routing.calendar_files import load_calendars, reference
-from services.routing.core.decide import decide
-from services.routing.core.engine import Engine
+from services.routing.core.decide import Reasoner, decide
 from services.routing.core.stages import Calendars
 from services.routing.core.workdays import WorkCalendar
 from services.routing.rulebook_files import load_rulebook
@@ -18,7 +17,7 @@ from services.routing.rulebook_files import load_rulebook
 class Judge:
     """Everything a decision depends on besides the report; one immutable value, so it can be swapped whole."""
 
-    engine: Engine
+    reasoner: Reasoner
     calendars: Calendars
     workdays: WorkCalendar
     calendar: CalendarRef
@@ -27,10 +26,12 @@ class Judge:
         self, facts: ReportFacts, handled_on: date, progress: tuple[Progress, ...] | None = None
     ) -> Decision:
         """The decision on a report handled on a day; with `progress`, assignments say whether they are active."""
-        return decide(facts, handled_on, progress, self.engine, self.calendars, self.workdays, self.calendar)
+        return decide(
+            facts, handled_on, progress, self.reasoner, self.calendars, self.workdays, self.calendar
+        )
 
 
 def load_judge() -> Judge:
     """Read rulebook and calendars. Raises BrokenRulebook: a service with a broken rulebook must not start."""
     calendars, workdays = load_calendars()
-    return Judge(Engine(load_rulebook()), calendars, workdays, reference(calendars, workdays))
+    return Judge(Reasoner(load_rulebook()), calendars, workdays, reference(calendars, workdays))

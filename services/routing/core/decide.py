@@ -1,29 +1,68 @@
 """The decision: who acts, when, in which role, on what authority, and why nobody else. Pure: it could be done on paper."""
 
+from collections.abc import Hashable
+from dataclasses import dataclass
 from datetime import date
 
-from contracts.codes import ASN_STATUSES, Agency, ElectionKind, ProgressEvent, Role, ViolationClass
+from contracts.codes import ASN_STATUSES, Agency, ElectionKind, ProgressEvent, Role, Stage, ViolationClass
 from contracts.decision import Assignment, CalendarRef, Decision, PersonDecision, Review, RulebookRef
 from contracts.facts import PersonFacts, ReportFacts
 from contracts.progress import Progress, about
 from services.routing.core.activity import is_active
 from services.routing.core.admissibility import Admission, admission_of
 from services.routing.core.engine import Engine, Hit
-from services.routing.core.explaining import why_not
+from services.routing.core.explaining import WhyNot
 from services.routing.core.offices import office_of
-from services.routing.core.rules import Assign
+from services.routing.core.rules import Assign, Rulebook
 from services.routing.core.situation import Place, as_identified, place_of, situations_of
 from services.routing.core.stages import Calendars, StageAnswer
+from services.routing.core.vocabulary import Situation
 from services.routing.core.workdays import WorkCalendar
 
 _GRAVITY = tuple(ViolationClass)
+REMEMBERED = 4096
+"""Routes kept in memory; far more than one day's different questions."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """All that the route of one person depends on besides the rulebook; `events` is None where nobody asks for them."""
+
+    person: PersonFacts
+    situations: tuple[Situation, ...]
+    place: Place
+    stage: Stage
+    occurred_on: date
+    handled_on: date
+    events: tuple[Progress, ...] | None
+    doubts: tuple[Review, ...]
+
+
+class Reasoner:
+    """A rulebook made ready: its engine, the ways to each agency, and a bounded memory of routes it has worked out."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self.book = book
+        self.engine = Engine(book)
+        self.why_not = WhyNot(book)
+        self._routes: dict[Hashable, PersonDecision] = {}
+
+    def route(self, asked: Asked) -> PersonDecision:
+        """The decision on one person; alike questions (56 village heads of one file) are worked out once."""
+        found = self._routes.get(asked)
+        if found is None:
+            found = _person(asked, self)
+            if len(self._routes) >= REMEMBERED:
+                self._routes.clear()
+            self._routes[asked] = found
+        return found
 
 
 def decide(
     facts: ReportFacts,
     handled_on: date,
     progress: tuple[Progress, ...] | None,
-    engine: Engine,
+    reasoner: Reasoner,
     calendars: Calendars,
     workdays: WorkCalendar,
     calendar: CalendarRef,
@@ -33,51 +72,67 @@ def decide(
     stage = calendars.stage_of(
         facts.election, facts.election_year, facts.election_office, facts.psu, facts.region, facts.occurred_on
     )
-    book = engine.book
+    book = reasoner.book
     return Decision(
         rulebook=RulebookRef(id=book.id, version=book.version, digest=book.digest),
         calendar=calendar,
         handled_on=handled_on,
         admissibility=admission.document(),
-        persons=tuple(_person(facts, person, progress, engine, stage, admission) for person in facts.persons),
+        persons=tuple(
+            reasoner.route(_asked(facts, person, progress, stage, admission)).model_copy(
+                update={"ref": person.ref}
+            )
+            for person in facts.persons
+        ),
     )
 
 
-def _person(
+def _asked(
     facts: ReportFacts,
     reported: PersonFacts,
     progress: tuple[Progress, ...] | None,
-    engine: Engine,
     stage: StageAnswer,
     admission: Admission,
-) -> PersonDecision:
+) -> Asked:
     events = about(progress or (), reported.ref)
     person = as_identified(reported, events)
-    situations = situations_of(facts, person, events, stage, admission)
-    days = {"incident": facts.occurred_on, "handling": admission.handled_on}
-    outcomes = [engine.decide(situation, *days.values()) for situation in situations]
-    hits = _distinct([hit for outcome in outcomes for hit in outcome.applied], engine)
-    assignments = _assignments(hits, person, place_of(facts, person), None if progress is None else events)
-    assigned = {assignment.agency for assignment in assignments}
-    defeated = tuple(hit for outcome in outcomes for hit in outcome.defeated)
-    return PersonDecision(
-        ref=person.ref,
+    return Asked(
+        person=person.model_copy(update={"ref": ""}),
+        situations=situations_of(facts, person, events, stage, admission),
+        place=place_of(facts, person),
         stage=stage.stage,
-        class_=_class(person, hits),
-        assignments=assignments,
-        not_assigned=tuple(
-            why_not(agency, engine.book, situations, days, defeated)
-            for agency in Agency
-            if agency not in assigned
-        ),
-        review=(*_reviews(hits), *_doubts(facts, stage, admission, events)),
+        occurred_on=facts.occurred_on,
+        handled_on=admission.handled_on,
+        events=None if progress is None else events,
+        doubts=tuple(_doubts(facts, stage, admission, events)),
     )
 
 
-def _distinct(hits: list[Hit], engine: Engine) -> list[Hit]:
+def _person(asked: Asked, reasoner: Reasoner) -> PersonDecision:
+    days = {"incident": asked.occurred_on, "handling": asked.handled_on}
+    outcomes = [reasoner.engine.decide(situation, *days.values()) for situation in asked.situations]
+    hits = _distinct([hit for outcome in outcomes for hit in outcome.applied], reasoner.book)
+    assignments = _assignments(hits, asked.person, asked.place, asked.events)
+    assigned = {assignment.agency for assignment in assignments}
+    defeated = tuple(hit for outcome in outcomes for hit in outcome.defeated)
+    return PersonDecision(
+        ref="",
+        stage=asked.stage,
+        class_=_class(asked.person, hits),
+        assignments=assignments,
+        not_assigned=tuple(
+            reasoner.why_not.because(agency, asked.situations, days, defeated)
+            for agency in Agency
+            if agency not in assigned
+        ),
+        review=(*_reviews(hits), *asked.doubts),
+    )
+
+
+def _distinct(hits: list[Hit], book: Rulebook) -> list[Hit]:
     """Each rule once, in rulebook order, however many acts it decides."""
     found = {hit.rule.id: hit for hit in hits}
-    return [found[rule.id] for rule in engine.book.rules if rule.id in found]
+    return [found[rule.id] for rule in book.rules if rule.id in found]
 
 
 def _assignments(

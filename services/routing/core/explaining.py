@@ -1,5 +1,7 @@
 """Why an agency is not assigned: the nearest rule, and exactly which facts stood in its way."""
 
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from contracts.codes import Agency
@@ -9,61 +11,80 @@ from services.routing.core.rules import Rule, Rulebook
 from services.routing.core.vocabulary import INDEX, Situation
 
 _CLOCK = {"incident": "occurred_on", "handling": "handled_on"}
+_FAR = {"occurred_on": 2, "handled_on": 2, "decision": 3}
 
 
-def why_not(
-    agency: Agency,
-    book: Rulebook,
-    situations: tuple[Situation, ...],
-    days: dict[str, date],
-    defeated: tuple[Hit, ...],
-) -> NotAssigned:
-    """The rule that came nearest to assigning `agency` in any of the situations; ties go to the earlier rule."""
-    candidates = [
-        (obstacles, rule.id)
-        for rule in book.rules
-        for number, version in enumerate(rule.history)
-        if version.speaks and any(assign.agency is agency for assign in version.assigns)
-        for situation in situations
-        for obstacles in [_obstacles(agency, rule, number, situation, days, defeated)]
-    ]
-    if not candidates:
-        return NotAssigned(
-            agency=agency, rule=None, because=(_fact("rulebook", "SILENT", ("a rule for this agency",)),)
-        )
-    obstacles, rule_id = min(candidates, key=lambda candidate: _distance(candidate[0]))
-    return NotAssigned(agency=agency, rule=rule_id, because=obstacles)
+@dataclass(frozen=True)
+class _Way:
+    """One version of one rule by which an agency could be assigned."""
+
+    rule: Rule
+    since: date
+    until: date | None
+    manual: bool
+
+    def obstacles(
+        self, situation: Situation, days: dict[str, date], defeated: tuple[Hit, ...]
+    ) -> tuple[Obstacle, ...]:
+        """What stood in this way; never empty for an agency that is not assigned."""
+        found = [
+            _fact(fact, situation[INDEX[fact]], tuple(sorted(values)))
+            for fact, values in self.rule.given.items()
+            if situation[INDEX[fact]] not in values
+        ]
+        day = days[self.rule.by]
+        if day < self.since or (self.until is not None and day >= self.until):
+            found.append(_fact(_CLOCK[self.rule.by], str(day), (_span(self.since, self.until),)))
+        if not found:
+            exceptions = sorted(
+                {name for hit in defeated if hit.rule is self.rule for name in hit.defeated_by}
+            )
+            found += [_fact("exception", name, ("not applicable",)) for name in exceptions]
+        if not found and self.manual:
+            found.append(_fact("decision", "OPEN", ("a person decides",)))
+        return tuple(found)
 
 
-def _obstacles(
-    agency: Agency,
-    rule: Rule,
-    number: int,
-    situation: Situation,
-    days: dict[str, date],
-    defeated: tuple[Hit, ...],
-) -> tuple[Obstacle, ...]:
-    found = [
-        _fact(fact, situation[INDEX[fact]], tuple(sorted(values)))
-        for fact, values in rule.given.items()
-        if situation[INDEX[fact]] not in values
-    ]
-    since, until = rule.interval(number)
-    day = days[rule.by]
-    if day < since or (until is not None and day >= until):
-        found.append(_fact(_CLOCK[rule.by], str(day), (_span(since, until),)))
-    if not found:
-        exceptions = sorted({name for hit in defeated if hit.rule is rule for name in hit.defeated_by})
-        found += [_fact("exception", name, ("not applicable",)) for name in exceptions]
-    if not found and any(assign.manual for assign in rule.history[number].assigns if assign.agency is agency):
-        found.append(_fact("decision", "OPEN", ("a person decides",)))
-    return tuple(found)
+class WhyNot:
+    """The ways to each agency, gathered once for a rulebook."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._ways: dict[Agency, list[_Way]] = defaultdict(list)
+        for rule in book.rules:
+            for number, version in enumerate(rule.history):
+                for agency in {assign.agency for assign in version.assigns} if version.speaks else ():
+                    manual = any(assign.manual for assign in version.assigns if assign.agency is agency)
+                    self._ways[agency].append(_Way(rule, *rule.interval(number), manual))
+
+    def because(
+        self,
+        agency: Agency,
+        situations: tuple[Situation, ...],
+        days: dict[str, date],
+        defeated: tuple[Hit, ...],
+    ) -> NotAssigned:
+        """The rule that came nearest to assigning `agency` in any situation; ties go to the earlier rule."""
+        ways = self._ways[agency]
+        if not ways:
+            silent = _fact("rulebook", "SILENT", ("a rule for this agency",))
+            return NotAssigned(agency=agency, rule=None, because=(silent,))
+        far = min(_distance(way, situation, days) for way in ways for situation in situations)
+        near = [(way, s) for way in ways for s in situations if _distance(way, s, days) == far]
+        told = [(way.obstacles(situation, days, defeated), way.rule.id) for way, situation in near]
+        obstacles, rule_id = min(told, key=_weight)
+        return NotAssigned(agency=agency, rule=rule_id, because=obstacles)
 
 
-def _distance(obstacles: tuple[Obstacle, ...]) -> tuple[int, int]:
-    """Fewest obstacles first; among equals a fact of the case is nearer than a date or a missing decision."""
-    weight = {"occurred_on": 2, "handled_on": 2, "decision": 3}
-    return len(obstacles), sum(weight.get(obstacle.fact, 1) for obstacle in obstacles)
+def _distance(way: _Way, situation: Situation, days: dict[str, date]) -> int:
+    """How many facts stood in a way, a date among them; at least one: an exception, or a decision not taken yet."""
+    day = days[way.rule.by]
+    missed = sum(situation[INDEX[fact]] not in values for fact, values in way.rule.given.items())
+    return max(1, missed + (day < way.since or (way.until is not None and day >= way.until)))
+
+
+def _weight(told: tuple[tuple[Obstacle, ...], str]) -> tuple[int, int]:
+    """Among ways as near as each other, a fact of the case is nearer than a date or a missing decision."""
+    return len(told[0]), sum(_FAR.get(obstacle.fact, 1) for obstacle in told[0])
 
 
 def _span(since: date, until: date | None) -> str:
