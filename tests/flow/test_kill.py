@@ -53,19 +53,19 @@ async def subjects(broker: Broker, stream: str) -> Counter[str]:
 
 async def test_killing_every_process_in_turn_loses_and_doubles_nothing(fresh_nats: Broker) -> None:
     system = Processes(fresh_nats)
-    names = ["intake", "routing"]
+    names = ["smtp", "intake", "routing", "notifications"]
     for name in names:
         system.start(name)
-    for name in names:
+    for name in names[1:]:
         await system.ready(name)
     try:
         async with httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=32)) as http:
             url = system.url("intake") + "/v1/reports"
             sending = [asyncio.create_task(send_until_accepted(http, url, n)) for n in range(REPORTS)]
             dice = random.Random(SEED)
-            for victim in [*names, "broker", *names]:
+            for victim in [*names, "broker", *names[1:]]:
                 done = sum(task.done() for task in sending)
-                goal = min(done + REPORTS // 8, REPORTS - 1)
+                goal = min(done + REPORTS // 9, REPORTS - 1)
                 await until(lambda goal=goal: _reached(sending, goal))  # type: ignore[misc]
                 await asyncio.sleep(dice.random() / 10)
                 if victim == "broker":
@@ -85,6 +85,14 @@ async def test_killing_every_process_in_turn_loses_and_doubles_nothing(fresh_nat
             "offered": 4 * REPORTS,
         }
         assert len(await subjects(fresh_nats, "REPORTS")) == REPORTS
+        inbox = fresh_nats.data_dir / "inbox"
+        await until(lambda: _mailed(fresh_nats, 4 * REPORTS), 200)
+        mails = {path.name: path.read_text() for path in inbox.glob("*.eml")}
+        assert len(mails) == 4 * REPORTS
+        marked = {name for name, text in mails.items() if "X-Netral-Possible-Duplicate: yes" in text}
+        log = [json.loads(line) for line in system.logs().splitlines() if '"mail.stored"' in line]
+        twice = {line["file"] for line in log if line["again"]}
+        assert twice <= marked, "a mail came twice without saying that it may"
         assert "Traceback" not in system.logs()
     finally:
         system.stop()
@@ -92,6 +100,11 @@ async def test_killing_every_process_in_turn_loses_and_doubles_nothing(fresh_nat
 
 async def _reached(tasks: list["asyncio.Task[str]"], goal: int) -> bool:
     return sum(task.done() for task in tasks) >= goal
+
+
+async def _mailed(broker: Broker, wanted: int) -> bool:
+    """Whether every e-mail has ended well: its notice is told once, as sent."""
+    return len(await subjects(broker, "NOTICES")) == wanted
 
 
 async def _decided(broker: Broker, wanted: int) -> bool:
