@@ -1,8 +1,10 @@
-"""Free ports of the loopback interface."""
+"""Ports of this machine that nothing listens on."""
 
 import socket
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    """A loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
