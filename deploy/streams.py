@@ -1,7 +1,7 @@
-"""Applies the topology table to a broker, and tells where the broker differs from it. It never deletes."""
+"""Applies the topology table to a broker, and says where a broker differs from it. Never deletes anything."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 from nats.js import JetStreamContext
@@ -19,157 +19,141 @@ from nats.js.errors import APIError, NotFoundError
 
 from contracts.topology import CONSUMERS, STREAMS, Consumer, Stream
 
-PROVISION = "run `netral provision`"
-Refusals = dict[str, str]
-
 
 @dataclass(frozen=True)
 class Drift:
-    """One difference: `field` of `thing` (`stream CASES`) should be `wanted` and is `found`; `str()` is a sentence."""
+    """One difference between the table and the broker; `applied` tells whether it was mended."""
 
-    thing: str
+    what: str
     field: str
     wanted: str
     found: str
-    cure: str
+    applied: bool = False
 
     def __str__(self) -> str:
-        if self.field == "existence":
-            return f"{self.thing} is {self.found}, should be {self.wanted}; {self.cure}"
-        return f"{self.thing}: {self.field} is {self.found}, should be {self.wanted}; {self.cure}"
+        cure = "mended" if self.applied else "run `netral provision`"
+        return f"{self.what}: {self.field} is {self.found}, wanted {self.wanted}; {cure}"
 
 
-async def provision(js: JetStreamContext, *, replicas: int) -> list[Drift]:
-    """Create and update until the broker is as the table says; what still differs. Raises NATS errors, TimeoutError."""
-    refusals: Refusals = {}
+async def provision(js: JetStreamContext, *, replicas: int = 1) -> list[Drift]:
+    """Make the broker as the table says; repeating changes nothing. What cannot be changed is reported unmended."""
+    found = [difference async for difference in _differences(js, replicas)]
+    return [await _mended(js, difference, replicas) for difference in found]
+
+
+async def drift(js: JetStreamContext, *, replicas: int = 1) -> list[Drift]:
+    """Every difference, without changing anything; streams that are in no table are named too."""
+    known = {stream.name for stream in STREAMS}
+    extra = [info.config.name for info in await js.streams_info() if info.config.name not in known]
+    found = [difference async for difference in _differences(js, replicas)]
+    return [*found, *(Drift(f"stream {name}", "existence", "not in the table", "there") for name in extra)]
+
+
+async def _differences(js: JetStreamContext, replicas: int) -> AsyncIterator[Drift]:
     for stream in STREAMS:
-        await _apply_stream(js, stream, replicas, refusals)
+        wanted = _stream_config(stream, replicas)
+        found: Any = await _or_none(js.stream_info(stream.name))
+        for field, want, got in _compared(wanted, found and found.config, _STREAM_FIELDS):
+            yield Drift(f"stream {stream.name}", field, want, got)
     for consumer in CONSUMERS:
-        await _apply_consumer(js, consumer, refusals)
-    return [_explained(item, refusals) for item in await drift(js, replicas=replicas)]
+        config = _consumer_config(consumer, replicas)
+        found = await _or_none(js.consumer_info(consumer.stream, consumer.name))
+        for field, want, got in _compared(config, found and found.config, _CONSUMER_FIELDS):
+            yield Drift(f"consumer {consumer.stream}/{consumer.name}", field, want, got)
 
 
-async def drift(js: JetStreamContext, *, replicas: int | None = None) -> list[Drift]:
-    """Every difference, changing nothing. Replicas are compared if given. Raises NATS errors, TimeoutError."""
-    found: list[Drift] = []
-    for stream in STREAMS:
-        wanted = _stream_fields(stream, replicas)
-        found += _differences(f"stream {stream.name}", wanted, await _stream(js, stream.name))
-    for consumer in CONSUMERS:
-        there = await _consumer(js, consumer)
-        found += _differences(_thing(consumer), _consumer_fields(consumer), there)
-    return found + await _unknown(js)
+_STREAM_FIELDS = (
+    "subjects",
+    "retention",
+    "storage",
+    "discard",
+    "max_age",
+    "max_bytes",
+    "duplicate_window",
+    "num_replicas",
+    "deny_delete",
+    "deny_purge",
+    "allow_direct",
+    "allow_atomic",
+    "compression",
+)
+_CONSUMER_FIELDS = (
+    "filter_subjects",
+    "ack_policy",
+    "ack_wait",
+    "max_ack_pending",
+    "max_deliver",
+    "deliver_policy",
+)
 
 
-async def _apply_stream(js: JetStreamContext, stream: Stream, replicas: int, refusals: Refusals) -> None:
-    wanted = _stream_fields(stream, replicas)
-    found = await _stream(js, stream.name)
-    try:
-        if found is None:
-            await js.add_stream(StreamConfig(name=stream.name, **wanted))
-        elif _differences("", wanted, found):
-            await js.update_stream(replace(found, **wanted))
-    except APIError as problem:
-        refusals[f"stream {stream.name}"] = problem.description or f"error {problem.err_code}"
-
-
-async def _apply_consumer(js: JetStreamContext, consumer: Consumer, refusals: Refusals) -> None:
-    wanted = _consumer_fields(consumer)
-    try:
-        found = await _consumer(js, consumer)
-        if found is None:
-            found = ConsumerConfig(name=consumer.name, durable_name=consumer.name)
-        elif not _differences("", wanted, found):
-            return
-        await js.add_consumer(consumer.stream, replace(found, filter_subject=None, **wanted))
-    except APIError as problem:
-        refusals[_thing(consumer)] = problem.description or f"error {problem.err_code}"
-
-
-def _stream_fields(stream: Stream, replicas: int | None) -> dict[str, Any]:
-    fields = {
-        "subjects": list(stream.subjects),
-        "storage": StorageType.FILE,
-        "retention": RetentionPolicy.LIMITS,
-        "discard": DiscardPolicy.NEW,
-        "compression": StoreCompression.S2,
-        "max_age": stream.max_age,
-        "max_bytes": stream.max_bytes,
-        "duplicate_window": stream.duplicate_window,
-        "allow_direct": True,
-        "allow_atomic": stream.atomic,
-        "deny_delete": not stream.deletable,
-        "deny_purge": not stream.deletable,
-    }
-    return fields if replicas is None else {**fields, "num_replicas": replicas}
-
-
-def _consumer_fields(consumer: Consumer) -> dict[str, Any]:
-    return {
-        "filter_subjects": list(consumer.filters),
-        "deliver_policy": DeliverPolicy.ALL,
-        "ack_policy": AckPolicy.EXPLICIT,
-        "ack_wait": consumer.ack_wait,
-        "max_ack_pending": consumer.max_ack_pending,
-        "max_deliver": consumer.max_deliver,
-        "deliver_subject": None,
-    }
-
-
-def _differences(thing: str, wanted: Mapping[str, Any], found: object | None) -> list[Drift]:
+def _compared(wanted: Any, found: Any, fields: tuple[str, ...]) -> list[tuple[str, str, str]]:
     if found is None:
-        return [Drift(thing, "existence", "there", "missing", PROVISION)]
-    pairs = {name: (value, _value(found, name)) for name, value in wanted.items()}
-    return [
-        Drift(thing, name, _shown(value), _shown(there), PROVISION)
-        for name, (value, there) in pairs.items()
-        if (value or None) != (there or None)
-    ]
+        return [("existence", "there", "missing")]
+    pairs = [(field, _value(wanted, field), _value(found, field)) for field in fields]
+    return [(field, want, got) for field, want, got in pairs if want != got]
 
 
-def _value(found: object, name: str) -> Any:
-    value = getattr(found, name)
-    if name == "filter_subjects" and not value:
-        only = getattr(found, "filter_subject", None)
-        return [only] if only else []
-    return sorted(value) if isinstance(value, list) and name == "unordered" else value
+def _value(config: Any, field: str) -> str:
+    value = getattr(config, field)
+    value = getattr(value, "value", value)
+    if field == "filter_subjects" and not value:
+        value = [config.filter_subject] if config.filter_subject else []
+    if field in ("allow_atomic", "deny_delete", "deny_purge", "allow_direct"):
+        value = bool(value)
+    return str(float(value)) if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return str(getattr(value, "value", value))
+async def _mended(js: JetStreamContext, difference: Drift, replicas: int) -> Drift:
+    name = difference.what.split(" ", 1)[1]
+    try:
+        if difference.what.startswith("stream "):
+            stream = next(stream for stream in STREAMS if stream.name == name)
+            change = js.add_stream if difference.field == "existence" else js.update_stream
+            await change(_stream_config(stream, replicas))
+        else:
+            consumer = next(one for one in CONSUMERS if f"{one.stream}/{one.name}" == name)
+            await js.add_consumer(consumer.stream, _consumer_config(consumer, replicas))
+    except APIError:
+        return difference
+    return Drift(difference.what, difference.field, difference.wanted, difference.found, applied=True)
 
 
-def _explained(item: Drift, refusals: Refusals) -> Drift:
-    reason = refusals.get(item.thing)
-    if reason is None:
-        return item
-    return replace(
-        item, cure=f"the broker refuses the change ({reason}): copy its messages, delete it by hand and provision again"
+def _stream_config(stream: Stream, replicas: int) -> StreamConfig:
+    return StreamConfig(
+        name=stream.name,
+        subjects=list(stream.subjects),
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_age=float(stream.max_age),
+        max_bytes=stream.max_bytes,
+        duplicate_window=float(stream.duplicate_window),
+        num_replicas=replicas,
+        deny_delete=not stream.deletable,
+        deny_purge=not stream.deletable,
+        allow_direct=True,
+        allow_atomic=stream.atomic,
+        compression=StoreCompression.S2,
     )
 
 
-async def _unknown(js: JetStreamContext) -> list[Drift]:
-    known = {stream.name for stream in STREAMS}
-    names = [info.config.name or "" for info in await js.streams_info()]
-    cure = "delete it by hand if nobody needs it"
-    return [Drift(f"stream {name}", "existence", "absent", "there", cure) for name in names if name not in known]
+def _consumer_config(consumer: Consumer, replicas: int) -> ConsumerConfig:
+    return ConsumerConfig(
+        name=consumer.name,
+        durable_name=consumer.name,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=float(consumer.ack_wait),
+        max_deliver=consumer.max_deliver,
+        max_ack_pending=consumer.max_ack_pending,
+        filter_subjects=list(consumer.filters),
+        num_replicas=replicas,
+    )
 
 
-async def _stream(js: JetStreamContext, name: str) -> StreamConfig | None:
+async def _or_none(answer: Any) -> Any:
     try:
-        return (await js.stream_info(name)).config
+        return await answer
     except NotFoundError:
         return None
-
-
-async def _consumer(js: JetStreamContext, consumer: Consumer) -> ConsumerConfig | None:
-    try:
-        return (await js.consumer_info(consumer.stream, consumer.name)).config
-    except NotFoundError:
-        return None
-
-
-def _thing(consumer: Consumer) -> str:
-    return f"consumer {consumer.name} on {consumer.stream}"

