@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.events import CaseDecided, CaseOffered, CaseUnroutable, Event, NoticeSent
@@ -70,7 +70,11 @@ class Views:
     async def offers(self, case_ids: Sequence[str], agency: str | None = None) -> dict[str, list[Row]]:
         """The offers of each case, of one agency or of all, in the order of agencies and persons."""
         c = tables.offers.c
-        query = select(tables.offers).where(c.case_id.in_(case_ids)).order_by(c.agency, c.person)
+        query = (
+            select(tables.offers)
+            .where(c.case_id.in_(case_ids))
+            .order_by(c.agency, func.length(c.person), c.person)
+        )
         found: dict[str, list[Row]] = {case_id: [] for case_id in case_ids}
         for row in await self._all(query.where(c.agency == agency) if agency else query):
             found[row["case_id"]].append(row)

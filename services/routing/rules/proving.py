@@ -1,0 +1,277 @@
+"""Proves the guarantees of a rulebook for every admissible combination of facts and days, or shows the boxes that fail."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice
+
+from services.routing.core.rules import Assign, Rule, Rulebook, Version
+from services.routing.rules.boxes import Box, Space, Splitter, Verdict, merged
+from services.routing.rules.guarantees import CONSTRAINTS, GUARANTEES, Constraint, Guarantee
+
+SHOWN = 20
+"""Failures printed of one guarantee; a broken rule can leave tens of thousands of boxes."""
+_SOUGHT = 400
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A guarantee that does not hold: in which box, and what was found there."""
+
+    guarantee: str
+    says: str
+    box: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.guarantee}: {self.says}. Found {self.found} where {self.box}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a reader of the rules should look at: `dead`, `duplicate`, `subsumed` or `overlap`."""
+
+    kind: str
+    rules: tuple[str, ...]
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {' and '.join(self.rules)}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One version of one rule, with the box in which it matches."""
+
+    rule: Rule
+    version: Version
+    box: Box
+
+
+def prove(
+    book: Rulebook,
+    guarantees: Sequence[Guarantee] = GUARANTEES,
+    constraints: Sequence[Constraint] = CONSTRAINTS,
+) -> list[Failure]:
+    """Every way in which a rulebook breaks a guarantee, at most 20 boxes for each; empty when all are proved.
+
+    A guarantee about nothing and a constraint that excludes nothing are failures too.
+    """
+    proof = Proof(book, guarantees, constraints)
+    failures = list(proof.vacuous())
+    for guarantee in guarantees:
+        failures += islice(proof.failures(guarantee), SHOWN)
+    return failures
+
+
+def gaps_and_overlaps(book: Rulebook) -> list[Finding]:
+    """Dead, duplicate, subsumed and overlapping rules. A finding is not yet a mistake: its reason says what it means."""
+    proof = Proof(book, GUARANTEES, CONSTRAINTS)
+    return [*proof.dead(), *_duplicates(book.rules), *proof.subsumed(), *proof.overlaps()]
+
+
+class Proof:
+    """A rulebook laid out over its space."""
+
+    def __init__(
+        self, book: Rulebook, guarantees: Sequence[Guarantee], constraints: Sequence[Constraint]
+    ) -> None:
+        self.guarantees, self.constraints = guarantees, constraints
+        self.space = Space.of(book, [g.when for g in guarantees] + [c.excludes for c in constraints])
+        self.units = [unit for rule in book.rules for unit in self._units(rule)]
+        regions = [unit.box for unit in self.units]
+        first = len(regions)
+        self._constrained = first + len(constraints)
+        regions += [self.space.where(constraint.excludes) for constraint in constraints]
+        regions += self.space.backwards()
+        barred = (1 << len(regions)) - (1 << first)
+        self.splitter = Splitter(self.space, regions, barred)
+        self._regions = regions
+        self._defeaters = self._order_of_defeat()
+
+    def failures(self, guarantee: Guarantee) -> Iterator[Failure]:
+        """The boxes in which a guarantee fails, merged where they touch."""
+        masks = self._part_masks(guarantee)
+        verdict = _counting(masks, guarantee, self)
+        relevant = self._with_defeaters(
+            sum(1 << n for n, u in enumerate(self.units) if guarantee.parts(u.version))
+        )
+        wrong = islice(self.splitter.wrong(self.space.where(guarantee.when), verdict, relevant), _SOUGHT)
+        by_parts: dict[str, list[Box]] = {}
+        for box, must in wrong:
+            standing, _ = self.standing(must, must)
+            found = "; ".join(part for part, mask in masks.items() if mask & standing) or "nobody"
+            by_parts.setdefault(found, []).append(box)
+        for found, boxes in by_parts.items():
+            for box in merged(boxes, self.space):
+                yield Failure(guarantee.id, guarantee.says, self.space.text(box), found)
+
+    def vacuous(self) -> Iterator[Failure]:
+        """Guarantees about nothing, and constraints that exclude nothing the others leave."""
+        for guarantee in self.guarantees:
+            if not self._occurs(self.space.where(guarantee.when), self.splitter):
+                yield Failure(
+                    guarantee.id, "A guarantee is about something", "nowhere", "no such combination"
+                )
+        for number, constraint in enumerate(self.constraints):
+            bit = self._constrained - len(self.constraints) + number
+            others = Splitter(self.space, self._regions, self.splitter.barred & ~(1 << bit))
+            if not self._occurs(self._regions[bit], others):
+                yield Failure(constraint.id, "A constraint excludes something", "nowhere", "nothing excluded")
+
+    def standing(self, must: int, may: int) -> tuple[int, int]:
+        """The versions that surely and that possibly decide, once exceptions have defeated what they name."""
+        for bit, defeaters in self._defeaters:
+            if defeaters & may:
+                must &= ~bit
+            if defeaters & must:
+                may &= ~bit
+        return must, may
+
+    def dead(self) -> Iterator[Finding]:
+        """Versions that never decide anything."""
+        for number, unit in enumerate(self.units):
+            if not all(unit.box):
+                continue
+            if self._together(number, number) is None:
+                yield Finding("dead", (unit.rule.id,), f"its version from {unit.version.since} never decides")
+
+    def subsumed(self) -> Iterator[Finding]:
+        """Versions that add nothing to another that decides wherever they do."""
+        for narrow in self.units:
+            for wide in self.units:
+                if narrow.rule is not wide.rule and _adds_nothing(narrow, wide):
+                    days = f"from {narrow.version.since}"
+                    yield Finding(
+                        "subsumed", (narrow.rule.id, wide.rule.id), f"the second says the same {days}"
+                    )
+
+    def overlaps(self) -> Iterator[Finding]:
+        """Pairs of rules that give one agency the same role at the same moment in some situation."""
+        told: set[tuple[str, str, str]] = set()
+        for (i, one), (j, two) in combinations(enumerate(self.units), 2):
+            for mine, other in _same_parts(one, two):
+                about = (one.rule.id, two.rule.id, f"{mine.agency} {mine.role} {mine.when}")
+                box = None if about in told else self._together(i, j)
+                if box is not None:
+                    told.add(about)
+                    why = _why_overlap(mine, other)
+                    yield Finding("overlap", about[:2], f"{about[2]}: {why}; where {self.space.text(box)}")
+
+    def _units(self, rule: Rule) -> Iterator[Unit]:
+        for number, version in enumerate(rule.history):
+            if version.speaks:
+                days = rule.interval(number)
+                clocks = {"occurred": days} if rule.by == "incident" else {"handled": days}
+                yield Unit(rule, version, self.space.box(rule.given, **clocks))
+
+    def _together(self, one: int, two: int) -> Box | None:
+        """A box in which two versions both decide, if there is one."""
+        both = 1 << one | 1 << two
+        start = tuple(
+            tuple(value for value in mine if value in other)
+            for mine, other in zip(self.units[one].box, self.units[two].box, strict=True)
+        )
+
+        def verdict(must: int, may: int) -> bool | None:
+            surely, possibly = self.standing(must, may)
+            return False if surely & both == both else None if possibly & both == both else True
+
+        found = next(self.splitter.wrong(start, verdict, self._with_defeaters(both)), None)
+        return found[0] if found else None
+
+    def _occurs(self, start: Box, splitter: Splitter) -> bool:
+        return next(splitter.wrong(start, lambda must, may: False, 0), None) is not None
+
+    def _part_masks(self, guarantee: Guarantee) -> dict[str, int]:
+        masks: dict[str, int] = {}
+        for number, unit in enumerate(self.units):
+            for part in sorted(guarantee.parts(unit.version)):
+                masks[part] = masks.get(part, 0) | 1 << number
+        return masks
+
+    def _order_of_defeat(self) -> list[tuple[int, int]]:
+        """For each version that can be defeated its bit and the mask of its exceptions, those undefeated first."""
+        exceptions: dict[str, list[Rule]] = {}
+        for rule in {unit.rule.id: unit.rule for unit in self.units}.values():
+            for name in rule.exception_to:
+                exceptions.setdefault(name, []).append(rule)
+
+        def depth(name: str) -> int:
+            return max((1 + depth(rule.id) for rule in exceptions.get(name, ())), default=0)
+
+        numbered = sorted(enumerate(self.units), key=lambda item: depth(item[1].rule.id))
+        return [
+            (
+                1 << n,
+                sum(1 << m for m, other in enumerate(self.units) if unit.rule.id in other.rule.exception_to),
+            )
+            for n, unit in numbered
+            if unit.rule.id in exceptions
+        ]
+
+    def _with_defeaters(self, mask: int) -> int:
+        """A mask with all exceptions to its versions, and the exceptions to these."""
+        for bit, defeaters in reversed(self._defeaters):
+            if bit & mask:
+                mask |= defeaters
+        return mask
+
+
+def _counting(masks: dict[str, int], guarantee: Guarantee, proof: Proof) -> Verdict:
+    most = len(masks) if guarantee.at_most is None else guarantee.at_most
+
+    def verdict(must: int, may: int) -> bool | None:
+        surely, possibly = proof.standing(must, may)
+        low = sum(1 for mask in masks.values() if mask & surely)
+        high = sum(1 for mask in masks.values() if mask & possibly)
+        if low >= guarantee.at_least and high <= most:
+            return True
+        return False if high < guarantee.at_least or low > most else None
+
+    return verdict
+
+
+def _duplicates(rules: Iterable[Rule]) -> Iterator[Finding]:
+    for one, two in combinations(rules, 2):
+        same = (one.given, one.by) == (two.given, two.by)
+        if same and [_outcome(v) for v in one.history] == [_outcome(v) for v in two.history]:
+            yield Finding(
+                "duplicate", (one.id, two.id), "same conditions, clock and outcome; merge their bases"
+            )
+
+
+def _outcome(version: Version) -> tuple[object, ...]:
+    silent = (version.repealed, version.expected)
+    return (version.since, version.assigns, version.class_, version.review, *silent)
+
+
+def _adds_nothing(narrow: Unit, wide: Unit) -> bool:
+    """Whether `wide` matches wherever `narrow` does and says all it says; exceptions change what stands, so no."""
+    mine, other = narrow.version, wide.version
+    return (
+        all(narrow.box)
+        and not narrow.rule.exception_to
+        and set(mine.assigns) <= set(other.assigns)
+        and mine.class_ in (None, other.class_)
+        and mine.review in (None, other.review)
+        and all(set(inner) <= set(outer) for inner, outer in zip(narrow.box, wide.box, strict=True))
+    )
+
+
+def _same_parts(one: Unit, two: Unit) -> Iterator[tuple[Assign, Assign]]:
+    if one.rule is two.rule:
+        return
+    for mine in one.version.assigns:
+        for other in two.version.assigns:
+            if (mine.agency, mine.role, mine.when) == (other.agency, other.role, other.when):
+                yield mine, other
+
+
+def _why_overlap(mine: Assign, other: Assign) -> str:
+    if mine.office != other.office:
+        return f"two offices, {mine.office} and {other.office}"
+    if mine.repeated != other.repeated:
+        return "one at the first such event, one at the second"
+    if mine.deadline != other.deadline:
+        return "two deadlines; the earlier rule in the book sets the one that counts"
+    return "the second adds its authority"
