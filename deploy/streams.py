@@ -1,7 +1,7 @@
 """Applies the topology table to a broker, and says where a broker differs from it. Never deletes anything."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nats.js import JetStreamContext
@@ -29,9 +29,14 @@ class Drift:
     wanted: str
     found: str
     applied: bool = False
+    refused: str | None = None
 
     def __str__(self) -> str:
         cure = "mended" if self.applied else "run `netral provision`"
+        if self.refused:
+            cure = (
+                f"the broker refuses the change ({self.refused}); change it by hand or move to a new stream"
+            )
         return f"{self.what}: {self.field} is {self.found}, wanted {self.wanted}; {cure}"
 
 
@@ -114,9 +119,9 @@ async def _mended(js: JetStreamContext, difference: Drift, replicas: int) -> Dri
         else:
             consumer = next(one for one in CONSUMERS if f"{one.stream}/{one.name}" == name)
             await js.add_consumer(consumer.stream, _consumer_config(consumer, replicas))
-    except APIError:
-        return difference
-    return Drift(difference.what, difference.field, difference.wanted, difference.found, applied=True)
+    except APIError as problem:
+        return replace(difference, refused=problem.description or f"error {problem.err_code}")
+    return replace(difference, applied=True)
 
 
 def _stream_config(stream: Stream, replicas: int) -> StreamConfig:

@@ -6,6 +6,8 @@ import hashlib
 import os
 import re
 import signal
+import sys
+import tempfile
 from email import policy
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +16,7 @@ from aiosmtpd.smtp import SMTP
 from pydantic import Field
 
 from services.runtime.logs import configure, log
-from services.runtime.settings import Settings, load
+from services.runtime.settings import BadSettings, Settings, load
 
 MAX_BYTES = 1_048_576
 
@@ -36,7 +38,11 @@ class Inbox:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         path = self.folder / name_of(envelope.content)
         again = path.exists()
-        await asyncio.to_thread(_write, path, _headed(envelope))
+        try:
+            await asyncio.to_thread(_write, path, _headed(envelope))
+        except OSError as problem:
+            log("mail.not_stored", level="ERROR", error=type(problem).__name__)
+            return "452 cannot be stored now; try again later"
         log("mail.stored", file=path.name, again=again)
         return "250 stored"
 
@@ -55,8 +61,9 @@ def _headed(envelope: Any) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    unfinished = path.with_suffix(".new")
-    with unfinished.open("wb") as file:
+    handle, name = tempfile.mkstemp(suffix=".new", dir=path.parent)
+    unfinished = Path(name)
+    with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -82,11 +89,17 @@ async def run(settings: MailboxSettings) -> None:
     server.close()
 
 
-def main() -> None:
-    settings = load(MailboxSettings)
+def main() -> int:
+    """Run until SIGTERM or SIGINT; the exit code."""
+    try:
+        settings = load(MailboxSettings)
+    except BadSettings as problem:
+        print(problem, file=sys.stderr)
+        return 1
     configure("mailbox", settings.log_level)
     asyncio.run(run(settings))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

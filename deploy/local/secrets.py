@@ -26,9 +26,22 @@ _MAKERS: dict[str, Callable[[], str]] = {
 }
 
 
+IRREPLACEABLE = ("vault.key", "door.key")
+"""Without them what lies in intake.db cannot be read, and its receipts no longer open anything."""
+
+
 def ensure(data_dir: Path) -> None:
-    """Create the secrets that are missing, readable by their owner only. Raises CannotStart."""
+    """Create the secrets that are missing, readable by their owner only. Raises CannotStart.
+
+    A key that stored reports depend on is never drawn anew: it must be restored.
+    """
     folder = data_dir / "secrets"
+    for name in IRREPLACEABLE:
+        if (data_dir / "intake.db").exists() and not (folder / name).exists():
+            raise CannotStart(
+                f"{folder / name} is missing although {data_dir / 'intake.db'} holds reports sealed with it; "
+                "restore it from your backup of the keys."
+            )
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, make in _MAKERS.items():
@@ -50,3 +63,8 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

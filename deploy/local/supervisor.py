@@ -29,6 +29,7 @@ from deploy.streams import provision
 from services.runtime.bus import connection
 from services.runtime.settings import Settings
 
+HERE = ("127.0.0.1", "localhost")
 STEADY = 60.0
 """Seconds a child must live before its back-off starts anew."""
 
@@ -41,6 +42,9 @@ class UpSettings(Settings):
     notifications_port: Annotated[int, Field(ge=1, le=65535, description="Port of notifications' health")] = (
         8082
     )
+    smtp_host: Annotated[str, Field(description="SMTP server; on this machine a local inbox is started")] = (
+        "127.0.0.1"
+    )
     smtp_port: Annotated[int, Field(ge=1, le=65535, description="Port of the SMTP server")] = 8025
     monitor_port: Annotated[
         int, Field(ge=1, le=65535, description="Port of nats-server's own monitoring")
@@ -48,7 +52,19 @@ class UpSettings(Settings):
 
     @property
     def nats_port(self) -> int:
-        return urlsplit(self.nats_url).port or 4222
+        """The port of the server of our own. Raises CannotStart if the address is another machine's."""
+        url = urlsplit(self.nats_url)
+        if url.hostname not in HERE:
+            raise CannotStart(
+                f"NETRAL_NATS_URL is {self.nats_url}, but `netral up` runs a broker of its own on this machine; "
+                "use nats://127.0.0.1:PORT, or start the services one by one against that broker."
+            )
+        return url.port or 4222
+
+    @property
+    def own_inbox(self) -> bool:
+        """Whether mail goes to the local inbox that `netral up` starts."""
+        return self.smtp_host in HERE
 
 
 @dataclass
@@ -129,12 +145,21 @@ def _watch(family: Sequence[Child], say: Callable[[str], None]) -> None:
     for child in family:
         if child.restart_at:
             if now >= child.restart_at:
-                _begin(child)
+                _begin_again(child, say)
         elif child.process and (code := child.process.poll()) is not None:
             child.failures = 1 if now - child.born > STEADY else child.failures + 1
             wait = pause_before(child.failures)
             child.restart_at = now + wait
             say(f"{child.name} ended {ended(code)}; starting it again in {wait:.0f} s. Its log: {child.log}")
+
+
+def _begin_again(child: Child, say: Callable[[str], None]) -> None:
+    try:
+        _begin(child)
+    except CannotStart as problem:
+        child.failures += 1
+        child.restart_at = time.monotonic() + pause_before(child.failures)
+        say(f"{child.name} could not be started again: {problem}")
 
 
 def _await_ready(family: Sequence[Child], stopping: _Stopping) -> None:
@@ -175,7 +200,7 @@ def _family(settings: UpSettings) -> list[Child]:
 
     return [
         Child("nats-server", server.start, logs / "nats.log"),
-        module("mailbox", "deploy.local.mailbox"),
+        *([module("mailbox", "deploy.local.mailbox")] if settings.own_inbox else []),
         module("intake", "services.intake", health(settings.intake_port)),
         module("routing", "services.routing", health(settings.routing_port)),
         module("notifications", "services.notifications", health(settings.notifications_port)),
@@ -196,7 +221,7 @@ def _check_ports(settings: UpSettings) -> None:
     ports = {
         "NETRAL_NATS_URL": settings.nats_port,
         "NETRAL_MONITOR_PORT": settings.monitor_port,
-        "NETRAL_SMTP_PORT": settings.smtp_port,
+        **({"NETRAL_SMTP_PORT": settings.smtp_port} if settings.own_inbox else {}),
         "NETRAL_INTAKE_PORT": settings.intake_port,
         "NETRAL_ROUTING_PORT": settings.routing_port,
         "NETRAL_NOTIFICATIONS_PORT": settings.notifications_port,

@@ -3,6 +3,7 @@
 import asyncio
 import email
 import smtplib
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
@@ -51,3 +52,14 @@ def _deliver(port: int, mails: list[EmailMessage]) -> None:
                 return
         except ConnectionRefusedError:
             continue
+
+
+async def test_one_mail_delivered_many_times_at_once_is_one_whole_file(tmp_path: Path) -> None:
+    port = free_port()
+    serving = asyncio.create_task(run(MailboxSettings(data_dir=tmp_path, smtp_port=port)))
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(20) as senders:  # the inbox writes in the loop's own threads
+        await asyncio.gather(*(loop.run_in_executor(senders, _deliver, port, [a_mail()]) for _ in range(20)))
+    serving.cancel()
+    (file,) = (tmp_path / "inbox").iterdir()
+    assert file.suffix == ".eml"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.secrets import CannotStart, ensure
 from deploy.local.supervisor import pause_before
 from tests.ports import free_port
 
@@ -147,3 +148,21 @@ def test_an_unwritable_folder_is_one_sentence(tmp_path: Path) -> None:
 
 def test_the_pause_before_a_restart_doubles_up_to_thirty_seconds() -> None:
     assert [pause_before(failures) for failures in range(1, 8)] == [1, 2, 4, 8, 16, 30, 30]
+
+
+def test_a_broker_on_another_machine_is_one_sentence(tmp_path: Path) -> None:
+    system = Up(tmp_path / "data", NETRAL_NATS_URL="nats://192.0.2.1:4222")
+    system.start()
+    assert system.process.wait(30) == 1
+    assert "NETRAL_NATS_URL" in system.said
+    assert "Traceback" not in system.said
+
+
+def test_a_key_that_stored_reports_need_is_never_drawn_anew(tmp_path: Path) -> None:
+    ensure(tmp_path)
+    (tmp_path / "secrets" / "vault.key").unlink()
+    ensure(tmp_path)
+    (tmp_path / "intake.db").write_bytes(b"reports")
+    (tmp_path / "secrets" / "vault.key").unlink()
+    with pytest.raises(CannotStart, match="restore it"):
+        ensure(tmp_path)

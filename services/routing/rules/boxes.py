@@ -82,7 +82,10 @@ class Splitter:
         ]
 
     def wrong(self, start: Box, verdict: Verdict, relevant: int) -> Iterator[tuple[Box, int]]:
-        """The pieces of `start` where `verdict` is False, each with the mask of the regions that hold in it."""
+        """The pieces of `start` where `verdict` is False, each with the mask of the regions that surely hold in it.
+
+        A piece holds at least one combination that can occur; others in it may be barred.
+        """
         waiting = [start]
         while waiting:
             box = waiting.pop()
@@ -90,11 +93,23 @@ class Splitter:
             if must & self.barred or not all(box):
                 continue
             answer = verdict(must, may)
-            undecided = may & ~must & (relevant if answer is None else self.barred)
-            if answer is False and not undecided:
+            if answer is None:
+                waiting += self._split(box, may & ~must & relevant)
+            elif not answer and self.occurs(box):
                 yield box, must
-            elif not answer:
-                waiting += self._split(box, undecided)
+
+    def occurs(self, start: Box) -> bool:
+        """Whether anything in a box is not barred."""
+        waiting = [start]
+        while waiting:
+            box = waiting.pop()
+            must, may = self._held(box)
+            if must & self.barred or not all(box):
+                continue
+            if not may & self.barred:
+                return True
+            waiting += self._split(box, may & ~must & self.barred)
+        return False
 
     def _held(self, box: Box) -> tuple[int, int]:
         """The regions that hold everywhere in a box, and those that hold somewhere."""

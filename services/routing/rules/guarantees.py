@@ -89,6 +89,15 @@ GUARANTEES: tuple[Guarantee, ...] = (
         at_least=1,
     ),
     Guarantee(
+        id="front-door-open",
+        says="Bawaslu or SP4N-LAPOR! acts from the opening, whatever questions remain",
+        when=Where(),
+        source="R01-R03, R06",
+        agencies=frozenset({Agency.BAWASLU, Agency.SP4N_LAPOR}),
+        moments=frozenset({OPENED}),
+        at_least=1,
+    ),
+    Guarantee(
         id="one-supervisor",
         says="A civil servant has exactly one supervisor who takes up the case",
         when=Where(_of(status=_ASN, file=_but("file", _PROCESSED))),
@@ -145,7 +154,7 @@ GUARANTEES: tuple[Guarantee, ...] = (
     Guarantee(
         id="kasn-has-ended",
         says="KASN has no part in any case handled since 24 August 2024",
-        when=Where(since=KASN_ENDS),
+        when=Where(since=date(2024, 8, 24)),
         source="Perpres 92/2024",
         agencies=frozenset({Agency.KASN}),
         roles=frozenset(Role),

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations, islice
+from operator import or_
 
 from services.routing.core.rules import Assign, Rule, Rulebook, Version
 from services.routing.rules.boxes import Box, Space, Splitter, Verdict, merged
@@ -90,32 +92,33 @@ class Proof:
 
     def failures(self, guarantee: Guarantee) -> Iterator[Failure]:
         """The boxes in which a guarantee fails, merged where they touch."""
-        masks = self._part_masks(guarantee)
-        verdict = _counting(masks, guarantee, self)
-        relevant = self._with_defeaters(
-            sum(1 << n for n, u in enumerate(self.units) if guarantee.parts(u.version))
-        )
-        wrong = islice(self.splitter.wrong(self.space.where(guarantee.when), verdict, relevant), _SOUGHT)
         by_parts: dict[str, list[Box]] = {}
-        for box, must in wrong:
-            standing, _ = self.standing(must, must)
-            found = "; ".join(part for part, mask in masks.items() if mask & standing) or "nobody"
+        for box, found in islice(self.broken(guarantee), _SOUGHT):
             by_parts.setdefault(found, []).append(box)
         for found, boxes in by_parts.items():
             for box in merged(boxes, self.space):
                 yield Failure(guarantee.id, guarantee.says, self.space.text(box), found)
 
+    def broken(self, guarantee: Guarantee) -> Iterator[tuple[Box, str]]:
+        """All the disjoint boxes in which a guarantee fails, each with the parts found there."""
+        masks = self._part_masks(guarantee)
+        relevant = self._with_defeaters(reduce(or_, masks.values(), 0))
+        verdict = _counting(masks, guarantee, self)
+        for box, must in self.splitter.wrong(self.space.where(guarantee.when), verdict, relevant):
+            standing, _ = self.standing(must, must)
+            yield box, "; ".join(part for part, mask in masks.items() if mask & standing) or "nobody"
+
     def vacuous(self) -> Iterator[Failure]:
         """Guarantees about nothing, and constraints that exclude nothing the others leave."""
         for guarantee in self.guarantees:
-            if not self._occurs(self.space.where(guarantee.when), self.splitter):
+            if not self.splitter.occurs(self.space.where(guarantee.when)):
                 yield Failure(
                     guarantee.id, "A guarantee is about something", "nowhere", "no such combination"
                 )
         for number, constraint in enumerate(self.constraints):
             bit = self._constrained - len(self.constraints) + number
             others = Splitter(self.space, self._regions, self.splitter.barred & ~(1 << bit))
-            if not self._occurs(self._regions[bit], others):
+            if not others.occurs(self._regions[bit]):
                 yield Failure(constraint.id, "A constraint excludes something", "nowhere", "nothing excluded")
 
     def standing(self, must: int, may: int) -> tuple[int, int]:
@@ -165,7 +168,7 @@ class Proof:
                 yield Unit(rule, version, self.space.box(rule.given, **clocks))
 
     def _together(self, one: int, two: int) -> Box | None:
-        """A box in which two versions both decide, if there is one."""
+        """The box in which two versions both match, if both decide somewhere in it."""
         both = 1 << one | 1 << two
         start = tuple(
             tuple(value for value in mine if value in other)
@@ -176,11 +179,7 @@ class Proof:
             surely, possibly = self.standing(must, may)
             return False if surely & both == both else None if possibly & both == both else True
 
-        found = next(self.splitter.wrong(start, verdict, self._with_defeaters(both)), None)
-        return found[0] if found else None
-
-    def _occurs(self, start: Box, splitter: Splitter) -> bool:
-        return next(splitter.wrong(start, lambda must, may: False, 0), None) is not None
+        return start if any(self.splitter.wrong(start, verdict, self._with_defeaters(both))) else None
 
     def _part_masks(self, guarantee: Guarantee) -> dict[str, int]:
         masks: dict[str, int] = {}

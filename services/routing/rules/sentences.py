@@ -117,7 +117,7 @@ def conditions(rule: Rule) -> Both:
     if not rule.given:
         return Both("apa pun keadaannya", "whatever the facts")
     said = [condition(fact, values) for fact, values in rule.given.items()]
-    return Both(" dan ".join(part.id for part in said), " and ".join(part.en for part in said))
+    return Both(", dan ".join(part.id for part in said), ", and ".join(part.en for part in said))
 
 
 def condition(fact: str, values: frozenset[str]) -> Both:
@@ -201,7 +201,7 @@ def _conditions_of(assign: Assign) -> Iterable[Both]:
 def _basis(version: Version) -> Iterable[Both]:
     cited = ", ".join(str(citation) for citation in version.basis)
     if cited:
-        yield Both(f"Dasar: {cited}.", f"Basis: {cited}.")
+        yield Both(f"Dasar: {cited.replace(' art. ', ' Pasal ')}.", f"Basis: {cited}.")
 
 
 def _doubts(version: Version) -> Iterable[Both]:

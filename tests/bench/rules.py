@@ -1,0 +1,115 @@
+"""Decisions a second beside ZEN (the fastest third-party engine on PyPI for such a table), on the same rules."""
+
+import json
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+import zen
+
+from contracts.door import read_report
+from contracts.facts import facts_of
+from services.routing.core.engine import Engine
+from services.routing.core.rules import Both, Rule, Rulebook, Version
+from services.routing.core.vocabulary import FACTS, NAMES, Situation
+from services.routing.deciding import load_judge
+from services.routing.rulebook_files import load_rulebook
+from tests.builders import TODAY, a_report
+
+DAY = date(2024, 10, 31)
+ROUNDS = 5
+
+
+def table_of(book: Rulebook) -> dict[str, Any]:
+    """The rules in force on DAY, without exceptions, as one ZEN decision table that collects every match."""
+    rows = []
+    for rule in (rule for rule in book.rules if rule.version_on(DAY)):
+        cells = {fact: ", ".join(f"'{value}'" for value in sorted(values)) for fact, values in rule.given.items()}
+        rows.append({"_id": rule.id, **{name: cells.get(name, "") for name in NAMES}, "rule": f"'{rule.id}'"})
+    table = {
+        "hitPolicy": "collect",
+        "inputs": [{"id": name, "name": name, "field": name} for name in NAMES],
+        "outputs": [{"id": "rule", "name": "rule", "field": "rule"}],
+        "rules": rows,
+    }
+    nodes = [
+        {"id": "in", "type": "inputNode", "name": "in", "position": {"x": 0, "y": 0}},
+        {"id": "table", "type": "decisionTableNode", "name": "table", "content": table, "position": {"x": 0, "y": 0}},
+        {"id": "out", "type": "outputNode", "name": "out", "position": {"x": 0, "y": 0}},
+    ]
+    edges = [
+        {"id": "e1", "type": "edge", "sourceId": "in", "targetId": "table"},
+        {"id": "e2", "type": "edge", "sourceId": "table", "targetId": "out"},
+    ]
+    return {"nodes": nodes, "edges": edges}
+
+
+def plain(book: Rulebook) -> Rulebook:
+    """The same table for our engine: exceptions left out, because a decision table has none."""
+    rules = tuple(Rule(r.id, r.row, r.title, r.given, r.by, r.history) for r in book.rules)
+    return Rulebook(book.id, book.version, book.digest, book.sources, rules)
+
+
+def situations(count: int) -> list[Situation]:
+    """Situations as reports bring them: half of the facts as a real report has them, the others at random."""
+    dice = random.Random(2024)
+    return [tuple(str(dice.choice(values)) for values in FACTS.values()) for _ in range(count)]
+
+
+def grown(size: int) -> Rulebook:
+    """A book of `size` random rules, to see whether the cost grows."""
+    dice = random.Random(size)
+    rules = []
+    for number in range(size):
+        chosen = dice.sample(NAMES, 4)
+        given = {
+            fact: frozenset(map(str, dice.sample(FACTS[fact], max(1, len(FACTS[fact]) // 2)))) for fact in chosen
+        }
+        rules.append(Rule(f"r{number}", "", Both("", ""), given, "handling", (Version(date(2020, 1, 1), ()),)))
+    return Rulebook("grown", "1", "", {}, tuple(rules))
+
+
+def rate(work: Callable[[Any], Any], items: Sequence[Any]) -> float:
+    """Items a second: the median of several rounds."""
+    found = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        for item in items:
+            work(item)
+        found.append(len(items) / (time.perf_counter() - started))
+    return statistics.median(found)
+
+
+def main() -> None:
+    book = load_rulebook()
+    ours, cases = Engine(plain(book)), situations(2000)
+    content = zen.ZenDecisionContent(json.dumps(table_of(book)))
+    theirs = zen.ZenEngine({"loader": lambda _key: content})
+    contexts = [dict(zip(NAMES, case, strict=True)) for case in cases]
+    for case, context in zip(cases[:500], contexts, strict=False):
+        result = theirs.evaluate("book", context)["result"]
+        assert [row["rule"] for row in result] == [hit.rule.id for hit in ours.decide(case, DAY, DAY).applied]
+    zens = rate(lambda context: theirs.evaluate("book", context), contexts)
+    figures = {
+        "ZEN, same table": zens,
+        "engine, facts in memory": rate(lambda case: ours.decide(case, DAY, DAY), cases),
+        **{f"engine, {size:,} random rules": _grown(size, cases) for size in (300, 3000)},
+    }
+    judge = load_judge()
+    facts = facts_of(read_report(a_report(), TODAY), DAY)
+    figures["whole decision, alike persons"] = rate(lambda _: judge.decide(facts, DAY, ()), range(2000))
+    print("\nDecisions a second and core, medians of five; answers compared on 500 cases first\n")
+    for name, value in figures.items():
+        print(f"  {name:32} {value:11,.0f}/s   {value / zens:6.1f} x ZEN")
+
+
+def _grown(size: int, cases: list[Situation]) -> float:
+    engine, few = Engine(grown(size)), cases[:200]
+    return rate(lambda case: engine.decide(case, DAY, DAY), few)
+
+
+if __name__ == "__main__":
+    main()
