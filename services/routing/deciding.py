@@ -7,7 +7,7 @@ from contracts.decision import CalendarRef, Decision
 from contracts.facts import ReportFacts
 from contracts.progress import Progress
 from services.routing.calendar_files import load_calendars, reference
-from services.routing.core.decide import Reasoner, decide
+from services.routing.core.decide import Questions, Reasoner, decide, questions_of
 from services.routing.core.stages import Calendars
 from services.routing.core.workdays import WorkCalendar
 from services.routing.rulebook_files import load_rulebook
@@ -26,9 +26,13 @@ class Judge:
         self, facts: ReportFacts, handled_on: date, progress: tuple[Progress, ...] | None = None
     ) -> Decision:
         """The decision on a report handled on a day; with `progress`, assignments say whether they are active."""
-        return decide(
-            facts, handled_on, progress, self.reasoner, self.calendars, self.workdays, self.calendar
-        )
+        return decide(self.questions(facts, handled_on, progress), self.reasoner, self.calendar)
+
+    def questions(
+        self, facts: ReportFacts, handled_on: date, progress: tuple[Progress, ...] | None = None
+    ) -> Questions:
+        """What has to be decided about each person."""
+        return questions_of(facts, handled_on, progress, self.calendars, self.workdays)
 
 
 def load_judge() -> Judge:

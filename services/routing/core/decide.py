@@ -10,7 +10,7 @@ from contracts.facts import PersonFacts, ReportFacts
 from contracts.progress import Progress, about
 from services.routing.core.activity import is_active
 from services.routing.core.admissibility import Admission, admission_of
-from services.routing.core.engine import Engine, Hit
+from services.routing.core.engine import Engine, Hit, Hits
 from services.routing.core.explaining import WhyNot
 from services.routing.core.offices import office_of
 from services.routing.core.rules import Assign, Rulebook
@@ -47,6 +47,10 @@ class Reasoner:
         self.why_not = WhyNot(book)
         self._routes: dict[Hashable, PersonDecision] = {}
 
+    def hits(self, asked: Asked) -> list[Hits]:
+        """The rules that decide and those defeated, for each act in turn."""
+        return [self.engine.decide(s, asked.occurred_on, asked.handled_on) for s in asked.situations]
+
     def route(self, asked: Asked) -> PersonDecision:
         """The decision on one person; alike questions (56 village heads of one file) are worked out once."""
         found = self._routes.get(asked)
@@ -58,31 +62,40 @@ class Reasoner:
         return found
 
 
-def decide(
+@dataclass(frozen=True)
+class Questions:
+    """A report made ready to be decided: one question for each person, in the order of the report."""
+
+    admission: Admission
+    persons: tuple[tuple[str, Asked], ...]
+
+
+def questions_of(
     facts: ReportFacts,
     handled_on: date,
     progress: tuple[Progress, ...] | None,
-    reasoner: Reasoner,
     calendars: Calendars,
     workdays: WorkCalendar,
-    calendar: CalendarRef,
-) -> Decision:
-    """The whole route of a report. With `progress` (also an empty one) assignments say whether they are active."""
+) -> Questions:
+    """What has to be decided about each person (by `ref`)."""
     admission = admission_of(facts, handled_on, workdays)
     stage = calendars.stage_of(
         facts.election, facts.election_year, facts.election_office, facts.psu, facts.region, facts.occurred_on
     )
+    asked = ((person.ref, _asked(facts, person, progress, stage, admission)) for person in facts.persons)
+    return Questions(admission, tuple(asked))
+
+
+def decide(questions: Questions, reasoner: Reasoner, calendar: CalendarRef) -> Decision:
+    """The whole route of a report. Where progress was given (also none yet) assignments say whether they are active."""
     book = reasoner.book
     return Decision(
         rulebook=RulebookRef(id=book.id, version=book.version, digest=book.digest),
         calendar=calendar,
-        handled_on=handled_on,
-        admissibility=admission.document(),
+        handled_on=questions.admission.handled_on,
+        admissibility=questions.admission.document(),
         persons=tuple(
-            reasoner.route(_asked(facts, person, progress, stage, admission)).model_copy(
-                update={"ref": person.ref}
-            )
-            for person in facts.persons
+            reasoner.route(asked).model_copy(update={"ref": ref}) for ref, asked in questions.persons
         ),
     )
 
@@ -110,7 +123,7 @@ def _asked(
 
 def _person(asked: Asked, reasoner: Reasoner) -> PersonDecision:
     days = {"incident": asked.occurred_on, "handling": asked.handled_on}
-    outcomes = [reasoner.engine.decide(situation, *days.values()) for situation in asked.situations]
+    outcomes = reasoner.hits(asked)
     hits = _distinct([hit for outcome in outcomes for hit in outcome.applied], reasoner.book)
     assignments = _assignments(hits, asked.person, asked.place, asked.events)
     assigned = {assignment.agency for assignment in assignments}

@@ -51,10 +51,8 @@ class WhyNot:
     def __init__(self, book: Rulebook) -> None:
         self._ways: dict[Agency, list[_Way]] = defaultdict(list)
         for rule in book.rules:
-            for number, version in enumerate(rule.history):
-                for agency in {assign.agency for assign in version.assigns} if version.speaks else ():
-                    manual = any(assign.manual for assign in version.assigns if assign.agency is agency)
-                    self._ways[agency].append(_Way(rule, *rule.interval(number), manual))
+            for agency in Agency:
+                self._ways[agency] += _ways(rule, agency)
 
     def because(
         self,
@@ -73,6 +71,21 @@ class WhyNot:
         told = [(way.obstacles(situation, days, defeated), way.rule.id) for way, situation in near]
         obstacles, rule_id = min(told, key=_weight)
         return NotAssigned(agency=agency, rule=rule_id, because=obstacles)
+
+
+def _ways(rule: Rule, agency: Agency) -> list[_Way]:
+    """The times in which a rule names an agency; versions that follow each other are one time."""
+    found: list[_Way] = []
+    for number, version in enumerate(rule.history):
+        mine = [assign for assign in version.assigns if version.speaks and assign.agency is agency]
+        if not mine:
+            continue
+        since, until = rule.interval(number)
+        manual = any(assign.manual for assign in mine)
+        if found and found[-1].until == since and found[-1].manual == manual:
+            since = found.pop().since
+        found.append(_Way(rule, since, until, manual))
+    return found
 
 
 def _distance(way: _Way, situation: Situation, days: dict[str, date]) -> int:
