@@ -27,7 +27,7 @@ def _lines(old: Rulebook, new: Rulebook, difference: Difference, today: date) ->
     yield f"{difference.grade}: {_MEANS[difference.grade]}"
     if difference.changes:
         past = len(difference.past(today))
-        yield f"{len(difference.changes)} boxes change, {past} of them in the past"
+        yield f"boxes that change: {len(difference.changes)}, of them in the past: {past}"
     for change in difference.changes[:LIMIT]:
         yield ""
         yield from _change(change, difference.space, today)

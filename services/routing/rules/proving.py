@@ -1,12 +1,12 @@
 """Proves the guarantees of a rulebook for every admissible combination of facts and days, or shows the boxes that fail."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import combinations, islice
+from itertools import islice
 from operator import or_
 
-from services.routing.core.rules import Assign, Rule, Rulebook, Version
+from services.routing.core.rules import Rule, Rulebook, Version
 from services.routing.rules.boxes import Box, Space, Splitter, Verdict, merged
 from services.routing.rules.guarantees import CONSTRAINTS, GUARANTEES, Constraint, Guarantee
 
@@ -26,18 +26,6 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{self.guarantee}: {self.says}. Found {self.found} where {self.box}"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something a reader of the rules should look at: `dead`, `duplicate`, `subsumed` or `overlap`."""
-
-    kind: str
-    rules: tuple[str, ...]
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {' and '.join(self.rules)}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -65,17 +53,14 @@ def prove(
     return failures
 
 
-def gaps_and_overlaps(book: Rulebook) -> list[Finding]:
-    """Dead, duplicate, subsumed and overlapping rules. A finding is not yet a mistake: its reason says what it means."""
-    proof = Proof(book, GUARANTEES, CONSTRAINTS)
-    return [*proof.dead(), *_duplicates(book.rules), *proof.subsumed(), *proof.overlaps()]
-
-
 class Proof:
     """A rulebook laid out over its space."""
 
     def __init__(
-        self, book: Rulebook, guarantees: Sequence[Guarantee], constraints: Sequence[Constraint]
+        self,
+        book: Rulebook,
+        guarantees: Sequence[Guarantee] = GUARANTEES,
+        constraints: Sequence[Constraint] = CONSTRAINTS,
     ) -> None:
         self.guarantees, self.constraints = guarantees, constraints
         self.space = Space.of(book, [g.when for g in guarantees] + [c.excludes for c in constraints])
@@ -102,7 +87,7 @@ class Proof:
     def broken(self, guarantee: Guarantee) -> Iterator[tuple[Box, str]]:
         """All the disjoint boxes in which a guarantee fails, each with the parts found there."""
         masks = self._part_masks(guarantee)
-        relevant = self._with_defeaters(reduce(or_, masks.values(), 0))
+        relevant = self.with_defeaters(reduce(or_, masks.values(), 0))
         verdict = _counting(masks, guarantee, self)
         for box, must in self.splitter.wrong(self.space.where(guarantee.when), verdict, relevant):
             standing, _ = self.standing(must, must)
@@ -130,56 +115,12 @@ class Proof:
                 may &= ~bit
         return must, may
 
-    def dead(self) -> Iterator[Finding]:
-        """Versions that never decide anything."""
-        for number, unit in enumerate(self.units):
-            if not all(unit.box):
-                continue
-            if self._together(number, number) is None:
-                yield Finding("dead", (unit.rule.id,), f"its version from {unit.version.since} never decides")
-
-    def subsumed(self) -> Iterator[Finding]:
-        """Versions that add nothing to another that decides wherever they do."""
-        for narrow in self.units:
-            for wide in self.units:
-                if narrow.rule is not wide.rule and _adds_nothing(narrow, wide):
-                    days = f"from {narrow.version.since}"
-                    yield Finding(
-                        "subsumed", (narrow.rule.id, wide.rule.id), f"the second says the same {days}"
-                    )
-
-    def overlaps(self) -> Iterator[Finding]:
-        """Pairs of rules that give one agency the same role at the same moment in some situation."""
-        told: set[tuple[str, str, str]] = set()
-        for (i, one), (j, two) in combinations(enumerate(self.units), 2):
-            for mine, other in _same_parts(one, two):
-                about = (one.rule.id, two.rule.id, f"{mine.agency} {mine.role} {mine.when}")
-                box = None if about in told else self._together(i, j)
-                if box is not None:
-                    told.add(about)
-                    why = _why_overlap(mine, other)
-                    yield Finding("overlap", about[:2], f"{about[2]}: {why}; where {self.space.text(box)}")
-
     def _units(self, rule: Rule) -> Iterator[Unit]:
         for number, version in enumerate(rule.history):
             if version.speaks:
                 days = rule.interval(number)
                 clocks = {"occurred": days} if rule.by == "incident" else {"handled": days}
                 yield Unit(rule, version, self.space.box(rule.given, **clocks))
-
-    def _together(self, one: int, two: int) -> Box | None:
-        """The box in which two versions both match, if both decide somewhere in it."""
-        both = 1 << one | 1 << two
-        start = tuple(
-            tuple(value for value in mine if value in other)
-            for mine, other in zip(self.units[one].box, self.units[two].box, strict=True)
-        )
-
-        def verdict(must: int, may: int) -> bool | None:
-            surely, possibly = self.standing(must, may)
-            return False if surely & both == both else None if possibly & both == both else True
-
-        return start if any(self.splitter.wrong(start, verdict, self._with_defeaters(both))) else None
 
     def _part_masks(self, guarantee: Guarantee) -> dict[str, int]:
         masks: dict[str, int] = {}
@@ -208,7 +149,7 @@ class Proof:
             if unit.rule.id in exceptions
         ]
 
-    def _with_defeaters(self, mask: int) -> int:
+    def with_defeaters(self, mask: int) -> int:
         """A mask with all exceptions to its versions, and the exceptions to these."""
         for bit, defeaters in reversed(self._defeaters):
             if bit & mask:
@@ -228,49 +169,3 @@ def _counting(masks: dict[str, int], guarantee: Guarantee, proof: Proof) -> Verd
         return False if high < guarantee.at_least or low > most else None
 
     return verdict
-
-
-def _duplicates(rules: Iterable[Rule]) -> Iterator[Finding]:
-    for one, two in combinations(rules, 2):
-        same = (one.given, one.by) == (two.given, two.by)
-        if same and [_outcome(v) for v in one.history] == [_outcome(v) for v in two.history]:
-            yield Finding(
-                "duplicate", (one.id, two.id), "same conditions, clock and outcome; merge their bases"
-            )
-
-
-def _outcome(version: Version) -> tuple[object, ...]:
-    silent = (version.repealed, version.expected)
-    return (version.since, version.assigns, version.class_, version.review, *silent)
-
-
-def _adds_nothing(narrow: Unit, wide: Unit) -> bool:
-    """Whether `wide` matches wherever `narrow` does and says all it says; exceptions change what stands, so no."""
-    mine, other = narrow.version, wide.version
-    return (
-        all(narrow.box)
-        and not narrow.rule.exception_to
-        and set(mine.assigns) <= set(other.assigns)
-        and mine.class_ in (None, other.class_)
-        and mine.review in (None, other.review)
-        and all(set(inner) <= set(outer) for inner, outer in zip(narrow.box, wide.box, strict=True))
-    )
-
-
-def _same_parts(one: Unit, two: Unit) -> Iterator[tuple[Assign, Assign]]:
-    if one.rule is two.rule:
-        return
-    for mine in one.version.assigns:
-        for other in two.version.assigns:
-            if (mine.agency, mine.role, mine.when) == (other.agency, other.role, other.when):
-                yield mine, other
-
-
-def _why_overlap(mine: Assign, other: Assign) -> str:
-    if mine.office != other.office:
-        return f"two offices, {mine.office} and {other.office}"
-    if mine.repeated != other.repeated:
-        return "one at the first such event, one at the second"
-    if mine.deadline != other.deadline:
-        return "two deadlines; the earlier rule in the book sets the one that counts"
-    return "the second adds its authority"
