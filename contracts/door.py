@@ -21,7 +21,9 @@ _REPORT = TypeAdapter(Report)
 def read_json(raw: bytes) -> Any:
     """The JSON value in `raw` (RFC 8259, UTF-8). Raises InvalidDocument; duplicate names and NaN are faults."""
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
+        return json.loads(
+            raw.decode("utf-8-sig"), object_pairs_hook=_no_duplicates, parse_constant=_no_constants
+        )
     except UnicodeDecodeError:
         raise InvalidDocument([Fault((), "is not UTF-8 text; save it as UTF-8")]) from None
     except json.JSONDecodeError as error:

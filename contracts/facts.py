@@ -17,7 +17,13 @@ from contracts.codes import (
 from contracts.decision import Part
 from contracts.report import Person, Report
 
-_POSTS = {post.value.replace("_", " "): post for post in Post if post not in (Post.OTHER, Post.UNKNOWN)}
+_ACTING = {"PLT", "PLH", "PJ", "PELAKSANA TUGAS", "PELAKSANA HARIAN", "PENJABAT"}
+_LONG_FORMS = {
+    "SEKRETARIS DAERAH": Post.SEKDA,
+    "KEPALA BADAN": Post.KEPALA_DINAS,
+    "KEPSEK": Post.KEPALA_SEKOLAH,
+}
+_POSTS = _LONG_FORMS | {p.value.replace("_", " "): p for p in Post if p not in (Post.OTHER, Post.UNKNOWN)}
 
 
 class PersonFacts(Part):
@@ -95,8 +101,10 @@ def facts_of(report: Report, received_on: date, *, keep_refs: bool = False) -> R
 
 
 def post_of(text: str | None) -> Post:
-    """The post a short code or free text begins with: `Camat Sukajadi` is a camat, `Sekretaris camat` is not."""
-    words = " ".join((text or "").replace("_", " ").upper().split())
+    """The post a short code or free text begins with: `Camat Sukajadi` and `Plt. Camat` are, `Sekretaris camat` is not."""
+    words = " ".join((text or "").replace("_", " ").replace(".", " ").upper().split())
+    for acting in _ACTING:
+        words = words.removeprefix(acting + " ")
     if not words:
         return Post.UNKNOWN
     return next((post for name, post in _POSTS.items() if (words + " ").startswith(name + " ")), Post.OTHER)

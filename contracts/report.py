@@ -19,6 +19,7 @@ from contracts.codes import (
     Status,
 )
 
+_EMAIL = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _FORBIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -44,8 +45,16 @@ def _one_line(value: str) -> str:
 
 
 def _prose(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is blank; say what happened, or leave an optional field out")
     if _FORBIDDEN_IN_PROSE.search(value):
         raise ValueError("holds control or direction characters; remove them (line feed and tab are allowed)")
+    return value
+
+
+def _address(value: str) -> str:
+    if not _EMAIL.fullmatch(value):
+        raise ValueError("is not an e-mail address; write it as name@domain")
     return value
 
 
@@ -134,7 +143,11 @@ class Reporter(Part):
     email: (
         Annotated[
             str,
-            Field(strict=True, max_length=254, pattern=r"^[^@\s<>,;:\"]+@[^@\s<>,;:\"]+$"),
+            Field(
+                strict=True,
+                max_length=254,
+            ),
+            AfterValidator(_address),
             AfterValidator(_one_line),
         ]
         | None

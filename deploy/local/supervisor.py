@@ -90,6 +90,7 @@ def run(
     settings: UpSettings, *, children: Sequence[Child] | None = None, say: Callable[[str], None] = print
 ) -> int:
     """Run the whole system until Ctrl-C or SIGTERM; the exit code is 0 then, 1 if it cannot start."""
+    os.umask(0o077)  # what the services keep is nobody else's to read
     try:
         with _locked(settings.data_dir):
             return _run(settings, children, say)

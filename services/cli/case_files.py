@@ -42,7 +42,7 @@ def read_case(report: str, handled_on: str | None, progress: str | None, *, cloc
     document = _parsed(raw_report, (), faults)
     today = clock().astimezone(zone_at(document)).date()
     valid = None if faults else _report(document, today, faults)
-    events = None if raw_progress is None else _events(raw_progress, valid, faults)
+    events = None if raw_progress is None else _events(raw_progress, valid, today, faults)
     if valid is None or faults:
         raise Stop("\n".join(printable(str(fault)) for fault in faults), BAD_INPUT)
     day = wanted or today
@@ -83,7 +83,7 @@ def _report(document: Any, today: date, faults: list[Fault]) -> Report | None:
         return None
 
 
-def _events(raw: bytes, report: Report | None, faults: list[Fault]) -> tuple[Progress, ...]:
+def _events(raw: bytes, report: Report | None, today: date, faults: list[Fault]) -> tuple[Progress, ...]:
     before = len(faults)
     document = _parsed(raw, ("progress",), faults)
     if len(faults) > before:
@@ -94,7 +94,15 @@ def _events(raw: bytes, report: Report | None, faults: list[Fault]) -> tuple[Pro
         faults += invalid.faults
         return ()
     faults += _strangers(events, report) if report else ()
+    faults += _future(events, today)
     return events
+
+
+def _future(events: tuple[Progress, ...], today: date) -> list[Fault]:
+    says = f"lies in the future (today is {today}); write a day that has been"
+    return [
+        Fault(("progress", number, "on"), says) for number, event in enumerate(events) if event.on > today
+    ]
 
 
 def _strangers(events: tuple[Progress, ...], report: Report) -> list[Fault]:

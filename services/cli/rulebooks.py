@@ -46,18 +46,21 @@ def diff(old: str, new: str, *, clock: Clock = now) -> None:
 
 
 def prove(folder: str | None) -> int:
-    """Print every guarantee that fails, with the box in which it does; the exit code says whether one did."""
+    """Print every guarantee that fails, with its box, and what a reader should look at; the exit code says if one did."""
     # The prover is the heaviest of the tools; the others start without it.
+    from services.routing.rules.overlaps import gaps_and_overlaps  # noqa: PLC0415
     from services.routing.rules.proving import prove as failures_of  # noqa: PLC0415
 
     book = _load(folder)
-    failures = failures_of(book)
+    failures, findings = failures_of(book), gaps_and_overlaps(book)
+    if not failures:
+        _write(f"proved: {book.id} {book.version}: every guarantee holds for every admissible combination\n")
+    if findings:
+        _write(f"to look at, not always a mistake: {len(findings)}\n")
+        _write("".join(f"  {finding}\n" for finding in findings))
     for failure in failures:
         complain(str(failure))
-    if failures:
-        return TROUBLE
-    _write(f"proved: {book.id} {book.version}: every guarantee holds for every admissible combination\n")
-    return 0
+    return TROUBLE if failures else 0
 
 
 def _load(folder: str | None) -> Rulebook:

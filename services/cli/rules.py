@@ -13,9 +13,7 @@ Folder = Annotated[
     str | None, typer.Argument(metavar="[FOLDER]", help="A rulebook folder. [default: the one in use]")
 ]
 
-rules = typer.Typer(
-    help="Check, prove, show and compare the rulebook: the law as data.", no_args_is_help=True
-)
+rules = typer.Typer(help="Check, prove, show and compare the rulebook: the law as data.")
 
 
 @rules.command(epilog="Example: `netral rules check my-rulebook/`")

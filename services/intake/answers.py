@@ -31,7 +31,7 @@ class StatusAnswer(Answer):
     """How far a report has come; `received_at` is local to the place."""
 
     ticket: str
-    state: Literal["RECEIVED"] = "RECEIVED"
+    state: Literal["RECEIVED", "ROUTED"] = "RECEIVED"
     state_label: str = "Diterima"
     received_at: datetime
     next: Sentence
@@ -50,4 +50,8 @@ AFTER_REPORTING = Sentence(
 WHILE_RECEIVED = Sentence(
     id="Laporan Anda tersimpan dan diteruskan kepada setiap lembaga yang berwenang.",
     en="Your report is stored and is being passed on to every competent agency.",
+)
+AFTER_ROUTING = Sentence(
+    id="Laporan Anda sudah diteruskan kepada setiap lembaga yang berwenang; mereka yang sekarang menanganinya.",
+    en="Your report has been passed on to every competent agency; they deal with it now.",
 )

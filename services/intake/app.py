@@ -53,11 +53,13 @@ def build_app(
         Route("/readyz", _readyz(intake, vault), methods=["GET"]),
     ]
 
-    return Starlette(
+    app = Starlette(
         routes=routes,
         exception_handlers=exception_handlers,
         lifespan=lambda _app: _running(settings, intake, vault, clock, telemetry),
     )
+    app.router.redirect_slashes = False  # a redirect would follow the Host header a stranger sent
+    return app
 
 
 @asynccontextmanager

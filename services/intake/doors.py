@@ -1,6 +1,7 @@
 """The public HTTP door: turns requests into the handlers' words, and their answers into HTTP."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,14 +12,21 @@ from starlette.routing import Route
 from contracts.door import MAX_BYTES, read_json
 from contracts.faults import InvalidDocument
 from contracts.ids import report_id_of
-from services.intake.answers import AFTER_REPORTING, WHILE_RECEIVED, Health, ReportAnswer, StatusAnswer
+from services.intake.answers import (
+    AFTER_REPORTING,
+    AFTER_ROUTING,
+    WHILE_RECEIVED,
+    Health,
+    ReportAnswer,
+    StatusAnswer,
+)
 from services.intake.handlers import Intake, OtherBody
 from services.intake.openapi import api_document
 from services.intake.settings import IntakeSettings
 from services.intake.vault_writer import VaultAway
 from services.intake.wrong_receipts import WrongReceipts
 from services.runtime.clock import Clock
-from services.runtime.http import TooLarge, body_within, problem
+from services.runtime.http import TooLarge, TooSlow, body_within, problem
 from services.runtime.messaging import BrokerAway
 
 RETRY_AFTER = {"Retry-After": "5"}
@@ -54,6 +62,8 @@ class Doors:
             return problem(
                 413, "Too large", f"The report is larger than {MAX_BYTES} bytes; shorten or split it."
             )
+        except TooSlow:
+            return problem(408, "Too slow", "The report did not arrive within 30 seconds; send it again.")
         try:
             document = read_json(raw)
         except InvalidDocument as fault:
@@ -74,7 +84,14 @@ class Doors:
         if not opens or received_at is None:
             self._wrong.add(report_id, now)
             return _no_such_report()
-        return answer(200, StatusAnswer(ticket=ticket, received_at=received_at, next=WHILE_RECEIVED))
+        return answer(200, await self._state(ticket, received_at))
+
+    async def _state(self, ticket: str, received_at: datetime) -> StatusAnswer:
+        """Routed once a decision stands; a broker that is away cannot tell, so the report counts as received."""
+        if await self._intake.is_routed(ticket):
+            routed = {"state": "ROUTED", "state_label": "Diteruskan", "next": AFTER_ROUTING}
+            return StatusAnswer(ticket=ticket, received_at=received_at, **routed)
+        return StatusAnswer(ticket=ticket, received_at=received_at, next=WHILE_RECEIVED)
 
     async def openapi(self, _request: Request) -> Response:
         """`GET /openapi.json`."""
@@ -122,6 +139,14 @@ def _refused_by_headers(request: Request) -> Response | None:
         detail = "A report is sent as JSON; set the header Content-Type: application/json."
         return with_headers(
             problem(415, "Not the media type of a report", detail), {"Accept": "application/json"}
+        )
+    if request.headers.get("content-encoding", "identity") != "identity":
+        return problem(
+            415, "Not the encoding of a report", "Send the body as it is, without Content-Encoding."
+        )
+    if len(request.headers.getlist("idempotency-key")) > 1:
+        return problem(
+            400, "Idempotency-Key not usable", "The header Idempotency-Key was sent twice; send it once."
         )
     key = request.headers.get("idempotency-key")
     if key is not None and not _KEY.fullmatch(key):

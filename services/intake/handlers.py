@@ -11,7 +11,7 @@ from uuid import UUID
 from contracts import regions
 from contracts.door import read_report
 from contracts.events import ReportAccepted
-from contracts.ids import receipt_for, report_id_of, ticket_for
+from contracts.ids import case_id_of, receipt_for, report_id_of, ticket_for
 from services.intake.core.acceptance import Acceptance, accept, zone_at
 from services.intake.sealing import Sealer
 from services.intake.turns import Turns
@@ -65,6 +65,14 @@ class Intake:
         """Whether a receipt opens a ticket; takes the same time whatever they are."""
         wanted = receipt_for(self._door_key, report_id_of(ticket))
         return hmac.compare_digest(wanted.encode(), receipt.strip().upper().encode())
+
+    async def is_routed(self, ticket: str) -> bool:
+        """Whether a decision stands; also no while the broker cannot tell."""
+        case_id = case_id_of(report_id_of(ticket))
+        try:
+            return self.bus is not None and await self.bus.stored(f"cases.{case_id}.decided")
+        except BrokerAway:
+            return False
 
     async def received_at(self, ticket: str) -> datetime | None:
         """When a report came in, in the zone of the place; None if there is none. Raises VaultAway."""

@@ -79,6 +79,7 @@ def build_app(
         exception_handlers=exception_handlers,
         lifespan=lambda _app: _running(parts),
     )
+    app.router.redirect_slashes = False
     app.state.parts = parts
     return app
 

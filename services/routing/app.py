@@ -45,7 +45,7 @@ def build_app(
     keys = Keys(views.engine)
     opened = dossiers or open_dossiers(settings.intake_address, settings)
     parts = _Parts(settings, clock, judge or load_judge(), views, keys, telemetry)
-    return Starlette(
+    app = Starlette(
         routes=[
             *AgencyDoors(views, keys, opened, parts.accepted).routes(),
             Route("/openapi.json", _openapi, methods=["GET"]),
@@ -55,6 +55,8 @@ def build_app(
         exception_handlers={**exception_handlers, SQLAlchemyError: _database_away},
         lifespan=lambda _app: _running(parts, opened),
     )
+    app.router.redirect_slashes = False  # a redirect would follow the Host header a stranger sent
+    return app
 
 
 class _Parts:

@@ -1,5 +1,6 @@
 """What every HTTP door shares: problems, bounded bodies, bearer tokens, tracing and serving."""
 
+import asyncio
 import hmac
 
 from starlette.requests import Request
@@ -17,8 +18,24 @@ class TooLarge(Exception):
         super().__init__(f"the body is larger than {limit} bytes")
 
 
-async def body_within(request: Request, limit: int) -> bytes:
-    """The body, of at most `limit` bytes; never more than that is kept. Raises TooLarge."""
+class TooSlow(Exception):
+    """The body did not arrive within BODY_SECONDS."""
+
+
+BODY_SECONDS = 30.0
+"""What a client gets to send a whole body in; a slow one must not hold a connection for ever."""
+
+
+async def body_within(request: Request, limit: int, seconds: float = BODY_SECONDS) -> bytes:
+    """The body, of at most `limit` bytes; never more than that is kept. Raises TooLarge and TooSlow."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read(request, limit)
+    except TimeoutError:
+        raise TooSlow from None
+
+
+async def _read(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise TooLarge(limit)
@@ -44,6 +61,7 @@ def same(a: str, b: str) -> bool:
 __all__ = [
     "CannotListen",
     "TooLarge",
+    "TooSlow",
     "TracedHttp",
     "bearer",
     "body_within",

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from services.runtime.settings import BadSettings
 
+MAX_HEADER_BYTES = 65_536
 GRACE_SECONDS = 5
 """What running requests get to finish in."""
 
@@ -29,7 +30,8 @@ async def serve(app: ASGIApp, host: str, port: int, *, on_ready: Callable[[], An
     listening = _bound(host, port)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http="h11",  # httptools sets no limit to the size of headers
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -147,3 +147,20 @@ def test_a_misspelt_event_is_named_with_its_place() -> None:
     assert str(caught.value.faults[0]) == (
         "progress.0.event: 'STUDY_CONCLUDE' is not a progress event; did you mean 'STUDY_CONCLUDED'?"
     )
+
+
+def test_a_file_with_a_byte_order_mark_is_read() -> None:
+    assert read_json(b"\xef\xbb\xbf{}") == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "says"),
+    [
+        ({"narrative": " \n\t "}, "/narrative", "blank"),
+        ({"reporter__email": "warga"}, "/reporter/email", "name@domain"),
+    ],
+)
+def test_a_blank_story_and_a_broken_address_get_their_cure(
+    change: dict[str, Any], pointer: str, says: str
+) -> None:
+    assert says in faults(a_report(**change))[pointer]

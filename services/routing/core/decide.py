@@ -4,7 +4,16 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date
 
-from contracts.codes import ASN_STATUSES, Agency, ElectionKind, ProgressEvent, Role, Stage, ViolationClass
+from contracts.codes import (
+    ASN_STATUSES,
+    Agency,
+    ElectionKind,
+    ProgressEvent,
+    Role,
+    Stage,
+    Status,
+    ViolationClass,
+)
 from contracts.decision import Assignment, CalendarRef, Decision, PersonDecision, Review, RulebookRef
 from contracts.facts import PersonFacts, ReportFacts
 from contracts.progress import Progress, about
@@ -192,7 +201,9 @@ def _add(
 
 
 def _class(person: PersonFacts, hits: list[Hit]) -> ViolationClass:
-    """The gravest class of all acts; everyone who is not a civil servant has none."""
+    """The gravest class of all acts; everyone who is not a civil servant has none, an unknown person none yet."""
+    if person.status is Status.UNKNOWN:
+        return ViolationClass.UNDETERMINED
     if person.status not in ASN_STATUSES:
         return ViolationClass.NOT_ASN
     classes = [hit.version.class_ for hit in hits if hit.version.class_]

@@ -57,3 +57,20 @@ def test_an_event_about_another_person_changes_nothing(judge: Judge) -> None:
     step = {**STEPS["breach"], "person": "p2"}
     decision = decided(judge, report, "2024-11-06", [step])
     assert {a.agency.value for a in of(decision) if a.active and a.role == "ACTION"} == {"BAWASLU"}
+
+
+def test_a_doubtful_identity_is_bawaslu_s_to_verify_until_it_is_known(judge: Judge) -> None:
+    report = a_report(act__code="PARTY_MEMBERSHIP", act__beneficiary="PARTAI", person__nip=None)
+    decision = decided(judge, report, "2024-11-06", [STEPS["breach"]])
+    assert {a.agency.value for a in of(decision) if a.active and a.role == "ACTION"} == {"BAWASLU"}
+
+
+@pytest.mark.parametrize(
+    "step", [{"event": "TRANSFERRED", "on": "2024-11-01"}, {"event": "IDENTIFIED", "on": "2024-11-01"}]
+)
+def test_a_report_at_lapor_keeps_its_owner_while_no_number_is_known(
+    judge: Judge, step: dict[str, Any]
+) -> None:
+    report = a_report(source={"channel": "SBT"}, person__nip=None)
+    decision = decided(judge, report, "2024-11-06", [step])
+    assert {a.agency.value for a in of(decision) if a.active and a.role == "ACTION"} == {"SP4N_LAPOR"}

@@ -225,3 +225,22 @@ def test_every_agency_is_assigned_or_explained_never_both(judge: Judge) -> None:
 def test_without_progress_no_assignment_speaks_of_being_active(judge: Judge) -> None:
     document: Any = decided(judge, a_report(), "2024-10-31").document()
     assert all("active" not in a for a in document["persons"][0]["assignments"])
+
+
+def test_nobody_says_of_an_unknown_person_that_he_is_no_civil_servant(judge: Judge) -> None:
+    person = decided(judge, a_report(person__status="UNKNOWN"), "2024-10-31").persons[0]
+    assert person.class_ == "UNDETERMINED"
+    assert any(q.rule == "person.identify" for q in person.review)
+
+
+@pytest.mark.parametrize(
+    "post", ["Plt. Camat Gerung", "PJ. LURAH", "Sekretaris Daerah", "Kepala Dinas Pendidikan"]
+)
+def test_an_official_is_recognised_in_the_words_people_use(judge: Judge, post: str) -> None:
+    decision = decided(judge, a_report(person__post=post, person__post_kind=None), "2024-10-31")
+    assert "GAKKUMDU" in openers(decision)
+
+
+def test_whom_an_act_favours_is_asked_where_nobody_said_it(judge: Judge) -> None:
+    review = decided(judge, a_report(act__beneficiary=None), "2024-10-31").persons[0].review
+    assert any(q.rule == "gakkumdu.pilkada.whom" for q in review)
