@@ -23,7 +23,7 @@ OPERATOR = "OPERATOR"
 def case(case_id: str, *, as_json: bool) -> None:
     """Tell the story of one case. Raises Stop."""
     wanted = case_id.strip()
-    document = _ask(f"/v1/operator/cases/{quote(wanted, safe='')}", OPERATOR, what=f"case {wanted}")
+    document = ask(f"/v1/operator/cases/{quote(wanted, safe='')}", OPERATOR, what=f"case {wanted}")
     if as_json:
         write_json(document)
         return
@@ -35,7 +35,7 @@ def inbox(agency: str, *, office: str | None, limit: int, as_json: bool) -> None
     """Show the newest cases of one agency. Raises Stop."""
     code = _agency(agency)
     params = {"limit": str(limit), **({"office": office} if office else {})}
-    document = _ask(f"/v1/agencies/{code}/inbox", code, what=f"inbox of {code}", params=params)
+    document = ask(f"/v1/agencies/{code}/inbox", code, what=f"inbox of {code}", params=params)
     if as_json:
         write_json(document)
     elif not document["cases"]:
@@ -54,7 +54,8 @@ def _agency(text: str) -> str:
     raise Stop(f"{printable(text)}: is not an agency; {cure}", BAD_INPUT)
 
 
-def _ask(path: str, agency: str, *, what: str, params: dict[str, str] | None = None) -> Any:
+def ask(path: str, agency: str, *, what: str, params: dict[str, str] | None = None) -> Any:
+    """What the routing service answers to `agency`. Raises Stop."""
     settings = settings_of(RoutingSettings)
     url = address(settings.routing_host, settings.routing_port) + path
     return get(url, {"Authorization": f"Bearer {_key(settings, agency)}"}, what=what, params=params)

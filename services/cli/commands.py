@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from services.cli.errors import BAD_INPUT, Stop
+from services.cli.rules import register
 
 app = typer.Typer(
     help="Netral routes reports of civil servants who break election neutrality to every competent agency.",
@@ -205,3 +206,6 @@ def version() -> None:
     from importlib.metadata import version as installed
 
     print(f"netral {installed('netral')}")
+
+
+register(app)

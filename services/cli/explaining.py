@@ -13,7 +13,7 @@ from contracts.events import ReportAccepted
 from contracts.topology import stream_of
 from services.cli.broker import operator
 from services.cli.case_files import CaseFile, day_of, judge, read_case
-from services.cli.casework import OPERATOR, _ask
+from services.cli.casework import OPERATOR, ask
 from services.cli.console import complain, printable
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.web import settings_of
@@ -37,7 +37,7 @@ def _known(name: str, handled_on: str | None, progress: str | None) -> CaseFile:
     if progress is not None:
         raise Stop("--progress: goes with a report file; a case has its own progress", BAD_INPUT)
     wanted = None if handled_on is None else day_of(handled_on, "--handled-on")
-    story = _ask(f"/v1/operator/cases/{quote(name, safe='')}", OPERATOR, what=f"case {name}")
+    story = ask(f"/v1/operator/cases/{quote(name, safe='')}", OPERATOR, what=f"case {name}")
     event = asyncio.run(_accepted(settings_of(Settings), str(story["report_id"])))
     if event is None:
         raise Stop(f"case {name}: its report is no longer in the stream; explain the report's file instead")

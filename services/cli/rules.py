@@ -89,6 +89,24 @@ def explain(
     run(subject, handled_on, progress)
 
 
+@rules.command(
+    epilog="Examples: `netral rules replay` · `netral rules replay new-rulebook/` · `netral rules replay --as-if 2027-10-16`"
+)
+def replay(
+    folder: Folder = None,
+    *,
+    as_if: Annotated[
+        str | None,
+        typer.Option("--as-if", metavar="YYYY-MM-DD", help="As if handled on that day, where it is later."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Decide the stored cases again: reproduce them, under another rulebook, or as if handled later."""
+    from services.cli.replaying import run
+
+    run(folder, as_if, as_json=as_json)
+
+
 def register(app: typer.Typer) -> None:
     """Add the `rules` group and `explain` to the command line."""
     app.add_typer(rules, name="rules")

@@ -62,9 +62,9 @@ class _Reader:
 
     def _rule(self, node: Node) -> Rule:
         needed = ("id", "row", "title", "given", "by", "history")
-        parts = node.entries((*needed, "exception_to"), needed)
-        if any(name not in parts for name in needed):
-            return Rule("?", "", Both("", ""), {}, "handling", (), where=node.where)
+        # What is missing is a fault already; the stand-in, whose own faults nobody hears, lets all others be found.
+        missing = {name: Node(None, node.where, []) for name in needed}
+        parts = missing | node.entries((*needed, "exception_to"), needed)
         history = tuple(self._version(item) for item in parts["history"].items())
         return Rule(
             id=parts["id"].text(),
@@ -88,15 +88,19 @@ class _Reader:
         groups = self.groups.get(fact, {})
         known = (*FACTS[fact], *groups)
         texts = [item.one_of(known, f"a value of {fact}") for item in node.several()]
+        if not texts:
+            node.fault(f"accepts no value of {fact}; name one, or leave {fact} out to accept any")
         return frozenset().union(*(groups.get(text, frozenset({text})) for text in texts))
 
     def _version(self, node: Node) -> Version:
         names = ("from", "basis", *_SPEECH, "note", "repealed", "expected")
         parts = node.entries(names, ("from",))
         silent = [name for name in ("repealed", "expected") if name in parts]
+        if len(silent) == 2:
+            node.fault("is both repealed and expected; write one of the two")
         if not silent and not any(name in parts for name in _SPEECH):
             node.fault("says nothing; give it assign, class or review, or write repealed: true")
-        if "basis" not in parts:
+        if "basis" not in parts or parts["basis"].value == []:
             node.fault(
                 f"version from {parts['from'].value if 'from' in parts else '?'} cites no legal basis; add basis"
             )
@@ -152,7 +156,14 @@ def _deadline(node: Node) -> Deadline | None:
 
 
 def _sources(node: Node) -> dict[str, Source]:
-    return {key: _source(key, item) for key, item in node.entries().items()}
+    items = node.entries()
+    sources = {key: _source(key, item) for key, item in items.items()}
+    for key, source in sources.items():
+        if source.superseded_by and source.superseded_by not in sources:
+            items[key].fault(
+                f"is superseded by unknown '{source.superseded_by}'; " + near(source.superseded_by, sources)
+            )
+    return sources
 
 
 def _source(key: str, node: Node) -> Source:
@@ -191,10 +202,10 @@ def _note(node: Node) -> Note:
     return Note(parts["kind"].one_of(_NOTES, "a kind of note"), parts["text"].text())
 
 
-def _in_order(fault: RuleFault) -> tuple[str, int, int]:
+def _in_order(fault: RuleFault) -> tuple[str, int, int, str]:
     name, _, place = fault.where.partition(":")
     line, _, column = place.partition(":")
-    return name, int(line or 0), int(column or 0)
+    return name, int(line or 0), int(column or 0), fault.says
 
 
 _NEVER = Node("0001-01-01", "", []).day()

@@ -9,7 +9,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.scalarstring import ScalarString
 
 
@@ -122,18 +123,38 @@ def near(text: str, known: Iterable[str]) -> str:
 
 
 def read(path: Path, faults: list[RuleFault]) -> Node:
-    """The root of a YAML 1.2 file; duplicate names and syntax errors are faults with their place."""
+    """The root of a YAML 1.2 file; what cannot be read is one fault with its place."""
     yaml = YAML(typ="rt")
     yaml.constructor.yaml_constructors = {**yaml.constructor.yaml_constructors}
     yaml.constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+    raw, nothing = path.read_bytes(), Node(CommentedMap(), f"{path.name}:1:1", [])
     try:
-        value = yaml.load(path.read_text(encoding="utf-8"))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{path.name}:{mark.line + 1}:{mark.column + 1}" if mark else path.name
-        faults.append(RuleFault(where, f"{(error.problem or 'is not YAML').splitlines()[0]}; mend the line"))
-        value = None
+        value = yaml.load(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        faults.append(
+            RuleFault(_at_offset(path.name, raw[: error.start]), "is not UTF-8; save the file as UTF-8")
+        )
+        return nothing
+    except YAMLError as error:
+        faults.append(_not_yaml(path.name, raw, error))
+        return nothing
     return Node(value if value is not None else CommentedMap(), f"{path.name}:1:1", faults)
+
+
+def _not_yaml(name: str, raw: bytes, error: YAMLError) -> RuleFault:
+    if isinstance(error, ReaderError):
+        before = raw.decode("utf-8")[: error.position].encode("utf-8")
+        return RuleFault(_at_offset(name, before), "holds a character that is not text; delete it")
+    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+    problem = error.problem if isinstance(error, MarkedYAMLError) else None
+    return RuleFault(where, f"{(problem or 'is not YAML').splitlines()[0]}; mend the line")
+
+
+def _at_offset(name: str, before: bytes) -> str:
+    """The place after the bytes `before` of a file."""
+    lines = before.decode("utf-8").split("\n")
+    return f"{name}:{len(lines)}:{len(lines[-1]) + 1}"
 
 
 def _moved(where: str, line: int, column: int) -> str:

@@ -27,7 +27,9 @@ def table_of(book: Rulebook) -> dict[str, Any]:
     """The rules in force on DAY, without exceptions, as one ZEN decision table that collects every match."""
     rows = []
     for rule in (rule for rule in book.rules if rule.version_on(DAY)):
-        cells = {fact: ", ".join(f"'{value}'" for value in sorted(values)) for fact, values in rule.given.items()}
+        cells = {
+            fact: ", ".join(f"'{value}'" for value in sorted(values)) for fact, values in rule.given.items()
+        }
         rows.append({"_id": rule.id, **{name: cells.get(name, "") for name in NAMES}, "rule": f"'{rule.id}'"})
     table = {
         "hitPolicy": "collect",
@@ -37,7 +39,13 @@ def table_of(book: Rulebook) -> dict[str, Any]:
     }
     nodes = [
         {"id": "in", "type": "inputNode", "name": "in", "position": {"x": 0, "y": 0}},
-        {"id": "table", "type": "decisionTableNode", "name": "table", "content": table, "position": {"x": 0, "y": 0}},
+        {
+            "id": "table",
+            "type": "decisionTableNode",
+            "name": "table",
+            "content": table,
+            "position": {"x": 0, "y": 0},
+        },
         {"id": "out", "type": "outputNode", "name": "out", "position": {"x": 0, "y": 0}},
     ]
     edges = [
@@ -66,9 +74,12 @@ def grown(size: int) -> Rulebook:
     for number in range(size):
         chosen = dice.sample(NAMES, 4)
         given = {
-            fact: frozenset(map(str, dice.sample(FACTS[fact], max(1, len(FACTS[fact]) // 2)))) for fact in chosen
+            fact: frozenset(map(str, dice.sample(FACTS[fact], max(1, len(FACTS[fact]) // 2))))
+            for fact in chosen
         }
-        rules.append(Rule(f"r{number}", "", Both("", ""), given, "handling", (Version(date(2020, 1, 1), ()),)))
+        rules.append(
+            Rule(f"r{number}", "", Both("", ""), given, "handling", (Version(date(2020, 1, 1), ()),))
+        )
     return Rulebook("grown", "1", "", {}, tuple(rules))
 
 

@@ -29,12 +29,17 @@ def test_an_explanation_names_rule_facts_version_and_authority_in_both_languages
     text = told(judge)
     assert "[asn.supervisor, R10, R11, R12, R14, R15]: BKN ACTION @ STUDY_CONCLUDED:BREACH" in text
     assert "Karena status = PNS, dan pada 31 Oktober 2024 berlaku versi sejak 4 September 2024." in text
-    assert "Because status = PNS, and on 31 October 2024 the version since 4 September 2024 is in force." in text
+    assert (
+        "Because status = PNS, and on 31 October 2024 the version since 4 September 2024 is in force." in text
+    )
 
 
 def test_an_explanation_says_why_not_for_every_other_agency(judge: Judge) -> None:
     text = told(judge)
-    assert "KASN tidak ditugasi [asn.supervisor]: handled_on adalah 2024-10-31, perlu 2014-01-15..2024-08-23." in text
+    assert (
+        "KASN tidak ditugasi [asn.supervisor]: handled_on adalah 2024-10-31, perlu 2014-01-15..2024-08-23."
+        in text
+    )
     assert "GAKKUMDU is not assigned: post_kind is FUNGSIONAL, needs STRUKTURAL." in text
 
 
@@ -59,7 +64,9 @@ def test_with_nothing_unknown_everything_is_certain(judge: Judge) -> None:
         ({"election__office": None}, None),
     ],
 )
-def test_the_one_fact_to_ask_for_is_the_one_that_settles_most(judge: Judge, change: dict[str, Any], ask: str | None) -> None:
+def test_the_one_fact_to_ask_for_is_the_one_that_settles_most(
+    judge: Judge, change: dict[str, Any], ask: str | None
+) -> None:
     assert seen(judge, **change).ask == ask
 
 
