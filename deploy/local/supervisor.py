@@ -1,10 +1,7 @@
 """`netral up`: starts everything in order, restarts what dies, stops everything cleanly."""
 
-import contextlib
-import fcntl
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,57 +11,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import IO, Annotated
-from urllib.parse import urlsplit
 
 import nats
 import uvloop
-from pydantic import Field
 
 from deploy.local.nats_server import NatsServer
+from deploy.local.preflight import check_ports, locked
 from deploy.local.processes import ended, spawn, stop
 from deploy.local.screen import screen
 from deploy.local.secrets import CannotStart, ensure
+from deploy.local.settings import UpSettings
 from deploy.streams import provision
 from services.runtime.bus import connection
-from services.runtime.settings import Settings
 
-HERE = ("127.0.0.1", "localhost")
 STEADY = 60.0
 """Seconds a child must live before its back-off starts anew."""
-
-
-class UpSettings(Settings):
-    """What `netral up` needs; the ports are handed on to the services."""
-
-    intake_port: Annotated[int, Field(ge=1, le=65535, description="Port of the report door")] = 8080
-    routing_port: Annotated[int, Field(ge=1, le=65535, description="Port of the agency API")] = 8081
-    notifications_port: Annotated[int, Field(ge=1, le=65535, description="Port of notifications' health")] = (
-        8082
-    )
-    smtp_host: Annotated[str, Field(description="SMTP server; on this machine a local inbox is started")] = (
-        "127.0.0.1"
-    )
-    smtp_port: Annotated[int, Field(ge=1, le=65535, description="Port of the SMTP server")] = 8025
-    monitor_port: Annotated[
-        int, Field(ge=1, le=65535, description="Port of nats-server's own monitoring")
-    ] = 8222
-
-    @property
-    def nats_port(self) -> int:
-        """The port of the server of our own. Raises CannotStart if the address is another machine's."""
-        url = urlsplit(self.nats_url)
-        if url.hostname not in HERE:
-            raise CannotStart(
-                f"NETRAL_NATS_URL is {self.nats_url}, but `netral up` runs a broker of its own on this machine; "
-                "use nats://127.0.0.1:PORT, or start the services one by one against that broker."
-            )
-        return url.port or 4222
-
-    @property
-    def own_inbox(self) -> bool:
-        """Whether mail goes to the local inbox that `netral up` starts."""
-        return self.smtp_host in HERE
 
 
 @dataclass
@@ -92,7 +53,7 @@ def run(
     """Run the whole system until Ctrl-C or SIGTERM; the exit code is 0 then, 1 if it cannot start."""
     os.umask(0o077)  # what the services keep is nobody else's to read
     try:
-        with _locked(settings.data_dir):
+        with locked(settings.data_dir):
             return _run(settings, children, say)
     except CannotStart as problem:
         print(problem, file=sys.stderr)
@@ -105,7 +66,7 @@ def _run(settings: UpSettings, children: Sequence[Child] | None, say: Callable[[
     (settings.data_dir / "logs").mkdir(exist_ok=True)
     family = list(_family(settings) if children is None else children)
     if children is None:
-        _check_ports(settings)
+        check_ports(settings)
     try:
         for child in family:
             _begin(child)
@@ -216,49 +177,3 @@ async def _provision(settings: UpSettings) -> None:
                 raise CannotStart(f"The broker's {difference}")
     finally:
         await nc.close()
-
-
-def _check_ports(settings: UpSettings) -> None:
-    ports = {
-        "NETRAL_NATS_URL": settings.nats_port,
-        "NETRAL_MONITOR_PORT": settings.monitor_port,
-        **({"NETRAL_SMTP_PORT": settings.smtp_port} if settings.own_inbox else {}),
-        "NETRAL_INTAKE_PORT": settings.intake_port,
-        "NETRAL_ROUTING_PORT": settings.routing_port,
-        "NETRAL_NOTIFICATIONS_PORT": settings.notifications_port,
-    }
-    for name, port in ports.items():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as problem:
-                raise CannotStart(
-                    f"Port {port} cannot be used ({problem.strerror}); stop what uses it or set {name} to another one."
-                ) from None
-
-
-@contextlib.contextmanager
-def _locked(data_dir: Path):  # type: ignore[no-untyped-def]
-    """Only one system may use a data folder: nats-server itself does not lock its storage."""
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        file: IO[str] = (data_dir / "netral.lock").open("a+")
-    except OSError as problem:
-        raise CannotStart(
-            f"The data folder {data_dir} cannot be written ({problem.strerror}); "
-            "make it writable or set NETRAL_DATA_DIR to another folder."
-        ) from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            raise CannotStart(
-                f"Netral already runs on {data_dir} (process {file.read().strip() or 'unknown'}); "
-                "stop it first or set NETRAL_DATA_DIR to another folder."
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield

@@ -14,7 +14,7 @@ from services.cli.broker import operator
 from services.cli.console import tables, write_json
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.web import settings_of
-from services.routing.core.decide import Reasoner
+from services.routing.core.route import Reasoner
 from services.routing.deciding import Judge, load_judge
 from services.routing.rulebook_files import load_rulebook
 from services.routing.rules.replaying import Stored, lines_of, replay

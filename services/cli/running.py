@@ -2,7 +2,7 @@
 
 import asyncio
 
-from deploy.local.supervisor import UpSettings
+from deploy.local.settings import UpSettings
 from deploy.local.supervisor import run as supervise
 from deploy.streams import Drift
 from deploy.streams import provision as apply

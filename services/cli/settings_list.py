@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 
 from deploy.local.mailbox import MailboxSettings
-from deploy.local.supervisor import UpSettings
+from deploy.local.settings import UpSettings
 from services.cli.console import printable, tables, write_json
 from services.cli.web import settings_of
 from services.intake.settings import IntakeSettings

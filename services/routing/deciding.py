@@ -7,7 +7,8 @@ from contracts.decision import CalendarRef, Decision
 from contracts.facts import ReportFacts
 from contracts.progress import Progress
 from services.routing.calendar_files import load_calendars, reference
-from services.routing.core.decide import Questions, Reasoner, decide, questions_of
+from services.routing.core.decide import Questions, decide, questions_of
+from services.routing.core.route import Reasoner
 from services.routing.core.stages import Calendars
 from services.routing.core.workdays import WorkCalendar
 from services.routing.rulebook_files import load_rulebook

@@ -6,8 +6,8 @@ from datetime import date
 from contracts.decision import NotAssigned, PersonDecision
 from contracts.facts import ReportFacts
 from contracts.progress import Progress
-from services.routing.core.decide import Asked
 from services.routing.core.engine import Hit
+from services.routing.core.route import Asked
 from services.routing.core.rules import Both
 from services.routing.core.vocabulary import INDEX, Situation
 from services.routing.deciding import Judge

@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parents[1] / "examples"
 ROWS = tuple(f"R{number:02}" for number in range(1, 43))
 
 _LINE = re.compile(
-    r"(?P<agency>[A-Z0-9_]+)(?: (?P<role>ACTION|COPY|INFORMATION|\*))?(?: (?P<when>[A-Z_]+(?::[A-Z_]+)?|\*))?"
+    r"(?P<agency>[A-Z0-9_]+|\*)(?: (?P<role>ACTION|COPY|INFORMATION|\*))?(?: (?P<when>[A-Z_]+(?::[A-Z_]+)?|\*))?"
     r"(?: (?P<office>pusat|none|prov:[\d.]+|kabkota:[\d.]+))?(?: (?P<active>active|waiting))?"
     r"(?: within (?P<deadline>\d+ \w+ since \w+))?(?: by (?P<basis>.+))?"
 )
@@ -97,7 +97,7 @@ def cut_overs() -> tuple[CutOver, ...]:
 def decide(judge: Judge, example: Example) -> Decision:
     """The decision on an example, by the calendar it names."""
     if example.calendar:
-        judge = replace(judge, calendars=_always(example))
+        judge = replace(judge, calendars=always(example))
     return judge.decide(example.facts, example.handled_on, example.progress)
 
 
@@ -167,7 +167,7 @@ def _event(raw: Any) -> dict[str, Any]:
     return {"event": event, "person": "p1", "on": day} | ({"result": result} if result else {})
 
 
-def _always(example: Example) -> Calendars:
+def always(example: Example) -> Calendars:
     """A calendar in which every day is in the campaign, or every day is before designation."""
     last = date(2039, 12, 31)
     campaign = example.calendar == "campaign"

@@ -1,0 +1,59 @@
+"""What is looked at before anything starts: free ports, and nobody else on the data folder."""
+
+import contextlib
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from deploy.local.secrets import CannotStart
+from deploy.local.settings import UpSettings
+
+
+def check_ports(settings: UpSettings) -> None:
+    """Every port is free, before anything starts. Raises CannotStart naming the setting that moves it."""
+    ports = {
+        "NETRAL_NATS_URL": settings.nats_port,
+        "NETRAL_MONITOR_PORT": settings.monitor_port,
+        **({"NETRAL_SMTP_PORT": settings.smtp_port} if settings.own_inbox else {}),
+        "NETRAL_INTAKE_PORT": settings.intake_port,
+        "NETRAL_ROUTING_PORT": settings.routing_port,
+        "NETRAL_NOTIFICATIONS_PORT": settings.notifications_port,
+    }
+    for name, port in ports.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as problem:
+                raise CannotStart(
+                    f"Port {port} cannot be used ({problem.strerror}); stop what uses it or set {name} to another one."
+                ) from None
+
+
+@contextlib.contextmanager
+def locked(data_dir: Path) -> Iterator[None]:
+    """Only one system may use a data folder: nats-server itself does not lock its storage."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        file: IO[str] = (data_dir / "netral.lock").open("a+")
+    except OSError as problem:
+        raise CannotStart(
+            f"The data folder {data_dir} cannot be written ({problem.strerror}); "
+            "make it writable or set NETRAL_DATA_DIR to another folder."
+        ) from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise CannotStart(
+                f"Netral already runs on {data_dir} (process {file.read().strip() or 'unknown'}); "
+                "stop it first or set NETRAL_DATA_DIR to another folder."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

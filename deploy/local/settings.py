@@ -1,0 +1,44 @@
+"""What `netral up` needs to know."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from deploy.local.secrets import CannotStart
+from services.runtime.settings import Settings
+
+HERE = ("127.0.0.1", "localhost")
+
+
+class UpSettings(Settings):
+    """What `netral up` needs; the ports are handed on to the services."""
+
+    intake_port: Annotated[int, Field(ge=1, le=65535, description="Port of the report door")] = 8080
+    routing_port: Annotated[int, Field(ge=1, le=65535, description="Port of the agency API")] = 8081
+    notifications_port: Annotated[int, Field(ge=1, le=65535, description="Port of notifications' health")] = (
+        8082
+    )
+    smtp_host: Annotated[str, Field(description="SMTP server; on this machine a local inbox is started")] = (
+        "127.0.0.1"
+    )
+    smtp_port: Annotated[int, Field(ge=1, le=65535, description="Port of the SMTP server")] = 8025
+    monitor_port: Annotated[
+        int, Field(ge=1, le=65535, description="Port of nats-server's own monitoring")
+    ] = 8222
+
+    @property
+    def nats_port(self) -> int:
+        """The port of the server of our own. Raises CannotStart if the address is another machine's."""
+        url = urlsplit(self.nats_url)
+        if url.hostname not in HERE:
+            raise CannotStart(
+                f"NETRAL_NATS_URL is {self.nats_url}, but `netral up` runs a broker of its own on this machine; "
+                "use nats://127.0.0.1:PORT, or start the services one by one against that broker."
+            )
+        return url.port or 4222
+
+    @property
+    def own_inbox(self) -> bool:
+        """Whether mail goes to the local inbox that `netral up` starts."""
+        return self.smtp_host in HERE
