@@ -20,10 +20,11 @@ check: $(VENV)/.dev ## Format, lint, import rules, types and the pure tests, in 
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m "not broker"
+	$(BIN)/python -m pytest -q -m "not broker and not thorough"
 
 bench: $(VENV)/.dev ## Measure the road beside its limits, in one run
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.rules
 
 format: $(VENV)/.dev ## Rewrite the code in the one format
 	$(BIN)/ruff format .

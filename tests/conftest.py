@@ -15,6 +15,15 @@ from services.runtime.bus import connection
 from services.runtime.settings import Settings
 from tests.ports import free_port
 
+THOROUGH = ("tests/cli", "tests/notifications", "tests/routing/rules")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is too slow for `make check`."""
+    for item in items:
+        if any(folder in item.path.as_posix() for folder in THOROUGH):
+            item.add_marker("thorough")
+
 
 @dataclass
 class Broker:

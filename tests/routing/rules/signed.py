@@ -6,8 +6,9 @@ A line may also be `class X`, `stage X` or `review RULE`.
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class CutOver:
     example: Example
     before: tuple[str, ...]
     after: tuple[str, ...]
-    nothing: bool = field(default=False)
+    nothing: bool = False
 
     def at(self, day: date) -> Example:
         """The example with the clock of this cut-over set to a day."""
@@ -73,6 +74,7 @@ def examples() -> tuple[Example, ...]:
     return tuple(_example(raw) for raw in _items("R*.yaml", "examples"))
 
 
+@cache
 def not_expressible() -> dict[str, str]:
     """The rows that no report can reach, each with the reason."""
     return {raw["row"]: raw["reason"] for raw in _items("R*.yaml", "not_expressible")}
