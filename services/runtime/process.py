@@ -1,0 +1,37 @@
+"""Runs one service as a process: settings, logs, telemetry, its application behind HTTP, until it is told to stop."""
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import uvloop
+from starlette.types import ASGIApp
+
+from services.runtime import logs
+from services.runtime.http import TracedHttp, serve
+from services.runtime.settings import BadSettings, Settings, load
+from services.runtime.telemetry import Telemetry, set_up
+
+S = TypeVar("S", bound=Settings)
+
+
+def run(
+    service: str,
+    kind: type[S],
+    build: Callable[[S, Telemetry], ASGIApp],
+    address: Callable[[S], tuple[str, int]],
+    refusals: tuple[type[Exception], ...] = (),
+) -> int:
+    """Run until SIGTERM or SIGINT; the exit code. BadSettings and `refusals` end it with their text, exit code 1."""
+    expected: tuple[type[Exception], ...] = (BadSettings, *refusals)
+    try:
+        settings = load(kind)
+        logs.configure(service, settings.log_level)
+        telemetry = set_up(service, settings)
+        app = TracedHttp(build(settings, telemetry), telemetry, logs.log, service=service)
+        uvloop.run(serve(app, *address(settings), on_ready=lambda: logs.log("service.started")))
+    except expected as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    telemetry.shutdown()
+    return 0
