@@ -164,3 +164,18 @@ def test_a_blank_story_and_a_broken_address_get_their_cure(
     change: dict[str, Any], pointer: str, says: str
 ) -> None:
     assert says in faults(a_report(**change))[pointer]
+
+
+def test_only_what_the_contract_names_is_required() -> None:
+    report = {
+        "schema": "netral.report.v1",
+        "election": {"kind": "PILKADA", "year": 2024},
+        "incident": {"occurred_on": "2024-10-22", "known_on": "2024-10-23", "region": "kemendagri:52.04"},
+        "persons": [{"ref": "p1", "status": "PNS", "employer": {}}],
+        "acts": [{"person": "p1", "code": "OTHER"}],
+        "narrative": "x",
+        "evidence": [{}],
+        "reporter": {"kind": "ANONYMOUS"},
+        "source": {},
+    }
+    assert read_report(report, TODAY)
