@@ -31,7 +31,11 @@ LAST_DELIVERY = {consumer.name: consumer.max_deliver - 2 for consumer in CONSUME
 
 
 class TryLater(Exception):
-    """The world is not ready. `delay` is seconds. It never counts towards parking."""
+    """The world is not ready. `delay` is seconds.
+
+    We never park for it, but the broker counts every delivery: after `max_deliver` of them it gives the message up, and
+    routing parks it from the advisory, where an operator finds and replays it.
+    """
 
     def __init__(self, delay: float = 5.0) -> None:
         self.delay = delay
