@@ -10,7 +10,7 @@ from contracts.codes import OPENED
 from contracts.decision import Assignment, Decision
 from contracts.door import read_progress, read_report
 from contracts.facts import facts_of
-from services.routing.deciding import Judge
+from services.routing.core.decide import Judge
 
 TODAY = date(2026, 11, 24)
 

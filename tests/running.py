@@ -17,7 +17,7 @@ import httpx
 from services.intake.app import build_app as build_intake
 from services.intake.settings import IntakeSettings
 from services.routing.app import build_app as build_routing
-from services.routing.deciding import Judge
+from services.routing.core.decide import Judge
 from services.routing.dossiers import Dossiers
 from services.routing.settings import RoutingSettings
 from tests.conftest import Broker

@@ -14,7 +14,8 @@ from services.cli.console import printable
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.reading import read_bytes
 from services.intake.core.acceptance import zone_at
-from services.routing.deciding import Judge, load_judge
+from services.routing.core.decide import Judge
+from services.routing.deciding import load_judge
 from services.routing.yaml_nodes import BrokenRulebook
 from services.runtime.clock import Clock, now
 

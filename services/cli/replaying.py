@@ -14,8 +14,9 @@ from services.cli.broker import operator
 from services.cli.console import tables, write_json
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.web import settings_of
+from services.routing.core.decide import Judge
 from services.routing.core.route import Reasoner
-from services.routing.deciding import Judge, load_judge
+from services.routing.deciding import load_judge
 from services.routing.rulebook_files import load_rulebook
 from services.routing.rules.replaying import Stored, lines_of, replay
 from services.routing.yaml_nodes import BrokenRulebook

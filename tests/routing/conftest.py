@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.routing.deciding import Judge, load_judge
+from services.routing.core.decide import Judge
+from services.routing.deciding import load_judge
 
 
 @pytest.fixture(scope="session")

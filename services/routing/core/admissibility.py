@@ -1,11 +1,12 @@
 """Whether a report is formal, in time and complete; a defect is named, never a reason to refuse."""
 
-from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
 
 from contracts.codes import DeadlineUnit, Defect, ElectionKind, EmployerKind, ReporterKind, Status, Track
 from contracts.decision import Admissibility
-from contracts.facts import ReportFacts
+from contracts.facts import PersonFacts, ReportFacts
 from services.routing.core.workdays import WorkCalendar
 
 LIMIT = 7
@@ -18,8 +19,7 @@ _BASIS = {
 }
 
 
-@dataclass(frozen=True)
-class Admission:
+class Admission(NamedTuple):
     """What later steps need of admissibility, with the day of handling it was judged for."""
 
     handled_on: date
@@ -27,13 +27,25 @@ class Admission:
     late: bool
     limit_on: date
     provisional: bool
+    beyond_seven_days: bool
     defects: tuple[Defect, ...]
     basis: tuple[str, ...]
 
+    @property
+    def sways(self) -> tuple[Track, bool, bool, bool]:
+        """What of it can change a route or a question."""
+        return self.track, self.late, self.provisional, self.beyond_seven_days
+
     def document(self) -> Admissibility:
-        return Admissibility(
-            track=self.track, late=self.late, limit_on=self.limit_on, basis=self.basis, defects=self.defects
-        )
+        """As the contract writes it."""
+        return _document(self.track, self.late, self.limit_on, self.basis, self.defects)
+
+
+@lru_cache(maxsize=10_000)
+def _document(
+    track: Track, late: bool, limit_on: date, basis: tuple[str, ...], defects: tuple[Defect, ...]
+) -> Admissibility:
+    return Admissibility(track=track, late=late, limit_on=limit_on, basis=basis, defects=defects)
 
 
 def admission_of(facts: ReportFacts, handled_on: date, calendar: WorkCalendar) -> Admission:
@@ -47,21 +59,26 @@ def admission_of(facts: ReportFacts, handled_on: date, calendar: WorkCalendar) -
         late=late,
         limit_on=limit_on,
         provisional=provisional,
+        beyond_seven_days=(facts.reported_on - facts.known_on).days > LIMIT,
         defects=tuple(_defects(facts, late=late, anonymous=anonymous)),
         basis=_BASIS[facts.election],
     )
 
 
 def _defects(facts: ReportFacts, *, late: bool, anonymous: bool) -> list[Defect]:
-    found = {
-        Defect.LATE: late,
-        Defect.REPORTER_NAME: not anonymous and not facts.reporter_named,
-        Defect.REPORTER_ADDRESS: not anonymous and not facts.reporter_addressed,
-        Defect.NO_EVIDENCE: facts.evidence == 0,
-        Defect.PERSON_UNIDENTIFIED: any(
-            not person.numbered
-            and (person.status is Status.UNKNOWN or person.employer is EmployerKind.UNKNOWN)
-            for person in facts.persons
-        ),
-    }
-    return [defect for defect, holds in found.items() if holds]
+    found = [Defect.LATE] if late else []
+    if not anonymous and not facts.reporter_named:
+        found.append(Defect.REPORTER_NAME)
+    if not anonymous and not facts.reporter_addressed:
+        found.append(Defect.REPORTER_ADDRESS)
+    if facts.evidence == 0:
+        found.append(Defect.NO_EVIDENCE)
+    if any(map(_unidentified, facts.persons)):
+        found.append(Defect.PERSON_UNIDENTIFIED)
+    return found
+
+
+def _unidentified(person: PersonFacts) -> bool:
+    return not person.numbered and (
+        person.status is Status.UNKNOWN or person.employer is EmployerKind.UNKNOWN
+    )

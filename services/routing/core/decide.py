@@ -1,13 +1,12 @@
 """The decision: who acts, when, in which role, on what authority, and why nobody else. Pure: it could be done on paper."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 
-from contracts.codes import (
-    ElectionKind,
-    ProgressEvent,
-)
-from contracts.decision import CalendarRef, Decision, Review, RulebookRef
+from contracts.codes import ElectionKind, ProgressEvent
+from contracts.decision import CalendarRef, Decision, PersonDecision, Review
 from contracts.facts import PersonFacts, ReportFacts
 from contracts.progress import Progress, about
 from services.routing.core.admissibility import Admission, admission_of
@@ -16,43 +15,71 @@ from services.routing.core.situation import as_identified, place_of, situations_
 from services.routing.core.stages import Calendars, StageAnswer
 from services.routing.core.workdays import WorkCalendar
 
+_CASE = attrgetter(
+    "election", "election_office", "occurred_on", "region", "online", "regions_touched", "channel"
+)
+_SAME = attrgetter("status", "post", "post_kind", "employer", "employer_region", "numbered")
+
 
 @dataclass(frozen=True)
-class Questions:
-    """A report made ready to be decided: one question for each person, in the order of the report."""
+class Judge:
+    """Everything a decision depends on besides the report; one immutable value, so it can be swapped whole."""
 
-    admission: Admission
-    persons: tuple[tuple[str, Asked], ...]
+    reasoner: Reasoner
+    calendars: Calendars
+    workdays: WorkCalendar
+    calendar: CalendarRef
 
+    def decide(
+        self, facts: ReportFacts, handled_on: date, progress: tuple[Progress, ...] | None = None
+    ) -> Decision:
+        """The whole route of a report handled on a day (local to the place of the event).
 
-def questions_of(
-    facts: ReportFacts,
-    handled_on: date,
-    progress: tuple[Progress, ...] | None,
-    calendars: Calendars,
-    workdays: WorkCalendar,
-) -> Questions:
-    """What has to be decided about each person (by `ref`)."""
-    admission = admission_of(facts, handled_on, workdays)
-    stage = calendars.stage_of(
-        facts.election, facts.election_year, facts.election_office, facts.psu, facts.region, facts.occurred_on
-    )
-    asked = ((person.ref, _asked(facts, person, progress, stage, admission)) for person in facts.persons)
-    return Questions(admission, tuple(asked))
+        With `progress` (also none yet) assignments say whether they are active.
+        """
+        admission = admission_of(facts, handled_on, self.workdays)
+        stage = self._stage(facts)
+        case = (_CASE(facts), stage, handled_on, admission.sways, progress is None)
+        return Decision(
+            rulebook=self.reasoner.ref,
+            calendar=self.calendar,
+            handled_on=handled_on,
+            admissibility=admission.document(),
+            persons=tuple(
+                [self._person(case, facts, person, progress, stage, admission) for person in facts.persons]
+            ),
+        )
 
+    def questions(
+        self, facts: ReportFacts, handled_on: date, progress: tuple[Progress, ...] | None = None
+    ) -> tuple[tuple[str, Asked], ...]:
+        """What has to be decided about each person, by `ref`, in the order of the report."""
+        admission, stage = admission_of(facts, handled_on, self.workdays), self._stage(facts)
+        return tuple((p.ref, _asked(facts, p, progress, stage, admission)) for p in facts.persons)
 
-def decide(questions: Questions, reasoner: Reasoner, calendar: CalendarRef) -> Decision:
-    """The whole route of a report. Where progress was given (also none yet) assignments say whether they are active."""
-    book = reasoner.book
-    return Decision(
-        rulebook=RulebookRef(id=book.id, version=book.version, digest=book.digest),
-        calendar=calendar,
-        handled_on=questions.admission.handled_on,
-        admissibility=questions.admission.document(),
-        persons=tuple(
-            reasoner.route(asked).model_copy(update={"ref": ref}) for ref, asked in questions.persons
-        ),
-    )
+    def _stage(self, facts: ReportFacts) -> StageAnswer:
+        return self.calendars.stage_of(
+            facts.election,
+            facts.election_year,
+            facts.election_office,
+            facts.psu,
+            facts.region,
+            facts.occurred_on,
+        )
+
+    def _person(
+        self,
+        case: Hashable,
+        facts: ReportFacts,
+        person: PersonFacts,
+        progress: tuple[Progress, ...] | None,
+        stage: StageAnswer,
+        admission: Admission,
+    ) -> PersonDecision:
+        """`case` and the key made here hold all that `_asked` reads; tests compare with a judge that remembers nothing."""
+        acts = tuple([(act.code, act.beneficiary) for act in facts.acts if act.person == person.ref])
+        key = (case, _SAME(person), acts, about(progress, person.ref) if progress else ())
+        return self.reasoner.route(key, person.ref, lambda: _asked(facts, person, progress, stage, admission))
 
 
 def _asked(
@@ -65,7 +92,9 @@ def _asked(
     events = about(progress or (), reported.ref)
     person = as_identified(reported, events)
     return Asked(
-        person=person.model_copy(update={"ref": ""}),
+        status=person.status,
+        employer=person.employer,
+        employer_region=person.employer_region,
         situations=situations_of(facts, person, events, stage, admission),
         place=place_of(facts, person),
         stage=stage.stage,
@@ -83,11 +112,7 @@ def _doubts(
     found = [Review(rule="calendar.stage", question=stage.question)] if stage.question else []
     if admission.provisional:
         found.append(Review(rule="calendar.workdays", question=_PROVISIONAL))
-    if (
-        facts.election is ElectionKind.PEMILU
-        and not admission.late
-        and (facts.reported_on - facts.known_on).days > 7
-    ):
+    if facts.election is ElectionKind.PEMILU and not admission.late and admission.beyond_seven_days:
         found.append(Review(rule="intake.limit", question=_SEVEN_DAYS))
     kinds = {event.event for event in events}
     found += [Review(rule=rule, question=text) for kind, (rule, text) in _MOVES.items() if kind in kinds]

@@ -1,12 +1,11 @@
 """The route of one person: which parts follow from the rules, of which class, and why nobody else."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from contracts.codes import ASN_STATUSES, Agency, Role, Stage, Status, ViolationClass
-from contracts.decision import Assignment, PersonDecision, Review
-from contracts.facts import PersonFacts
+from contracts.codes import ASN_STATUSES, Agency, EmployerKind, Role, Stage, Status, ViolationClass
+from contracts.decision import Assignment, NotAssigned, Obstacle, PersonDecision, Review, RulebookRef
 from contracts.progress import Progress
 from services.routing.core.activity import is_active
 from services.routing.core.engine import Engine, Hit, Hits
@@ -17,15 +16,17 @@ from services.routing.core.situation import Place
 from services.routing.core.vocabulary import Situation
 
 _GRAVITY = tuple(ViolationClass)
-REMEMBERED = 4096
-"""Routes kept in memory; far more than one day's different questions."""
+REMEMBERED = 20_000
+"""Answers kept in memory; far more than one day's different questions."""
 
 
 @dataclass(frozen=True)
 class Asked:
     """All that the route of one person depends on besides the rulebook; `events` is None where nobody asks for them."""
 
-    person: PersonFacts
+    status: Status
+    employer: EmployerKind
+    employer_region: str | None
     situations: tuple[Situation, ...]
     place: Place
     stage: Stage
@@ -35,49 +36,90 @@ class Asked:
     doubts: tuple[Review, ...]
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """What all persons in the same situations share while the same versions are in force, wherever and whenever."""
+
+    hits: tuple[Hit, ...]
+    class_: ViolationClass
+    absent: tuple[NotAssigned, ...]
+    reviews: tuple[Review, ...]
+
+
 class Reasoner:
-    """A rulebook made ready: its engine, the ways to each agency, and a bounded memory of routes it has worked out."""
+    """A rulebook made ready: its engine, the ways to each agency, and bounded memories of what it has worked out."""
 
     def __init__(self, book: Rulebook) -> None:
         self.book = book
+        self.ref = RulebookRef(id=book.id, version=book.version, digest=book.digest)
         self.engine = Engine(book)
         self.why_not = WhyNot(book)
+        self._kinds: dict[Hashable, _Kind] = {}
         self._routes: dict[Hashable, PersonDecision] = {}
 
     def hits(self, asked: Asked) -> list[Hits]:
         """The rules that decide and those defeated, for each act in turn."""
         return [self.engine.decide(s, asked.occurred_on, asked.handled_on) for s in asked.situations]
 
-    def route(self, asked: Asked) -> PersonDecision:
-        """The decision on one person; alike questions (56 village heads of one file) are worked out once."""
-        found = self._routes.get(asked)
+    def route(self, key: Hashable, ref: str, ask: Callable[[], Asked]) -> PersonDecision:
+        """The decision on one person; `key` holds all that `ask` depends on, so alike questions are asked once."""
+        found = self._routes.get((key, ref))
         if found is None:
-            found = _person(asked, self)
+            found = self._person(ask(), ref)
             if len(self._routes) >= REMEMBERED:
                 self._routes.clear()
-            self._routes[asked] = found
+            self._routes[key, ref] = found
         return found
 
+    def _person(self, asked: Asked, ref: str) -> PersonDecision:
+        kind = self._kind(asked)
+        return PersonDecision(
+            ref=ref,
+            stage=asked.stage,
+            class_=kind.class_,
+            assignments=_assignments(kind.hits, asked),
+            not_assigned=tuple(_dated(absent, asked) for absent in kind.absent),
+            review=(*kind.reviews, *asked.doubts),
+        )
 
-def _person(asked: Asked, reasoner: Reasoner) -> PersonDecision:
-    days = {"incident": asked.occurred_on, "handling": asked.handled_on}
-    outcomes = reasoner.hits(asked)
-    hits = _distinct([hit for outcome in outcomes for hit in outcome.applied], reasoner.book)
-    assignments = _assignments(hits, asked.person, asked.place, asked.events)
-    assigned = {assignment.agency for assignment in assignments}
-    defeated = tuple(hit for outcome in outcomes for hit in outcome.defeated)
-    return PersonDecision(
-        ref="",
-        stage=asked.stage,
-        class_=_class(asked.person, hits),
-        assignments=assignments,
-        not_assigned=tuple(
-            reasoner.why_not.because(agency, asked.situations, days, defeated)
-            for agency in Agency
-            if agency not in assigned
-        ),
-        review=(*_reviews(hits), *asked.doubts),
+    def _kind(self, asked: Asked) -> _Kind:
+        key = (asked.situations, self.engine.live(asked.occurred_on, asked.handled_on))
+        found = self._kinds.get(key)
+        if found is None:
+            found = self._work_out(asked)
+            if len(self._kinds) >= REMEMBERED:
+                self._kinds.clear()
+            self._kinds[key] = found
+        return found
+
+    def _work_out(self, asked: Asked) -> _Kind:
+        days = {"incident": asked.occurred_on, "handling": asked.handled_on}
+        outcomes = self.hits(asked)
+        hits = _distinct([hit for outcome in outcomes for hit in outcome.applied], self.book)
+        assigned = {a.agency for hit in hits for a in hit.version.assigns if not a.manual}
+        defeated = tuple(hit for outcome in outcomes for hit in outcome.defeated)
+        return _Kind(
+            tuple(hits),
+            _class(asked.status, hits),
+            tuple(
+                self.why_not.because(agency, asked.situations, days, defeated)
+                for agency in Agency
+                if agency not in assigned
+            ),
+            tuple(_reviews(hits)),
+        )
+
+
+def _dated(absent: NotAssigned, asked: Asked) -> NotAssigned:
+    """The same reasons on the days of this question: one side of a date is as far from a rule as any other day there."""
+    days = {"occurred_on": asked.occurred_on, "handled_on": asked.handled_on}
+    if not any(obstacle.fact in days for obstacle in absent.because):
+        return absent
+    because = tuple(
+        Obstacle(fact=o.fact, is_=str(days[o.fact]), needs=o.needs) if o.fact in days else o
+        for o in absent.because
     )
+    return NotAssigned(agency=absent.agency, rule=absent.rule, because=because)
 
 
 def _distinct(hits: list[Hit], book: Rulebook) -> list[Hit]:
@@ -86,14 +128,13 @@ def _distinct(hits: list[Hit], book: Rulebook) -> list[Hit]:
     return [found[rule.id] for rule in book.rules if rule.id in found]
 
 
-def _assignments(
-    hits: list[Hit], person: PersonFacts, place: Place, events: tuple[Progress, ...] | None
-) -> tuple[Assignment, ...]:
+def _assignments(hits: Iterable[Hit], asked: Asked) -> tuple[Assignment, ...]:
     found: dict[tuple[object, ...], Assignment] = {}
     for hit in hits:
         for assign in hit.version.assigns:
             if not assign.manual:
-                _add(found, assign, hit, office_of(assign.office, person, place), events)
+                office = office_of(assign.office, asked.employer, asked.employer_region, asked.place)
+                _add(found, assign, hit, office, asked.events)
     held = {(a.agency, a.office, a.when) for a in found.values() if a.role is not Role.INFORMATION}
     return tuple(
         a
@@ -129,11 +170,11 @@ def _add(
         found[key] = earlier.model_copy(update={"basis": earlier.basis + more})
 
 
-def _class(person: PersonFacts, hits: list[Hit]) -> ViolationClass:
+def _class(status: Status, hits: list[Hit]) -> ViolationClass:
     """The gravest class of all acts; everyone who is not a civil servant has none, an unknown person none yet."""
-    if person.status is Status.UNKNOWN:
+    if status is Status.UNKNOWN:
         return ViolationClass.UNDETERMINED
-    if person.status not in ASN_STATUSES:
+    if status not in ASN_STATUSES:
         return ViolationClass.NOT_ASN
     classes = [hit.version.class_ for hit in hits if hit.version.class_]
     return max(classes, key=_GRAVITY.index, default=ViolationClass.UNDETERMINED)

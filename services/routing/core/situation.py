@@ -1,7 +1,8 @@
 """Turns the facts of a report into situations: one tuple of closed values for each act of each person."""
 
-from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
 
 from contracts import regions
 from contracts.codes import Act, Beneficiary, ElectionOffice, EmployerKind, ProgressEvent
@@ -9,7 +10,7 @@ from contracts.facts import ActFacts, PersonFacts, ReportFacts, post_of
 from contracts.progress import Progress
 from services.routing.core.admissibility import Admission
 from services.routing.core.stages import StageAnswer
-from services.routing.core.vocabulary import NAMES, Situation
+from services.routing.core.vocabulary import Situation
 
 KASN_ENDS = date(2024, 8, 24)
 HANDOVER_RULE = date(2024, 9, 4)
@@ -19,8 +20,7 @@ _PSEUDO_ACT = ActFacts(person="", code=Act.OTHER, beneficiary=Beneficiary.UNKNOW
 _AT_HOME = {EmployerKind.KABUPATEN, EmployerKind.KOTA, EmployerKind.DESA}
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where the act counts as done, as bare region codes: province always, regency where one is known."""
 
     province: str
@@ -36,12 +36,9 @@ def situations_of(
     admission: Admission,
 ) -> tuple[Situation, ...]:
     """The situations of one person, in the order of the acts; a person without an act counts with `OTHER`."""
-    shared = _shared(facts, person, events, stage, admission)
+    before, after = _shared(facts, person, events, stage, admission)
     acts = [act for act in facts.acts if act.person == person.ref] or [_PSEUDO_ACT]
-    return tuple(
-        tuple(str({**shared, "act": act.code, "beneficiary": act.beneficiary}[name]) for name in NAMES)
-        for act in acts
-    )
+    return tuple((*before, act.code.value, act.beneficiary.value, *after) for act in acts)
 
 
 def as_identified(person: PersonFacts, events: tuple[Progress, ...]) -> PersonFacts:
@@ -72,10 +69,15 @@ def place_of(facts: ReportFacts, person: PersonFacts) -> Place:
     Provincial where the place is a province, several regencies were touched, or the employer is the province (R08).
     """
     region = person.employer_region if facts.online and person.employer_region else facts.region
-    touched = {code for code in (facts.region, *facts.regions_touched) if not regions.is_province(code)}
-    provincial = regions.is_province(region) or len(touched) > 1 or person.employer is EmployerKind.PROVINSI
-    bare = regions.bare(region)
-    return Place(bare[:2], None if regions.is_province(region) else bare, provincial)
+    touched = frozenset((facts.region, *facts.regions_touched))
+    return _place(region, touched, person.employer is EmployerKind.PROVINSI)
+
+
+@lru_cache(maxsize=10_000)
+def _place(region: str, touched: frozenset[str], by_a_province: bool) -> Place:
+    several = sum(not regions.is_province(code) for code in touched) > 1
+    bare, whole = regions.bare(region), regions.is_province(region)
+    return Place(bare[:2], None if whole else bare, whole or several or by_a_province)
 
 
 def file_of(events: tuple[Progress, ...], handled_on: date) -> str:
@@ -95,27 +97,33 @@ def _shared(
     events: tuple[Progress, ...],
     stage: StageAnswer,
     admission: Admission,
-) -> dict[str, str]:
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What all acts of a person share: the values before the act and those after its beneficiary."""
+    office, channel = facts.election_office, facts.channel
     identified = any(event.event is ProgressEvent.IDENTIFIED for event in events)
-    return {
-        "election": facts.election,
-        "election_office": facts.election_office or "UNKNOWN",
-        "status": person.status,
-        "post": person.post,
-        "post_kind": person.post_kind,
-        "employer": person.employer,
-        "stage": stage.stage,
-        "channel": facts.channel or "UNKNOWN",
-        "numbered": _yes(person.numbered),
-        "identity": "VERIFIED" if identified or person.numbered else "DOUBTFUL",
-        "track": admission.track,
-        "late": _yes(admission.late),
-        "home": _home(facts, person),
-        "national": _yes(_national(facts)),
-        "rotation_window": "IN" if stage.in_rotation_window else "OUT",
-        "file": file_of(events, admission.handled_on),
-        "received_by": "UNKNOWN",
-    }
+    return (
+        (
+            facts.election.value,
+            office.value if office else "UNKNOWN",
+            person.status.value,
+            person.post.value,
+            person.post_kind.value,
+            person.employer.value,
+        ),
+        (
+            stage.stage.value,
+            channel.value if channel else "UNKNOWN",
+            _yes(person.numbered),
+            "VERIFIED" if identified or person.numbered else "DOUBTFUL",
+            admission.track.value,
+            _yes(admission.late),
+            _home(facts, person),
+            _yes(_national(facts)),
+            "IN" if stage.in_rotation_window else "OUT",
+            file_of(events, admission.handled_on),
+            "UNKNOWN",
+        ),
+    )
 
 
 def _home(facts: ReportFacts, person: PersonFacts) -> str:
@@ -130,8 +138,10 @@ def _home(facts: ReportFacts, person: PersonFacts) -> str:
 
 def _national(facts: ReportFacts) -> bool:
     """An event of national scale: a presidential election, or places in several provinces."""
-    provinces = {regions.province_of(code) for code in (facts.region, *facts.regions_touched)}
-    return facts.election_office is ElectionOffice.PRESIDEN or len(provinces) > 1
+    if facts.election_office is ElectionOffice.PRESIDEN:
+        return True
+    home = regions.province_of(facts.region)
+    return any(regions.province_of(code) != home for code in facts.regions_touched)
 
 
 def _yes(value: bool) -> str:

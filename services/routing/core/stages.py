@@ -2,13 +2,16 @@
 
 import calendar
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from contracts import regions
 from contracts.codes import ElectionKind, ElectionOffice, Stage
 
 _ORDER = tuple(Stage)
+REMEMBERED = 20_000
+"""Answers kept in memory: the days and places of a whole campaign."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,7 @@ class Expected:
     note: str
 
 
-@dataclass(frozen=True)
-class StageAnswer:
+class StageAnswer(NamedTuple):
     """`question` is for a person, in Indonesian and English; None where the calendar leaves no doubt."""
 
     stage: Stage
@@ -68,6 +70,7 @@ class Calendars:
     digest: str
     elections: tuple[Election, ...]
     expected: tuple[Expected, ...] = ()
+    _known: dict[tuple[object, ...], StageAnswer] = field(default_factory=dict, compare=False, repr=False)
 
     def stage_of(
         self,
@@ -84,6 +87,22 @@ class Calendars:
         In a re-vote the main calendar holds to its polling day; afterwards the designation stands until the
         region's own calendar says otherwise.
         """
+        asked = (kind, year, office, psu, region, day)
+        if asked not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[asked] = self._stage_of(*asked)
+        return self._known[asked]
+
+    def _stage_of(
+        self,
+        kind: ElectionKind,
+        year: int,
+        office: ElectionOffice | None,
+        psu: bool,
+        region: str,
+        day: date,
+    ) -> StageAnswer:
         known = [item for item in self.elections if (item.kind, item.year) == (kind, year)]
         mains = _for_place(_for_office((item for item in known if not item.psu), office), region)
         if not mains:

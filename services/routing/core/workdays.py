@@ -1,6 +1,6 @@
 """Counts days for time limits: the day of the event is not counted, the last day is in time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from contracts.codes import DeadlineUnit
@@ -21,6 +21,9 @@ class WorkCalendar:
     digest: str
     days_off: frozenset[date]
     decreed_years: frozenset[int]
+    _known: dict[tuple[date, int, DeadlineUnit], tuple[date, bool]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def is_working_day(self, day: date) -> bool:
         return day.weekday() < _SATURDAY and day not in self.days_off
@@ -35,6 +38,12 @@ class WorkCalendar:
             raise ValueError(f"cannot count {count} {unit} on a calendar; give a number of days, not below 0")
         if unit is DeadlineUnit.CALENDAR_DAY:
             return start + count * _DAY, False
+        asked = (start, count, unit)
+        if asked not in self._known:
+            self._known[asked] = self._count(start, count)
+        return self._known[asked]
+
+    def _count(self, start: date, count: int) -> tuple[date, bool]:
         day = start
         for _ in range(count):
             day = self._next_working_day(day)

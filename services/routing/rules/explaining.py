@@ -6,11 +6,11 @@ from datetime import date
 from contracts.decision import NotAssigned, PersonDecision
 from contracts.facts import ReportFacts
 from contracts.progress import Progress
+from services.routing.core.decide import Judge
 from services.routing.core.engine import Hit
 from services.routing.core.route import Asked
 from services.routing.core.rules import Both
 from services.routing.core.vocabulary import INDEX, Situation
-from services.routing.deciding import Judge
 from services.routing.rules.asking import Part, outlook
 from services.routing.rules.sentences import condition, day, listed
 
@@ -22,7 +22,7 @@ def explain(
     questions = judge.questions(facts, handled_on, progress)
     decision = judge.decide(facts, handled_on, progress)
     lines = [f"{decision.rulebook.id} {decision.rulebook.version} ({decision.rulebook.digest[:19]}…)"]
-    for (ref, asked), person in zip(questions.persons, decision.persons, strict=True):
+    for (ref, asked), person in zip(questions, decision.persons, strict=True):
         lines += ["", f"== {ref}: {person.stage}, {person.class_}"]
         lines += [line for said in _person(judge, asked, person) for line in (said.id, f"  ({said.en})")]
     return "\n".join(lines)

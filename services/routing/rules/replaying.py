@@ -11,7 +11,7 @@ import rfc8785
 from contracts.codes import Role
 from contracts.decision import Decision
 from contracts.facts import ReportFacts
-from services.routing.deciding import Judge
+from services.routing.core.decide import Judge
 
 HIDDEN_BELOW = 5
 """Cells smaller than this are not shown: a single case in one place is a person."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.routing.deciding import Judge
+from services.routing.core.decide import Judge
 from tests.builders import decided, read_case
 
 CASES = sorted((Path(__file__).parents[2] / "cases").glob("TC*.json"))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.routing.deciding import Judge
+from services.routing.core.decide import Judge
 from tests.builders import a_report, decided, of, openers, parts
 
 BREACH = "STUDY_CONCLUDED:BREACH"

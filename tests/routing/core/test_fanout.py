@@ -7,8 +7,8 @@ from contracts.door import read_report
 from contracts.events import CaseDecided, CaseOffered, CaseUnroutable, ReportAccepted, ReportAcceptedData
 from contracts.facts import facts_of
 from contracts.ids import case_id_of
+from services.routing.core.decide import Judge
 from services.routing.core.fanout import decided, following
-from services.routing.deciding import Judge
 from tests.builders import TODAY, a_report
 
 AT = datetime(2024, 10, 31, 3, tzinfo=UTC)

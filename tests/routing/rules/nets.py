@@ -12,13 +12,13 @@ from contracts.door import read_progress, read_report
 from contracts.facts import ReportFacts, facts_of
 from contracts.progress import Progress, about
 from services.routing.core.admissibility import admission_of
+from services.routing.core.decide import Judge
 from services.routing.core.engine import Engine
 from services.routing.core.reference import holds as matches
 from services.routing.core.route import Reasoner
 from services.routing.core.rules import Rule
 from services.routing.core.situation import as_identified, situations_of
 from services.routing.core.vocabulary import Situation
-from services.routing.deciding import Judge
 from tests.builders import TODAY, decided, read_case
 from tests.routing.rules.golden import around, outcome, situation, stored
 from tests.routing.rules.mutants import Mutant

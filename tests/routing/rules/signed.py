@@ -19,8 +19,8 @@ from contracts.decision import Assignment, Decision, PersonDecision
 from contracts.door import read_progress, read_report
 from contracts.facts import ReportFacts, facts_of
 from contracts.progress import Progress
+from services.routing.core.decide import Judge
 from services.routing.core.stages import Calendars, Election, Span
-from services.routing.deciding import Judge
 from tests.builders import TODAY, a_report
 
 FOLDER = Path(__file__).parents[1] / "examples"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from contracts import regions
-from services.routing.deciding import Judge
+from services.routing.core.decide import Judge
 from tests.routing.rules.signed import CutOver, Example, cut_overs, decide, holds
 
 CUTS = cut_overs()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.routing.deciding import Judge
+from services.routing.core.decide import Judge
 from tests.routing.rules.signed import ROWS, Example, broken, examples, not_expressible
 
 SIGNED = examples()

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.door import read_report
 from contracts.facts import facts_of
-from services.routing.deciding import Judge
+from services.routing.core.decide import Judge
 from services.routing.rules.asking import Outlook, outlook
 from services.routing.rules.explaining import explain
 from tests.builders import TODAY, a_report
@@ -21,7 +21,7 @@ def told(judge: Judge, **changed: Any) -> str:
 
 def seen(judge: Judge, **changed: Any) -> Outlook:
     questions = judge.questions(facts_of(read_report(a_report(**changed), TODAY), DAY), DAY)
-    asked = questions.persons[0][1]
+    asked = questions[0][1]
     return outlook(judge.reasoner.engine, asked.situations[0], asked.occurred_on, asked.handled_on)
 
 

@@ -5,8 +5,9 @@ from collections import Counter
 
 import pytest
 
+from services.routing.core.decide import Judge
 from services.routing.core.engine import Engine
-from services.routing.deciding import Judge, load_judge
+from services.routing.deciding import load_judge
 from tests.routing.rules.golden import FILE, generated, outcome, stored, written
 from tests.routing.rules.mutants import Mutant, mutants
 from tests.routing.rules.nets import Nets

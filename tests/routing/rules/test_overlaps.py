@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from services.routing.core.decide import Judge
 from services.routing.core.rules import Rulebook
-from services.routing.deciding import Judge
 from services.routing.rules.overlaps import gaps_and_overlaps
 
 

@@ -23,10 +23,10 @@ from contracts.facts import ActFacts, PersonFacts, ReportFacts
 from contracts.progress import Progress
 from services.routing.core import reference
 from services.routing.core.admissibility import admission_of
+from services.routing.core.decide import Judge
 from services.routing.core.rules import Rule, Rulebook
 from services.routing.core.situation import situations_of
 from services.routing.core.vocabulary import FACTS, INDEX, Situation
-from services.routing.deciding import Judge
 from services.routing.rules.guarantees import (
     CONSTRAINTS,
     FIRST_DAY,

@@ -5,9 +5,9 @@ from datetime import date
 
 from contracts.door import read_report
 from contracts.facts import facts_of
+from services.routing.core.decide import Judge
 from services.routing.core.route import Reasoner
 from services.routing.core.rules import Rulebook
-from services.routing.deciding import Judge
 from services.routing.rules.replaying import Stored, lines_of, replay
 from tests.builders import TODAY, a_report
 
