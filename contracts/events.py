@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.codes import Agency, Stage, ViolationClass
-from contracts.decision import Assignment, Decision, Part
+from contracts.decision import Assignment, Decision, Part, RulebookRef
 from contracts.facts import ReportFacts
 from contracts.ids import derived_id
 
@@ -111,6 +111,26 @@ class CaseUnroutable(Event):
         return f"cases.{self.data.case_id}.unroutable"
 
 
+class RulebookLoadedData(Part):
+    """`number` counts the changes of law, from 1; `files` holds every file of the rulebook by name."""
+
+    number: int
+    rulebook: RulebookRef
+    previous: RulebookRef | None
+    files: dict[str, str]
+
+
+class RulebookLoaded(Event):
+    """From here on routing decides by this rulebook; it was checked and proved before."""
+
+    type: Literal["id.netral.rulebook.loaded.v1"] = "id.netral.rulebook.loaded.v1"
+    data: RulebookLoadedData
+
+    @property
+    def nats_subject(self) -> str:
+        return f"rulebooks.{self.data.number}"
+
+
 class Audience(StrEnum):
     REPORTER = "REPORTER"
     AGENCY = "AGENCY"
@@ -150,9 +170,17 @@ class NoticeSent(Event):
 
 
 AnyEvent = Annotated[
-    ReportAccepted | CaseDecided | CaseOffered | CaseUnroutable | NoticeSent, Field(discriminator="type")
+    ReportAccepted | CaseDecided | CaseOffered | CaseUnroutable | RulebookLoaded | NoticeSent,
+    Field(discriminator="type"),
 ]
-EVENTS: tuple[type[Event], ...] = (ReportAccepted, CaseDecided, CaseOffered, CaseUnroutable, NoticeSent)
+EVENTS: tuple[type[Event], ...] = (
+    ReportAccepted,
+    CaseDecided,
+    CaseOffered,
+    CaseUnroutable,
+    RulebookLoaded,
+    NoticeSent,
+)
 
 
 def event_id(cause: UUID, *what: str) -> UUID:

@@ -37,6 +37,7 @@ class Consumer:
 STREAMS = (
     Stream("REPORTS", ("reports.*.accepted",)),
     Stream("CASES", ("cases.>",)),
+    Stream("RULEBOOKS", ("rulebooks.*",)),
     Stream("NOTICES", ("notices.*.*",)),
     Stream("PARKED", ("parked.>",), atomic=False, deletable=True),
     Stream(
@@ -60,7 +61,7 @@ CONSUMERS = (
 
 PUBLISHES: dict[str, tuple[str, ...]] = {
     "intake": ("reports.*.accepted",),
-    "routing": ("cases.>", "parked.>"),
+    "routing": ("cases.>", "rulebooks.*", "parked.>"),
     "notifications": ("notices.*.*", "parked.>"),
 }
 """The subjects each service may publish to; the broker's permissions are made from this."""
@@ -70,6 +71,7 @@ TEMPLATES = (
     "cases.{case_id}.decided",
     "cases.{case_id}.offered.{agency}.{ref}",
     "cases.{case_id}.unroutable",
+    "rulebooks.{number}",
     "notices.{case_id}.{notice_id}",
     "parked.{stream}.{consumer}.{seq}",
 )
@@ -84,7 +86,16 @@ def template_of(subject: str) -> str:
 def stream_of(subject: str) -> str:
     """The stream that stores a subject of ours. Raises KeyError for a subject that is not in the table."""
     head = subject.split(".", 1)[0]
-    return {"reports": "REPORTS", "cases": "CASES", "notices": "NOTICES", "parked": "PARKED"}[head]
+    return _STREAM_OF[head]
+
+
+_STREAM_OF = {
+    "reports": "REPORTS",
+    "cases": "CASES",
+    "rulebooks": "RULEBOOKS",
+    "notices": "NOTICES",
+    "parked": "PARKED",
+}
 
 
 def _fits(template: list[str], parts: list[str]) -> bool:

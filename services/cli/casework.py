@@ -13,7 +13,7 @@ from contracts.codes import Agency
 from services.cli.console import printable, tables, write_json
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.story import deadline_in_words, local_time, story
-from services.cli.web import address, get, settings_of
+from services.cli.web import address, call, settings_of
 from services.routing.settings import RoutingSettings
 from services.runtime.settings import BadSettings
 
@@ -54,11 +54,20 @@ def _agency(text: str) -> str:
     raise Stop(f"{printable(text)}: is not an agency; {cure}", BAD_INPUT)
 
 
-def ask(path: str, agency: str, *, what: str, params: dict[str, str] | None = None) -> Any:
+def ask(
+    path: str,
+    agency: str,
+    *,
+    what: str,
+    params: dict[str, str] | None = None,
+    method: str = "GET",
+    body: Any = None,
+) -> Any:
     """What the routing service answers to `agency`. Raises Stop."""
     settings = settings_of(RoutingSettings)
     url = address(settings.routing_host, settings.routing_port) + path
-    return get(url, {"Authorization": f"Bearer {_key(settings, agency)}"}, what=what, params=params)
+    headers = {"Authorization": f"Bearer {_key(settings, agency)}"}
+    return call(method, url, headers, what=what, params=params, body=body)
 
 
 def _key(settings: RoutingSettings, agency: str) -> str:

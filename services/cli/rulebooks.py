@@ -5,10 +5,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from services.cli.case_files import day_of
-from services.cli.console import complain, printable
+from services.cli.casework import OPERATOR, ask
+from services.cli.console import complain, printable, write_json
 from services.cli.errors import BAD_INPUT, TROUBLE, Stop
 from services.routing.core.rules import Rulebook
-from services.routing.rulebook_files import HERE, load_rulebook
+from services.routing.rulebook_files import HERE, files_of, load_rulebook
 from services.routing.rules.diff_report import report
 from services.routing.rules.diffing import compare
 from services.routing.rules.tables import Language, comma_separated, markdown
@@ -63,15 +64,32 @@ def prove(folder: str | None) -> int:
     return TROUBLE if failures else 0
 
 
+def load(folder: str | None, *, as_json: bool) -> None:
+    """Give a rulebook to the running system, which checks and proves it. Raises Stop with every fault."""
+    book = _load(folder)
+    files = {name: raw.decode() for name, raw in files_of(_folder(folder)).items()}
+    told = ask("/v1/operator/rulebook", OPERATOR, what="rules load", method="PUT", body={"files": files})
+    if as_json:
+        write_json(told)
+        return
+    _write(
+        f"ok: {book.id} {book.version} is the law since {told['loaded_at']} (change {told['number']})\n{book.digest}\n"
+    )
+
+
 def _load(folder: str | None) -> Rulebook:
-    """The rulebook of a folder, or the one in use."""
+    """The rulebook of a folder, or the packaged one."""
+    try:
+        return load_rulebook(_folder(folder))
+    except BrokenRulebook as broken:
+        raise Stop("\n".join(printable(str(fault)) for fault in broken.faults), BAD_INPUT) from None
+
+
+def _folder(folder: str | None) -> Path:
     path = HERE if folder is None else Path(folder)
     if not path.is_dir():
         raise Stop(f"{folder}: is not a folder; name the folder that holds book.yaml", BAD_INPUT)
-    try:
-        return load_rulebook(path.resolve())
-    except BrokenRulebook as broken:
-        raise Stop("\n".join(printable(str(fault)) for fault in broken.faults), BAD_INPUT) from None
+    return path.resolve()
 
 
 def _language(text: str | None) -> Language | None:

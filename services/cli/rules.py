@@ -107,6 +107,19 @@ def replay(
     run(folder, as_if, as_json=as_json)
 
 
+@rules.command(epilog="Example: `netral rules load new-rulebook/`")
+def load(
+    folder: Folder = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
+    """Make a rulebook the law of the running system, at once and without a restart.
+
+    Refused unless `check` and `prove` pass. The change is an event with a number; load the older folder to go back.
+    """
+    from services.cli.rulebooks import load as run
+
+    run(folder, as_json=as_json)
+
+
 def register(app: typer.Typer) -> None:
     """Add the `rules` group and `explain` to the command line."""
     app.add_typer(rules, name="rules")

@@ -46,9 +46,22 @@ def base_url(text: str) -> httpx.URL:
 
 def get(url: str, headers: dict[str, str], *, what: str, params: dict[str, str] | None = None) -> Any:
     """The JSON answer of one of our services. Raises Stop naming `what` was asked for."""
+    return call("GET", url, headers, what=what, params=params)
+
+
+def call(
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    *,
+    what: str,
+    params: dict[str, str] | None = None,
+    body: Any = None,
+) -> Any:
+    """The JSON answer to a request with a JSON body. Raises Stop naming `what` was asked for or done."""
     try:
-        with httpx.Client(timeout=10, trust_env=through_proxy(httpx.URL(url))) as client:
-            response = client.get(url, headers=headers, params=params)
+        with httpx.Client(timeout=30, trust_env=through_proxy(httpx.URL(url))) as client:
+            response = client.request(method, url, headers=headers, params=params, json=body)
     except (httpx.HTTPError, httpx.InvalidURL) as problem:
         where = str(httpx.URL(url).copy_with(raw_path=b"/")).rstrip("/")
         raise Stop(
@@ -68,14 +81,15 @@ def json_of(response: httpx.Response, what: str) -> Any:
 
 
 def _refusal(response: httpx.Response, what: str) -> Stop:
-    detail = problem_of(response).get("detail") or response.reason_phrase
+    told = problem_of(response)
+    detail = "\n".join([str(told.get("detail") or response.reason_phrase), *map(str, told.get("faults", ()))])
     match response.status_code:
         case 401 | 403:
             cure = "the key in secrets/agency-keys.json is not the one routing knows; restart `netral up`"
             return Stop(f"{what}: {cure}")
         case 404:
             return Stop(f"{what}: is not known; check the spelling", BAD_INPUT)
-        case 400 | 422:
+        case 400 | 409 | 413 | 422:
             return Stop(f"{what}: {detail}", BAD_INPUT)
     return Stop(f"{what}: the service answered {response.status_code}: {detail}")
 

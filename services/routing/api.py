@@ -16,14 +16,13 @@ from contracts import regions
 from contracts.codes import Role
 from contracts.ids import report_id_of
 from services.routing.dossiers import Dossiers, IntakeAway, concerning
-from services.routing.keys import OPERATOR, Holder, Keys
+from services.routing.guarding import NO_STORE, guarded, nothing_here
+from services.routing.keys import Holder, Keys
 from services.routing.story import story_of, undecided
 from services.routing.views import Cursor, Row, Views
-from services.runtime.http import bearer, problem
+from services.runtime.http import problem
 
 MOST = 200
-NO_STORE = {"Cache-Control": "no-store"}
-Door = Callable[[Request, Holder], Awaitable[Response]]
 Accepted = Callable[[UUID], Awaitable[bytes | None]]
 """Reads the event of an accepted report that may not be decided yet."""
 
@@ -40,23 +39,11 @@ class AgencyDoors:
     def routes(self) -> list[Route]:
         agency = "/v1/agencies/{agency}"
         return [
-            Route(f"{agency}/inbox", self._guarded(self.inbox), methods=["GET"]),
-            Route(f"{agency}/cases/{{case_id}}", self._guarded(self.dossier), methods=["GET"]),
-            Route("/v1/operator/cases", self._guarded(self.unroutable), methods=["GET"]),
-            Route("/v1/operator/cases/{case_id}", self._guarded(self.story), methods=["GET"]),
+            Route(f"{agency}/inbox", guarded(self._keys, self.inbox), methods=["GET"]),
+            Route(f"{agency}/cases/{{case_id}}", guarded(self._keys, self.dossier), methods=["GET"]),
+            Route("/v1/operator/cases", guarded(self._keys, self.unroutable), methods=["GET"]),
+            Route("/v1/operator/cases/{case_id}", guarded(self._keys, self.story), methods=["GET"]),
         ]
-
-    def _guarded(self, door: Door) -> Callable[[Request], Awaitable[Response]]:
-        async def guarded(request: Request) -> Response:
-            holder = await self._keys.holder(bearer(request))
-            if holder is None:
-                refusal = problem(401, "Who are you?", "Send your API key as Authorization: Bearer …")
-                refusal.headers["WWW-Authenticate"] = "Bearer"
-                return refusal
-            wanted = request.path_params.get("agency", OPERATOR)
-            return await door(request, holder) if holder.agency == wanted else nothing_here()
-
-        return guarded
 
     async def inbox(self, request: Request, holder: Holder) -> Response:
         """`GET /v1/agencies/{agency}/inbox`."""
@@ -111,11 +98,6 @@ class AgencyDoors:
         """`GET /v1/operator/cases`: the cases nobody owns, oldest first."""
         rows = [{**row, "at": row["at"].isoformat()} for row in await self._views.unroutable()]
         return JSONResponse({"cases": rows}, headers=NO_STORE)
-
-
-def nothing_here() -> Response:
-    """The one answer for a case that does not exist and for one that is not yours."""
-    return problem(404, "Not here", "There is no such case for this key; check the address and the key.")
 
 
 def _case(holder: Holder, case: Row, offers: list[Row]) -> Row:

@@ -16,19 +16,24 @@ from starlette.routing import Route
 
 from contracts.topology import CONSUMERS
 from services.routing.api import AgencyDoors
-from services.routing.deciding import Judge, load_judge
+from services.routing.core.decide import Judge
+from services.routing.deciding import load_judge
 from services.routing.dossiers import Dossiers, open_dossiers
 from services.routing.handlers import subscribe
 from services.routing.keys import Keys
+from services.routing.law import Law
+from services.routing.law_api import LawDoors
 from services.routing.openapi import api_document
 from services.routing.rebuilding import catch_up
 from services.routing.settings import RoutingSettings
 from services.routing.views import Views
+from services.routing.yaml_nodes import BrokenRulebook
 from services.runtime.clock import Clock, now
 from services.runtime.database import open_engine
 from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
 from services.runtime.messaging import BrokerAway, Bus, open_broker
+from services.runtime.settings import BadSettings
 from services.runtime.telemetry import Telemetry
 
 
@@ -48,6 +53,7 @@ def build_app(
     app = Starlette(
         routes=[
             *AgencyDoors(views, keys, opened, parts.accepted).routes(),
+            *LawDoors(parts.law, keys, lambda: parts.bus).routes(),
             Route("/openapi.json", _openapi, methods=["GET"]),
             Route("/healthz", _healthz, methods=["GET"]),
             Route("/readyz", _readyz(parts), methods=["GET"]),
@@ -71,18 +77,21 @@ class _Parts:
         keys: Keys,
         telemetry: Telemetry | None,
     ) -> None:
-        self.settings, self.clock, self.judge = settings, clock, judge
+        self.settings, self.clock, self.law = settings, clock, Law(judge, clock)
         self.views, self.keys, self.telemetry = views, keys, telemetry
         self.bus: Bus | None = None
         self.broker: NatsBroker | None = None
+        self.following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         await self.views.open()
         await self.keys.bring_in(self.settings)
         self.bus = await Bus.connect(self.settings, "routing", telemetry=self.telemetry)
+        await self.law.open(self.bus)
+        self.following = asyncio.create_task(self.law.follow(self.bus))
         await catch_up(self.bus, self.views)
         broker = open_broker(self.settings, "routing", self.telemetry)
-        subscribe(broker, judge=self.judge, bus=self.bus, views=self.views, clock=self.clock)
+        subscribe(broker, law=self.law, bus=self.bus, views=self.views, clock=self.clock)
         await broker.start()
         self.broker = broker
 
@@ -94,6 +103,8 @@ class _Parts:
             return None
 
     async def stop(self) -> None:
+        if self.following:
+            self.following.cancel()
         if self.broker:
             await self.broker.stop()
         if self.bus:
@@ -117,7 +128,8 @@ async def _running(parts: _Parts, dossiers: Dossiers) -> AsyncIterator[None]:
 def _or_end(starting: "asyncio.Task[None]") -> None:
     """A service that cannot start must end, so that whoever watches it restarts it and says so."""
     if not starting.cancelled() and (trouble := starting.exception()):
-        log("service.cannot_start", level="ERROR", error=type(trouble).__name__)
+        reason = str(trouble)[:300] if isinstance(trouble, BrokenRulebook | BadSettings) else None
+        log("service.cannot_start", level="ERROR", error=type(trouble).__name__, reason=reason)
         signal.raise_signal(signal.SIGTERM)
 
 

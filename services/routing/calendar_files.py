@@ -39,7 +39,7 @@ def reference(calendars: Calendars, workdays: WorkCalendar) -> CalendarRef:
 
 def _elections(path: Path, faults: list[RuleFault]) -> Calendars:
     needed = ("version", "elections", "expected")
-    parts = read(path, faults).entries(needed, needed)
+    parts = read(path.name, path.read_bytes(), faults).entries(needed, needed)
     if any(name not in parts for name in needed):
         return Calendars("", "", ())
     return Calendars(

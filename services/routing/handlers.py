@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from contracts import regions
 from contracts.events import AnyEvent, CaseDecided, Event, NoticeSent, ReportAccepted
 from services.routing.core.fanout import decided, following
-from services.routing.deciding import Judge
+from services.routing.law import Law
 from services.routing.parking import park_what_was_given_up
 from services.routing.views import Entry, Views
 from services.runtime.clock import Clock
@@ -19,14 +19,14 @@ from services.runtime.spans import note
 _ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
-def subscribe(broker: NatsBroker, *, judge: Judge, bus: Bus, views: Views, clock: Clock) -> None:
+def subscribe(broker: NatsBroker, *, law: Law, bus: Bus, views: Views, clock: Clock) -> None:
     """Bind routing's handlers to its durables."""
 
     @broker.subscriber(**durable("routing"))
     async def on_report_accepted(message: NatsMessage) -> None:
         accepted = ReportAccepted.model_validate_json(message.body)
         at = clock()
-        decision = judge.decide(accepted.data.facts, at.astimezone(_zone(accepted)).date(), ())
+        decision = law.judge.decide(accepted.data.facts, at.astimezone(_zone(accepted)).date(), ())
         note(rulebook=decision.rulebook.version, persons=len(decision.persons))
         await bus.tell_case(
             decided(accepted, decision, at), lambda raw: following(CaseDecided.model_validate_json(raw))

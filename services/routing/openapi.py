@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.codes import Role, Stage, ViolationClass
-from contracts.decision import Assignment
+from contracts.decision import Assignment, RulebookRef
 from contracts.openapi import Answer, Operation, Parameter, document
 
 
@@ -47,6 +47,21 @@ class DossierAnswer(InboxCase):
     dossier: dict[str, Any] | None
 
 
+class RulebookBody(Model):
+    """Every file of a rulebook by name; `book.yaml` is the cover."""
+
+    files: dict[str, str]
+
+
+class RulebookAnswer(Model):
+    """`number` counts the changes of law, from 1; `loaded_at` is UTC."""
+
+    number: int
+    rulebook: RulebookRef
+    previous: RulebookRef | None
+    loaded_at: str
+
+
 class Health(Model):
     status: str = "ok"
 
@@ -57,6 +72,8 @@ _REFUSED = {
     401: Answer("No key, or one that is not valid.", headers={"WWW-Authenticate": "Bearer"}),
     404: Answer("There is no such case for this key: unknown and not yours answer alike."),
 }
+_OPERATOR = {401: _REFUSED[401], 404: Answer("Not the operator's key.")}
+_AWAY = Answer("The broker does not answer.", headers={"Retry-After": "Seconds to wait."})
 _QUERY = (
     Parameter("role", "Only this role.", where="query", schema={"enum": [str(role) for role in Role]}),
     Parameter("office", "Only this office, for example kabkota:52.04.", where="query"),
@@ -67,38 +84,69 @@ _QUERY = (
 )
 
 
+_AGENCIES = (
+    Operation(
+        "GET",
+        "/v1/agencies/{agency}/inbox",
+        "The cases of an agency",
+        "Newest first. Only cases in which the agency has something to do or to know now.",
+        {200: Answer("A page of cases.", InboxAnswer), **_REFUSED},
+        parameters=_QUERY,
+        security=_KEY,
+    ),
+    Operation(
+        "GET",
+        "/v1/agencies/{agency}/cases/{case_id}",
+        "The dossier of a case",
+        "The agency's parts and the report as it was sent, without the reporter.",
+        {
+            200: Answer("The dossier.", DossierAnswer),
+            401: _REFUSED[401],
+            404: _REFUSED[404],
+            503: Answer(
+                "The dossier cannot be opened just now.", headers={"Retry-After": "Seconds to wait."}
+            ),
+        },
+        security=_KEY,
+    ),
+)
+_LAW = (
+    Operation(
+        "GET",
+        "/v1/operator/rulebook",
+        "The rulebook in force",
+        "Only for the operator's key.",
+        {200: Answer("What is the law now.", RulebookAnswer), **_OPERATOR, 503: _AWAY},
+        security=_KEY,
+    ),
+    Operation(
+        "PUT",
+        "/v1/operator/rulebook",
+        "Make a rulebook the law",
+        "Checked and proved first; the change is an event. Loading what is in force changes nothing.",
+        {
+            200: Answer("It is the law now.", RulebookAnswer),
+            400: Answer("The body is not one of this door."),
+            **_OPERATOR,
+            408: Answer("The body did not arrive in time."),
+            409: Answer("Another rulebook was loaded at the same moment."),
+            413: Answer("The rulebook is too large."),
+            422: Answer("It cannot be decided by; `faults` says why, each with file:line:column."),
+            503: _AWAY,
+        },
+        request=RulebookBody,
+        security=_KEY,
+    ),
+)
+_HEALTH = Operation("GET", "/healthz", "Alive", "The process runs.", {200: Answer("It runs.", Health)})
+
+
 def api_document() -> dict[str, Any]:
     """OpenAPI 3.1."""
     return document(
         "Netral: agencies",
         "1.0.0",
         ["/"],
-        [
-            Operation(
-                "GET",
-                "/v1/agencies/{agency}/inbox",
-                "The cases of an agency",
-                "Newest first. Only cases in which the agency has something to do or to know now.",
-                {200: Answer("A page of cases.", InboxAnswer), **_REFUSED},
-                parameters=_QUERY,
-                security=_KEY,
-            ),
-            Operation(
-                "GET",
-                "/v1/agencies/{agency}/cases/{case_id}",
-                "The dossier of a case",
-                "The agency's parts and the report as it was sent, without the reporter.",
-                {
-                    200: Answer("The dossier.", DossierAnswer),
-                    401: _REFUSED[401],
-                    404: _REFUSED[404],
-                    503: Answer(
-                        "The dossier cannot be opened just now.", headers={"Retry-After": "Seconds to wait."}
-                    ),
-                },
-                security=_KEY,
-            ),
-            Operation("GET", "/healthz", "Alive", "The process runs.", {200: Answer("It runs.", Health)}),
-        ],
+        [*_AGENCIES, *_LAW, _HEALTH],
         security_schemes={_KEY: {"type": "http", "scheme": "bearer"}},
     )

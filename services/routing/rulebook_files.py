@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from services.routing.core.vocabulary import FACTS, OFFICES
 from services.routing.yaml_nodes import BrokenRulebook, Node, RuleFault, near, read
 
 HERE = Path(__file__).parent / "rulebook"
+COVER = "book.yaml"
 
 _DEADLINE = re.compile(r"([1-9]\d{0,3}) (\w+) since (\w+)")
 _SINCE = ("KNOWN", "REPORTED", "OPENED", *ProgressEvent)
@@ -23,26 +24,33 @@ _SPEECH = ("assign", "class", "review")
 
 
 def load_rulebook(folder: Path = HERE) -> Rulebook:
-    """The rulebook in `folder`: `book.yaml` and every other `*.yaml` in order of name. Raises BrokenRulebook."""
+    """The rulebook in `folder`: `book.yaml` and every other `*.yaml`. Raises BrokenRulebook."""
+    return read_rulebook(files_of(folder), folder.name)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The files of a rulebook by name."""
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.yaml"))}
+
+
+def read_rulebook(files: Mapping[str, bytes], where: str = "rulebook") -> Rulebook:
+    """The rulebook in files by name: `book.yaml` first, the others in order of name. Raises BrokenRulebook."""
     faults: list[RuleFault] = []
-    files = sorted(folder.glob("*.yaml"), key=lambda path: (path.name != "book.yaml", path.name))
-    if not files or files[0].name != "book.yaml":
-        raise BrokenRulebook([RuleFault(str(folder.name), "book.yaml is missing; every rulebook has one")])
-    book = read(files[0], faults)
-    cover = book.entries(
+    if COVER not in files:
+        raise BrokenRulebook([RuleFault(where, "book.yaml is missing; every rulebook has one")])
+    names = [COVER, *sorted(name for name in files if name != COVER)]
+    cover = read(COVER, files[COVER], faults).entries(
         ("rulebook", "version", "checked_on", "sources", "groups"),
         ("rulebook", "version", "sources", "groups"),
     )
     if faults:
         raise BrokenRulebook(faults)
     reader = _Reader(_sources(cover["sources"]), _groups(cover["groups"]))
-    rules = [rule for path in files[1:] for rule in reader.rules(read(path, faults))]
+    rules = [rule for name in names[1:] for rule in reader.rules(read(name, files[name], faults))]
     faults += [RuleFault(where, says) for where, says in faults_in(rules)]
     if faults:
         raise BrokenRulebook(sorted(set(faults), key=_in_order))
-    digest = hashlib.sha256(
-        b"".join(path.name.encode() + b"\0" + path.read_bytes() for path in files)
-    ).hexdigest()
+    digest = hashlib.sha256(b"".join(name.encode() + b"\0" + files[name] for name in names)).hexdigest()
     return Rulebook(
         cover["rulebook"].text(), cover["version"].text(), f"sha256:{digest}", reader.sources, tuple(rules)
     )

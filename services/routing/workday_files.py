@@ -21,7 +21,8 @@ def read_workdays(folder: Path, faults: list[RuleFault]) -> WorkCalendar:
     """The calendar of `holidays.csv` as corrected by `workdays.yaml`; mistakes are added to `faults`."""
     source, listed = _holidays(folder / "holidays.csv", faults)
     needed = ("version", "decreed", "add", "remove")
-    parts = read(folder / "workdays.yaml", faults).entries(needed, needed)
+    path = folder / "workdays.yaml"
+    parts = read(path.name, path.read_bytes(), faults).entries(needed, needed)
     if any(name not in parts for name in needed):
         return WorkCalendar("", "", frozenset(), frozenset())
     days = (listed | set(_corrections(parts["add"]))) - set(_corrections(parts["remove"]))

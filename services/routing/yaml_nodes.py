@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -122,23 +121,21 @@ def near(text: str, known: Iterable[str]) -> str:
     return f"did you mean '{found[0]}'?" if found else "write one of " + ", ".join(known)
 
 
-def read(path: Path, faults: list[RuleFault]) -> Node:
+def read(name: str, raw: bytes, faults: list[RuleFault]) -> Node:
     """The root of a YAML 1.2 file; what cannot be read is one fault with its place."""
     yaml = YAML(typ="rt")
     yaml.constructor.yaml_constructors = {**yaml.constructor.yaml_constructors}
     yaml.constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
-    raw, nothing = path.read_bytes(), Node(CommentedMap(), f"{path.name}:1:1", [])
+    nothing = Node(CommentedMap(), f"{name}:1:1", [])
     try:
         value = yaml.load(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        faults.append(
-            RuleFault(_at_offset(path.name, raw[: error.start]), "is not UTF-8; save the file as UTF-8")
-        )
+        faults.append(RuleFault(_at_offset(name, raw[: error.start]), "is not UTF-8; save the file as UTF-8"))
         return nothing
     except YAMLError as error:
-        faults.append(_not_yaml(path.name, raw, error))
+        faults.append(_not_yaml(name, raw, error))
         return nothing
-    return Node(value if value is not None else CommentedMap(), f"{path.name}:1:1", faults)
+    return Node(value if value is not None else CommentedMap(), f"{name}:1:1", faults)
 
 
 def _not_yaml(name: str, raw: bytes, error: YAMLError) -> RuleFault:

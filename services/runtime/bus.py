@@ -90,8 +90,12 @@ class Bus:
 
     async def read(self, nats_subject: str) -> bytes | None:
         """The last message on a subject, or None. Raises BrokerAway."""
+        return await self.last(stream_of(nats_subject), nats_subject)
+
+    async def last(self, stream: str, filter_: str) -> bytes | None:
+        """The last message of a stream on the subjects of a filter, or None. Raises BrokerAway."""
         try:
-            found = await self.js.get_last_msg(stream_of(nats_subject), nats_subject, direct=True)
+            found = await self.js.get_last_msg(stream, filter_, direct=True)
         except NotFoundError:
             return None
         except (NatsError, TimeoutError):

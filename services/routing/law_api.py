@@ -1,0 +1,87 @@
+"""The operator's door to the law: which rulebook is in force, and making another one the law."""
+
+import json
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from contracts.events import RulebookLoaded
+from services.routing.guarding import NO_STORE, guarded
+from services.routing.keys import Holder, Keys
+from services.routing.law import Law, Overtaken
+from services.routing.yaml_nodes import BrokenRulebook
+from services.runtime.bus import BrokerAway, Bus
+from services.runtime.http import TooLarge, TooSlow, body_within, problem
+
+PATH = "/v1/operator/rulebook"
+MAX_BYTES = 700_000
+"""Of a whole rulebook; the event that carries it must fit into one message of the broker (1 MB)."""
+
+
+class LawDoors:
+    """`bus` gives the connection, None while it is not there yet."""
+
+    def __init__(self, law: Law, keys: Keys, bus: Callable[[], Bus | None]) -> None:
+        self._law, self._keys, self._bus = law, keys, bus
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(PATH, guarded(self._keys, self.show), methods=["GET"]),
+            Route(PATH, guarded(self._keys, self.load), methods=["PUT"]),
+        ]
+
+    async def show(self, _request: Request, _holder: Holder) -> Response:
+        """`GET /v1/operator/rulebook`: what is the law now, and since when."""
+        event = self._law.current
+        return JSONResponse(_shown(event), headers=NO_STORE) if event else _away()
+
+    async def load(self, request: Request, _holder: Holder) -> Response:
+        """`PUT /v1/operator/rulebook` with `{"files": {"book.yaml": "…", …}}`; loading what is in force changes nothing."""
+        bus = self._bus()
+        if bus is None:
+            return _away()
+        try:
+            files = _files(await body_within(request, MAX_BYTES))
+            event = await self._law.load(bus, files)
+        except BrokenRulebook as broken:
+            faults = [str(fault) for fault in broken.faults]
+            return problem(422, "Not a rulebook to decide by", "Mend every fault.", faults=faults)
+        except Overtaken:
+            return problem(409, "Overtaken", "Another rulebook was loaded at this moment; look at it first.")
+        except TooLarge as large:
+            return problem(413, "Too large", f"A rulebook is at most {large.limit} bytes.")
+        except TooSlow:
+            return problem(408, "Too slow", "The body did not arrive in time; send it again.")
+        except ValueError:
+            return problem(400, "Not a body of this door", 'Send {"files": {"book.yaml": "text", …}}.')
+        except BrokerAway:
+            return _away()
+        return JSONResponse(_shown(event), headers=NO_STORE)
+
+
+def _files(body: bytes) -> dict[str, bytes]:
+    """Raises ValueError."""
+    document = json.loads(body)
+    files = document.get("files") if isinstance(document, dict) else None
+    if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
+        raise ValueError
+    return {str(name): text.encode() for name, text in files.items() if str(name).endswith(".yaml")}
+
+
+def _shown(event: RulebookLoaded) -> dict[str, object]:
+    data = event.data
+    previous = data.previous.model_dump() if data.previous else None
+    return {
+        "number": data.number,
+        "rulebook": data.rulebook.model_dump(),
+        "previous": previous,
+        "loaded_at": event.time.isoformat(),
+    }
+
+
+def _away() -> Response:
+    refusal = problem(503, "Not available", "The broker does not answer; try again later.")
+    refusal.headers["Retry-After"] = "5"
+    return refusal
