@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.routing.app import build_app
-from services.routing.deciding import Judge
+from services.routing.core.decide import Judge
 from services.routing.dossiers import Dossiers
 from services.routing.settings import RoutingSettings
 from tests.builders import a_report

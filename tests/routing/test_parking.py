@@ -8,7 +8,7 @@ import pytest
 from nats.js import JetStreamContext
 
 from contracts.ids import case_id_of
-from services.routing.deciding import Judge
+from services.routing.core.decide import Judge
 from services.routing.parking import Parked, list_parked, park_what_was_given_up, replay
 from services.runtime.bus import Bus
 from tests.builders import a_report
