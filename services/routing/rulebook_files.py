@@ -103,7 +103,9 @@ class _Reader:
     def _version(self, node: Node) -> Version:
         names = ("from", "basis", *_SPEECH, "note", "repealed", "expected")
         parts = node.entries(names, ("from",))
-        silent = [name for name in ("repealed", "expected") if name in parts]
+        silent = [
+            name for name in ("repealed", "expected") if name in parts and parts[name].value is not False
+        ]
         if len(silent) == 2:
             node.fault("is both repealed and expected; write one of the two")
         if not silent and not any(name in parts for name in _SPEECH):
@@ -123,6 +125,7 @@ class _Reader:
             note=_note(parts["note"]) if "note" in parts else None,
             repealed=parts["repealed"].flag() if "repealed" in parts else False,
             expected=parts["expected"].flag() if "expected" in parts else False,
+            where=node.where,
         )
 
     def _citation(self, node: Node) -> Citation:

@@ -117,8 +117,13 @@ class Node:
 def near(text: str, known: Iterable[str]) -> str:
     """The cure for a misspelt name: the nearest known one, or all of them."""
     known = list(known)
-    found = get_close_matches(text, known, 1, 0.6)
+    found = [name for name in known if _same_letters(name, text)] or get_close_matches(text, known, 1, 0.6)
     return f"did you mean '{found[0]}'?" if found else "write one of " + ", ".join(known)
+
+
+def _same_letters(one: str, other: str) -> bool:
+    """Whether two names differ in the order of their letters only; that is the likelier slip."""
+    return sorted(one.casefold()) == sorted(other.casefold())
 
 
 def read(name: str, raw: bytes, faults: list[RuleFault]) -> Node:

@@ -34,14 +34,14 @@ def _names(rules: Sequence[Rule]) -> Iterator[Finding]:
 
 
 def _history(rule: Rule) -> Iterator[Finding]:
-    days = [version.since for version in rule.history]
-    if not days:
+    if not rule.history:
         yield rule.where, f"rule '{rule.id}' has no history; add a version"
-    for earlier, later in pairwise(days):
-        if later <= earlier:
+    for earlier, later in pairwise(rule.history):
+        if later.since <= earlier.since:
             yield (
-                rule.where,
-                f"version from {later} of '{rule.id}' does not follow {earlier}; order the history by day",
+                later.where,
+                f"version from {later.since} of '{rule.id}' does not follow {earlier.since};"
+                " order the history by day",
             )
 
 
@@ -53,7 +53,7 @@ def _lives(rule: Rule) -> Iterator[Finding]:
                 citation, since, None if version.repealed else until, ends=not version.repealed
             )
             if problem and not version.expected:
-                yield rule.where, f"'{rule.id}' from {since} {problem}"
+                yield version.where, f"'{rule.id}' from {since} {problem}"
 
 
 def _outside(citation: Citation, since: date, until: date | None, *, ends: bool) -> str | None:

@@ -87,6 +87,7 @@ class Version:
     note: Note | None = None
     repealed: bool = False
     expected: bool = False
+    where: str = field(default="", compare=False)
 
     @property
     def speaks(self) -> bool:

@@ -1,14 +1,18 @@
 """Reads the signed examples and says what of them a decision does not keep.
 
 A line of `expect`, `expect_not`, `before` or `after` is `AGENCY ROLE WHEN`, then optionally the office, `active` or
-`waiting`, `within N UNIT since EVENT` and `by SOURCE` (a text that stands in the basis). `*` is any role or moment.
-A line may also be `class X`, `stage X` or `review RULE`.
+`waiting`, `within N UNIT since EVENT` or `without limit`, and `by SOURCE` (a text that stands in the basis). `*` is any
+role or moment. A line may also be `class X`, `stage X` or `review RULE`.
+
+`exactly` is the whole list of who gets which part, each line with its office; a line without `within` has no deadline, and
+a list within the list stands for its lines. `each` holds fields with values: the example holds for every one of them.
 """
 
 import re
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +33,7 @@ ROWS = tuple(f"R{number:02}" for number in range(1, 43))
 _LINE = re.compile(
     r"(?P<agency>[A-Z0-9_]+|\*)(?: (?P<role>ACTION|COPY|INFORMATION|\*))?(?: (?P<when>[A-Z_]+(?::[A-Z_]+)?|\*))?"
     r"(?: (?P<office>pusat|none|prov:[\d.]+|kabkota:[\d.]+))?(?: (?P<active>active|waiting))?"
-    r"(?: within (?P<deadline>\d+ \w+ since \w+))?(?: by (?P<basis>.+))?"
+    r"(?: within (?P<deadline>\d+ \w+ since \w+)| (?P<limit>without limit))?(?: by (?P<basis>.+))?"
 )
 
 
@@ -47,6 +51,7 @@ class Example:
     unwanted: tuple[str, ...]
     finding: str | None = None
     calendar: str | None = None
+    whole: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,13 +76,13 @@ class CutOver:
 
 def examples() -> tuple[Example, ...]:
     """Every signed example, in the order of the files."""
-    return tuple(_example(raw) for raw in _items("R*.yaml", "examples"))
+    return tuple(_example(one) for raw in _items("*.yaml", "examples") for one in _each(raw))
 
 
 @cache
 def not_expressible() -> dict[str, str]:
     """The rows that no report can reach, each with the reason."""
-    return {raw["row"]: raw["reason"] for raw in _items("R*.yaml", "not_expressible")}
+    return {raw["row"]: raw["reason"] for raw in _items("*.yaml", "not_expressible")}
 
 
 def cut_overs() -> tuple[CutOver, ...]:
@@ -107,7 +112,12 @@ def broken(judge: Judge, example: Example) -> list[str]:
     """The lines of an example that its decision does not keep."""
     person = decide(judge, example).persons[0]
     missing = [f"missing: {line}" for line in example.wanted if not holds(line, person)]
-    return missing + [f"unwanted: {line}" for line in example.unwanted if holds(line, person)]
+    unwanted = [f"unwanted: {line}" for line in example.unwanted if holds(line, person)]
+    if example.whole is None:
+        return missing + unwanted
+    given = {_whole(assignment) for assignment in person.assignments}
+    missing += [f"missing: {line}" for line in sorted(example.whole - given)]
+    return missing + unwanted + [f"unwanted: {line}" for line in sorted(given - example.whole)]
 
 
 def holds(line: str, person: PersonDecision) -> bool:
@@ -124,19 +134,46 @@ def holds(line: str, person: PersonDecision) -> bool:
 
 
 def _fits(asked: dict[str, str], given: Assignment) -> bool:
-    limit = given.deadline
     found = {
         "agency": given.agency,
         "role": given.role,
         "when": given.when,
         "office": given.office or "none",
         "active": "active" if given.active else "waiting",
-        "deadline": f"{limit.count} {limit.unit} since {limit.since}" if limit else "",
+        "deadline": _deadline(given),
+        "limit": "" if given.deadline else "without limit",
     }
     basis = asked.get("basis", "")
     return any(basis in text for text in given.basis) and all(
         found[name] == text for name, text in asked.items() if name != "basis"
     )
+
+
+def _whole(given: Assignment) -> str:
+    """All that a line of `exactly` says."""
+    limit = f" within {_deadline(given)}" if given.deadline else ""
+    return f"{given.agency} {given.role} {given.when} {given.office or 'none'}{limit}"
+
+
+def _deadline(given: Assignment) -> str:
+    limit = given.deadline
+    return f"{limit.count} {limit.unit} since {limit.since}" if limit else ""
+
+
+def _each(raw: dict[str, Any]) -> list[dict[str, Any]]:
+    """The example for each combination of the values of `each`, named after it."""
+    fields = raw.get("each", {})
+    found = []
+    for values in product(*fields.values()) if fields else ():
+        chosen = dict(zip(fields, values, strict=True))
+        days = {name: chosen.pop(name) for name in ("happened_on", "handled_on") if name in chosen}
+        name = f"{raw['name']} ({', '.join(map(str, values))})"
+        found.append({**raw, **days, "name": name, "report": {**(raw.get("report") or {}), **chosen}})
+    return found or [raw]
+
+
+def _flat(lines: list[Any]) -> list[str]:
+    return [one for line in lines for one in (_flat(line) if isinstance(line, list) else [line])]
 
 
 def _example(raw: dict[str, Any]) -> Example:
@@ -153,10 +190,11 @@ def _example(raw: dict[str, Any]) -> Example:
         facts=facts_of(read_report(a_report(**changed), TODAY), handled_on, keep_refs=True),
         handled_on=handled_on,
         progress=read_progress([_event(event) for event in raw.get("progress", ())]),
-        wanted=(*raw.get("expect", ()), *extra, *(f"review {rule}" for rule in raw.get("review", ()))),
+        wanted=(*_flat(raw.get("expect", [])), *extra, *(f"review {rule}" for rule in raw.get("review", ()))),
         unwanted=tuple(raw.get("expect_not", ())),
         finding=raw.get("finding"),
         calendar=raw.get("calendar"),
+        whole=frozenset(_flat(raw["exactly"])) if "exactly" in raw else None,
     )
 
 

@@ -38,6 +38,16 @@ MISTAKES = {
         "status: PEGAWAI}",
         "'PEGAWAI' is not a value of status; did you mean 'PEGAWAI_ASN'?",
     ),
+    "a group with two letters swapped, one letter away from a value": (
+        SUPERVISION, "given: {status: ASN}", "given: {status: ANS}",
+        "status: ANS}",
+        "'ANS' is not a value of status; did you mean 'ASN'?",
+    ),
+    "a value with two letters swapped": (
+        SUPERVISION, "given: {status: ASN}", "given: {status: NPS}",
+        "status: NPS}",
+        "'NPS' is not a value of status; did you mean 'PNS'?",
+    ),
     "a misspelt member of a group": (
         "book.yaml", "ASN: [PNS,", "ASN: [PNSS,",
         "PNSS, CPNS",
@@ -70,7 +80,7 @@ MISTAKES = {
     ),
     "a history out of order": (
         SUPERVISION, "from: 2014-01-15", "from: 2020-09-11",
-        "id: asn.supervisor",
+        "from: 2020-09-10",
         "version from 2020-09-10 of 'asn.supervisor' does not follow 2020-09-11;"
         " order the history by day",
     ),
@@ -106,13 +116,13 @@ MISTAKES = {
     ),
     "a citation before its life": (
         SUPERVISION, "basis: [uu-5-2014]", "basis: [uu-20-2023]",
-        "id: asn.supervisor",
+        "from: 2014-01-15",
         "'asn.supervisor' from 2014-01-15 cites uu-20-2023, in force only from 2023-10-31;"
         " cite what was in force or begin later",
     ),
     "a citation after its life": (
         SUPERVISION, 'basis: [skb-2022, "uu-20-2023#70(3)"]', "basis: [skb-2022, uu-5-2014]",
-        "id: asn.supervisor",
+        "from: 2023-10-31",
         "'asn.supervisor' from 2023-10-31 cites uu-5-2014, not in force since 2023-10-31"
         " (superseded by uu-20-2023); add a version from that day",
     ),
@@ -193,6 +203,16 @@ MISTAKES = {
         "{from: 2014-01-15, basis: [praktik]}",
         "says nothing; give it assign, class or review, or write repealed: true",
     ),
+    "a version that is not repealed and says nothing else": (
+        LAST, SILENT, "{from: 2014-01-15, basis: [praktik], repealed: false}",
+        "{from: 2014-01-15, basis: [praktik], repealed: false}",
+        "says nothing; give it assign, class or review, or write repealed: true",
+    ),
+    "a version that is not expected and says nothing else": (
+        LAST, SILENT, "{from: 2014-01-15, basis: [praktik], expected: false}",
+        "{from: 2014-01-15, basis: [praktik], expected: false}",
+        "says nothing; give it assign, class or review, or write repealed: true",
+    ),
     "an unknown field": (
         SUPERVISION, "        basis: [uu-5-2014]\n", "        bassis: x\n        basis: [uu-5-2014]\n",
         "bassis",
@@ -251,6 +271,11 @@ def test_each_mistake_is_named_with_its_place_and_its_cure(mistake: str, folder:
     file, right, wrong, at, says = MISTAKES[mistake]
     change(folder, file, right, wrong)
     assert f"{place(folder, file, at)}: {says}" in faults_of(folder)
+
+
+def test_a_version_that_is_neither_repealed_nor_expected_may_say_so(folder: Path) -> None:
+    change(folder, LAST, SILENT, SILENT.replace("assign:", "repealed: false, expected: false, assign:"))
+    assert load_rulebook(folder).rules == load_rulebook().rules
 
 
 def test_a_circle_of_exceptions_is_named_at_every_rule_of_it(folder: Path) -> None:
