@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from services.routing.core.memory import Memory
 from services.routing.core.rules import Rule, Rulebook, Version
 from services.routing.core.vocabulary import FACTS, Situation
-
-MEMO_LIMIT = 20_000
 
 
 @dataclass(frozen=True)
@@ -41,28 +40,23 @@ class Engine:
         self._cuts: dict[str, tuple[list[date], list[int]]] = {
             axis: self._timeline(axis) for axis in ("incident", "handling")
         }
-        self._memo: dict[int, Hits] = {}
-        self._live: dict[tuple[date, date], int] = {}
+        self._memo: Memory[int, Hits] = Memory()
+        self._live: Memory[tuple[date, date], int] = Memory()
 
     def decide(self, situation: Situation, incident: date, handling: date) -> Hits:
         """The rules that decide a situation. Raises KeyError for a value outside the vocabulary."""
         signature = self._find(situation, self.live(incident, handling))
         hits = self._memo.get(signature)
         if hits is None:
-            hits = self._resolve(signature)
-            if len(self._memo) >= MEMO_LIMIT:
-                self._memo.clear()
-            self._memo[signature] = hits
+            hits = self._memo.keep(signature, self._resolve(signature))
         return hits
 
     def live(self, incident: date, handling: date) -> int:
         """The mask of the versions that speak on these two days."""
         found = self._live.get((incident, handling))
         if found is None:
-            found = self._on("incident", incident) | self._on("handling", handling)
-            if len(self._live) >= MEMO_LIMIT:
-                self._live.clear()
-            self._live[incident, handling] = found
+            mask = self._on("incident", incident) | self._on("handling", handling)
+            found = self._live.keep((incident, handling), mask)
         return found
 
     def _on(self, axis: str, day: date) -> int:

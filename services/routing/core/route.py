@@ -10,14 +10,13 @@ from contracts.progress import Progress
 from services.routing.core.activity import is_active
 from services.routing.core.engine import Engine, Hit, Hits
 from services.routing.core.explaining import WhyNot
+from services.routing.core.memory import Memory
 from services.routing.core.offices import office_of
 from services.routing.core.rules import Assign, Rulebook
 from services.routing.core.situation import Place
 from services.routing.core.vocabulary import Situation
 
 _GRAVITY = tuple(ViolationClass)
-REMEMBERED = 20_000
-"""Answers kept in memory; far more than one day's different questions."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ class Reasoner:
         self.ref = RulebookRef(id=book.id, version=book.version, digest=book.digest)
         self.engine = Engine(book)
         self.why_not = WhyNot(book)
-        self._kinds: dict[Hashable, _Kind] = {}
-        self._routes: dict[Hashable, PersonDecision] = {}
+        self._kinds: Memory[Hashable, _Kind] = Memory()
+        self._routes: Memory[Hashable, PersonDecision] = Memory()
 
     def hits(self, asked: Asked) -> list[Hits]:
         """The rules that decide and those defeated, for each act in turn."""
@@ -65,10 +64,7 @@ class Reasoner:
         """The decision on one person; `key` holds all that `ask` depends on, so alike questions are asked once."""
         found = self._routes.get((key, ref))
         if found is None:
-            found = self._person(ask(), ref)
-            if len(self._routes) >= REMEMBERED:
-                self._routes.clear()
-            self._routes[key, ref] = found
+            found = self._routes.keep((key, ref), self._person(ask(), ref))
         return found
 
     def _person(self, asked: Asked, ref: str) -> PersonDecision:
@@ -86,10 +82,7 @@ class Reasoner:
         key = (asked.situations, self.engine.live(asked.occurred_on, asked.handled_on))
         found = self._kinds.get(key)
         if found is None:
-            found = self._work_out(asked)
-            if len(self._kinds) >= REMEMBERED:
-                self._kinds.clear()
-            self._kinds[key] = found
+            found = self._kinds.keep(key, self._work_out(asked))
         return found
 
     def _work_out(self, asked: Asked) -> _Kind:

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 from contracts import regions
 from contracts.codes import ElectionKind, ElectionOffice, Stage
+from services.routing.core.memory import Memory
 
 _ORDER = tuple(Stage)
-REMEMBERED = 20_000
-"""Answers kept in memory: the days and places of a whole campaign."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Calendars:
     digest: str
     elections: tuple[Election, ...]
     expected: tuple[Expected, ...] = ()
-    _known: dict[tuple[object, ...], StageAnswer] = field(default_factory=dict, compare=False, repr=False)
+    _known: Memory[tuple[object, ...], StageAnswer] = field(default_factory=Memory, compare=False, repr=False)
 
     def stage_of(
         self,
@@ -88,11 +87,7 @@ class Calendars:
         region's own calendar says otherwise.
         """
         asked = (kind, year, office, psu, region, day)
-        if asked not in self._known:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[asked] = self._stage_of(*asked)
-        return self._known[asked]
+        return self._known.get(asked) or self._known.keep(asked, self._stage_of(*asked))
 
     def _stage_of(
         self,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from contracts.codes import DeadlineUnit
+from services.routing.core.memory import Memory
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5
@@ -21,8 +22,8 @@ class WorkCalendar:
     digest: str
     days_off: frozenset[date]
     decreed_years: frozenset[int]
-    _known: dict[tuple[date, int, DeadlineUnit], tuple[date, bool]] = field(
-        default_factory=dict, compare=False, repr=False
+    _known: Memory[tuple[date, int, DeadlineUnit], tuple[date, bool]] = field(
+        default_factory=Memory, compare=False, repr=False
     )
 
     def is_working_day(self, day: date) -> bool:
@@ -39,9 +40,7 @@ class WorkCalendar:
         if unit is DeadlineUnit.CALENDAR_DAY:
             return start + count * _DAY, False
         asked = (start, count, unit)
-        if asked not in self._known:
-            self._known[asked] = self._count(start, count)
-        return self._known[asked]
+        return self._known.get(asked) or self._known.keep(asked, self._count(start, count))
 
     def _count(self, start: date, count: int) -> tuple[date, bool]:
         day = start
