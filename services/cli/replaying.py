@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 from nats.js import JetStreamContext
@@ -11,12 +10,13 @@ from nats.js.errors import NotFoundError
 
 from contracts.events import CaseDecided, ReportAccepted
 from services.cli.broker import operator
+from services.cli.case_files import day_of, judge
 from services.cli.console import tables, write_json
 from services.cli.errors import BAD_INPUT, Stop
+from services.cli.law import judges
 from services.cli.web import settings_of
 from services.routing.core.decide import Judge
 from services.routing.core.route import Reasoner
-from services.routing.deciding import load_judge
 from services.routing.rulebook_files import load_rulebook
 from services.routing.rules.replaying import Stored, lines_of, replay
 from services.routing.yaml_nodes import BrokenRulebook
@@ -24,11 +24,16 @@ from services.runtime.settings import Settings
 
 
 def run(folder: str | None, as_if: str | None, *, as_json: bool) -> None:
-    """Replay every stored decision. Exit code 1 if a decision of the same rulebook cannot be reproduced. Raises Stop."""
-    day = _day(as_if)
-    judge = _judge(folder)
-    stored = asyncio.run(_stored(settings_of(Settings)))
-    tally = replay(stored, judge, as_if=day)
+    """Replay every stored decision, without a folder by the rulebook that made it. Raises Stop.
+
+    Exit code 1 if a decision cannot be reproduced by its own rulebook.
+    """
+    day = None if as_if is None else day_of(as_if, "--as-if")
+    other = _other(folder) if folder else None
+    stored, known = asyncio.run(_stored(settings_of(Settings)))
+    tally = replay(
+        stored, lambda decision: other or known.get(decision.rulebook.digest) or judge(), as_if=day
+    )
     if as_json:
         counts = {"before": dict(tally.before), "after": dict(tally.after)}
         write_json({"cases": tally.cases, "same": tally.same, "changed": tally.changed, **counts})
@@ -36,27 +41,21 @@ def run(folder: str | None, as_if: str | None, *, as_json: bool) -> None:
         for line in lines_of(tally):
             tables().print(line, markup=False)
     if folder is None and day is None and tally.same + tally.other_rulebook < tally.cases:
-        raise Stop("rules replay: decisions of this very rulebook came out differently; that is an incident")
+        raise Stop(
+            "rules replay: decisions came out differently under their own rulebook; that is an incident"
+        )
 
 
-def _judge(folder: str | None) -> Judge:
+def _other(folder: str) -> Judge:
     try:
-        judge = load_judge()
-        return replace(judge, reasoner=Reasoner(load_rulebook(Path(folder)))) if folder else judge
+        return replace(judge(), reasoner=Reasoner(load_rulebook(Path(folder))))
     except BrokenRulebook as broken:
         raise Stop(str(broken), BAD_INPUT) from None
 
 
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Stop("--as-if: is not a date; write it as YYYY-MM-DD", BAD_INPUT) from None
-
-
-async def _stored(settings: Settings) -> list[Stored]:
+async def _stored(settings: Settings) -> tuple[list[Stored], dict[str, Judge]]:
     async with operator(settings) as js:
-        return [case async for case in _cases(js)]
+        return [case async for case in _cases(js)], await judges(js, judge())
 
 
 async def _cases(js: JetStreamContext) -> AsyncIterator[Stored]:

@@ -10,7 +10,7 @@ Language = Annotated[
     str | None, typer.Option(metavar="id|en", help="One language. [default: Indonesian and English]")
 ]
 Folder = Annotated[
-    str | None, typer.Argument(metavar="[FOLDER]", help="A rulebook folder. [default: the one in use]")
+    str | None, typer.Argument(metavar="[FOLDER]", help="A rulebook folder. [default: the packaged one]")
 ]
 
 rules = typer.Typer(help="Check, prove, show and compare the rulebook: the law as data.")

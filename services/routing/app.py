@@ -166,6 +166,8 @@ async def _missing(parts: _Parts) -> list[str]:
         reasons.append("the database does not answer")
     if parts.bus is None or parts.broker is None:
         return [*reasons, "the broker is not connected yet"]
+    if parts.law.unreadable:
+        reasons.append(parts.law.unreadable)
     for consumer in (consumer for consumer in CONSUMERS if consumer.service == "routing"):
         try:
             async with asyncio.timeout(2):

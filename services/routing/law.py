@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pydantic import ValidationError
+
 from contracts.decision import RulebookRef
 from contracts.events import RulebookLoaded, RulebookLoadedData
 from contracts.ids import NETRAL, derived_id
@@ -24,6 +26,8 @@ from services.runtime.logs import log
 FOLLOW_SECONDS = 2.0
 """How soon a worker follows a change that another one made."""
 
+_CURE = "start the version of Netral that loaded it, and load one there that this version reads"
+
 
 class Overtaken(Exception):
     """Another rulebook was loaded at the same moment; look at it before loading again."""
@@ -35,20 +39,20 @@ class Law:
     def __init__(self, judge: Judge, clock: Clock) -> None:
         self.judge = judge
         self.current: RulebookLoaded | None = None
+        self.unreadable: str | None = None
+        """Why the rulebook in force is not the one this worker decides by; None while it is."""
         self._clock = clock
+        self._following = asyncio.Lock()
 
     async def open(self, bus: Bus) -> None:
         """Take the rulebook last loaded, or make the packaged one the first. Raises BrokenRulebook, BrokerAway."""
         packaged = self.judge.reasoner.book
         await self._follow(bus)
         if self.current is None:
-            event = self._event(packaged, files_of(HERE))
-            await bus.tell([event])
+            await bus.tell([self._event(packaged, files_of(HERE))])
             await self._follow(bus)
         elif self.current.data.rulebook.digest != packaged.digest:
             log("rulebook.package_differs", level="WARNING", packaged=packaged.version)
-        if self.current and self.current.data.rulebook != self.judge.reasoner.ref:
-            raise BrokenRulebook([RuleFault("RULEBOOKS", "the loaded rulebook reads differently here")])
 
     async def load(self, bus: Bus, files: Mapping[str, bytes]) -> RulebookLoaded:
         """Make a rulebook the law, or say that it is already. Raises BrokenRulebook, Overtaken and BrokerAway."""
@@ -65,25 +69,28 @@ class Law:
         return event
 
     async def follow(self, bus: Bus) -> None:
-        """Follow the changes other workers make, until cancelled."""
+        """Follow the changes other workers make, until cancelled. What cannot be followed makes the worker not ready."""
         while True:
             await asyncio.sleep(FOLLOW_SECONDS)
             try:
                 await self._follow(bus)
             except BrokerAway:
                 continue
-            except BrokenRulebook:
-                log("rulebook.cannot_follow", level="ERROR")
+            except BrokenRulebook as broken:
+                if self.unreadable is None:
+                    log("rulebook.cannot_follow", level="ERROR", reason=str(broken)[:300])
+                self.unreadable = "the rulebook in force cannot be read by this version of the software"
 
     async def _follow(self, bus: Bus) -> None:
-        stored = await bus.last("RULEBOOKS", "rulebooks.*")
-        event = RulebookLoaded.model_validate_json(stored) if stored else None
-        if event is None or (self.current and event.data.number <= self.current.data.number):
-            return
-        if event.data.rulebook.digest != self.judge.reasoner.book.digest:
-            book = read_rulebook({name: text.encode() for name, text in event.data.files.items()})
-            self.judge = replace(self.judge, reasoner=Reasoner(book))
-        self.current = event
+        async with self._following:
+            stored = await bus.last("RULEBOOKS", "rulebooks.*")
+            event = _event_in(stored) if stored else None
+            if event is None or (self.current and event.data.number <= self.current.data.number):
+                return
+            if event.data.rulebook.digest != self.judge.reasoner.book.digest:
+                book = await asyncio.to_thread(_read, event)
+                self.judge = replace(self.judge, reasoner=Reasoner(book))
+            self.current, self.unreadable = event, None
 
     def _event(self, book: Rulebook, files: Mapping[str, bytes]) -> RulebookLoaded:
         before = self.current.data if self.current else None
@@ -100,6 +107,22 @@ class Law:
                 files={name: raw.decode() for name, raw in files.items()},
             ),
         )
+
+
+def _event_in(stored: bytes) -> RulebookLoaded:
+    try:
+        return RulebookLoaded.model_validate_json(stored)
+    except ValidationError:
+        raise BrokenRulebook([RuleFault("RULEBOOKS", f"its last message is no rulebook; {_CURE}")]) from None
+
+
+def _read(event: RulebookLoaded) -> Rulebook:
+    """The rulebook of an event, the very one that was loaded. Raises BrokenRulebook."""
+    data = event.data
+    book = read_rulebook({name: text.encode() for name, text in data.files.items()})
+    if book.digest != data.rulebook.digest:
+        raise BrokenRulebook([RuleFault(f"rulebooks.{data.number}", f"reads differently here; {_CURE}")])
+    return book
 
 
 def _proved(files: Mapping[str, bytes]) -> Rulebook:

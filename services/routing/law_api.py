@@ -1,13 +1,14 @@
 """The operator's door to the law: which rulebook is in force, and making another one the law."""
 
-import json
 from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from contracts.door import read_json
 from contracts.events import RulebookLoaded
+from contracts.faults import Fault, InvalidDocument
 from services.routing.guarding import NO_STORE, guarded
 from services.routing.keys import Holder, Keys
 from services.routing.law import Law, Overtaken
@@ -45,7 +46,7 @@ class LawDoors:
         try:
             files = _files(await body_within(request, MAX_BYTES))
             event = await self._law.load(bus, files)
-        except BrokenRulebook as broken:
+        except (BrokenRulebook, InvalidDocument) as broken:
             faults = [str(fault) for fault in broken.faults]
             return problem(422, "Not a rulebook to decide by", "Mend every fault.", faults=faults)
         except Overtaken:
@@ -54,20 +55,32 @@ class LawDoors:
             return problem(413, "Too large", f"A rulebook is at most {large.limit} bytes.")
         except TooSlow:
             return problem(408, "Too slow", "The body did not arrive in time; send it again.")
-        except ValueError:
-            return problem(400, "Not a body of this door", 'Send {"files": {"book.yaml": "text", …}}.')
         except BrokerAway:
             return _away()
         return JSONResponse(_shown(event), headers=NO_STORE)
 
 
 def _files(body: bytes) -> dict[str, bytes]:
-    """Raises ValueError."""
-    document = json.loads(body)
+    """The files by name. Raises InvalidDocument naming what is not a file of a rulebook."""
+    document = read_json(body)
     files = document.get("files") if isinstance(document, dict) else None
-    if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
-        raise ValueError
-    return {str(name): text.encode() for name, text in files.items() if str(name).endswith(".yaml")}
+    if not isinstance(files, dict):
+        raise InvalidDocument([Fault(("files",), 'is missing; send {"files": {"book.yaml": "text", …}}')])
+    faults = [
+        Fault(
+            ("files", name), "is not a file of a rulebook; give each a name that ends in .yaml and its text"
+        )
+        for name, text in files.items()
+        if not name.endswith(".yaml") or not _is_text(text)
+    ]
+    if faults:
+        raise InvalidDocument(faults)
+    return {name: text.encode() for name, text in files.items()}
+
+
+def _is_text(value: object) -> bool:
+    """JSON can spell half a character; a file cannot."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _shown(event: RulebookLoaded) -> dict[str, object]:

@@ -126,12 +126,13 @@ _LAW = (
         "Checked and proved first; the change is an event. Loading what is in force changes nothing.",
         {
             200: Answer("It is the law now.", RulebookAnswer),
-            400: Answer("The body is not one of this door."),
             **_OPERATOR,
             408: Answer("The body did not arrive in time."),
             409: Answer("Another rulebook was loaded at the same moment."),
             413: Answer("The rulebook is too large."),
-            422: Answer("It cannot be decided by; `faults` says why, each with file:line:column."),
+            422: Answer(
+                "It cannot be decided by; `faults` names every one, with file:line:column or the field."
+            ),
             503: _AWAY,
         },
         request=RulebookBody,

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from contracts.ids import case_id_of, report_id_of
 from contracts.topology import CONSUMERS
 from services.intake.core.acceptance import accept
 from services.routing.app import build_app
+from services.routing.rulebook_files import HERE
 from services.routing.settings import RoutingSettings
 from services.runtime.bus import Bus, connection
 from services.runtime.failures import park
@@ -202,3 +205,36 @@ def test_doctor_counts_mails_that_were_given_up(operated: Netral, fresh_nats: Br
         ledger.executemany("INSERT INTO notices VALUES (?)", [("SENT",), ("FAILED",), ("UNKNOWN",)])
     ledger.close()
     assert "warn mails: 1 given up, 1 of unknown outcome" in operated("doctor").out
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The packaged rulebook as another version."""
+    copy = Path(shutil.copytree(HERE, tmp_path / "next"))
+    cover = copy / "book.yaml"
+    cover.write_text(re.sub(r"(?m)^version: .*$", 'version: "2027.1.0"', cover.read_text("utf-8")), "utf-8")
+    return copy
+
+
+def test_a_loaded_rulebook_is_the_law_and_older_cases_are_explained_and_reproduced_by_their_own(
+    routed: Netral, folder: Path
+) -> None:
+    before = routed("explain", TICKET).out
+    ran = routed("rules", "load", folder)
+    assert (ran.code, ran.err) == (0, "")
+    assert re.match(r"ok: skb-netralitas-asn 2027\.1\.0 is the law since \S+ \(change 2\)\nsha256:", ran.out)
+    assert routed("explain", TICKET).out == before
+    assert "1 decisions: 1 reproduced byte for byte" in routed("rules", "replay").out
+    doctor = json.loads(routed("doctor", "--json").out)
+    (law,) = (finding for finding in doctor if finding["what"] == "rulebook")
+    assert law["verdict"] == "warn"
+    assert "2027.1.0 is the law" in law["says"]
+
+
+def test_a_broken_rulebook_is_not_loaded_and_every_fault_is_said(routed: Netral, folder: Path) -> None:
+    crime = folder / "50-crime.yaml"
+    crime.write_text(crime.read_text("utf-8").replace("role: ACTION", "role: ACTOIN", 1), "utf-8")
+    ran = routed("rules", "load", folder)
+    assert (ran.code, ran.out) == (2, "")
+    assert "50-crime.yaml:" in ran.err
+    assert "did you mean 'ACTION'?" in ran.err

@@ -1,7 +1,6 @@
 """A running service takes a new rulebook whole, only if it is checked and proved, and as an event."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -94,7 +93,7 @@ async def test_a_rulebook_that_breaks_a_guarantee_is_refused_with_the_box(
         assert await version_used(system, "k1") == judge.reasoner.book.version
 
 
-async def test_another_worker_follows(fresh_nats: Broker, judge: Judge, tmp_path: Path) -> None:
+async def test_another_worker_follows(fresh_nats: Broker, judge: Judge) -> None:
     async with in_process(fresh_nats, judge=judge) as one, in_process(fresh_nats, judge=judge) as other:
         await load(one, newer())
 
@@ -119,6 +118,44 @@ async def test_only_the_operator_s_key_opens_the_door(fresh_nats: Broker, judge:
     async with in_process(fresh_nats, judge=judge) as system:
         assert (await system.get(DOOR, "BAWASLU")).status_code == 404
         assert (await system.routing.get(DOOR)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b'{"files": 3}', b"\xff", b"[" * 100_000, b'{"files": {"a.yaml": "\\ud800"}}'],
+)
+async def test_a_body_that_is_no_rulebook_is_refused_with_the_cure(
+    fresh_nats: Broker, judge: Judge, body: bytes
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
         headers = {"Authorization": f"Bearer {system.keys['OPERATOR']}"}
-        for body in (b"", b"[]", b'{"files": 3}', b"\xff"):
-            assert (await system.routing.put(DOOR, content=body, headers=headers)).status_code == 400
+        answer = await system.routing.put(DOOR, content=body, headers=headers)
+        assert answer.status_code == 422
+        assert answer.json()["faults"]
+
+
+async def test_a_file_whose_name_is_misspelt_is_not_left_out_in_silence(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        files = newer()
+        files["50-crime.yml"] = files.pop("50-crime.yaml")
+        answer = await load(system, files)
+        assert answer.status_code == 422
+        assert answer.json()["faults"][0].startswith("files.50-crime.yml: is not a file of a rulebook")
+
+
+async def test_a_worker_that_cannot_read_the_law_says_so_and_decides_by_the_last_one_it_read(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        bus = await Bus.connect(fresh_nats.settings, "operator")
+        await bus.js.publish("rulebooks.2", b"{}")
+        await bus.close()
+
+        async def not_ready() -> str:
+            answer = await system.routing.get("/readyz")
+            return str(answer.json()) if answer.status_code == 503 else ""
+
+        assert "the rulebook in force cannot be read" in await until(not_ready)
+        assert await version_used(system, "k1") == judge.reasoner.book.version

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -43,8 +43,10 @@ def canonical(decision: Decision) -> bytes:
     return rfc8785.dumps(json.loads(json.dumps(decision.document())))
 
 
-def replay(stored: Iterable[Stored], judge: Judge, *, as_if: date | None = None) -> Tally:
-    """Decide each case again with `judge`, on its own day of handling or on `as_if` where that is later.
+def replay(
+    stored: Iterable[Stored], judge_for: Callable[[Decision], Judge], *, as_if: date | None = None
+) -> Tally:
+    """Decide each case again with its judge, on its own day of handling or on `as_if` where that is later.
 
     `same` counts decisions that come out byte for byte; `changed` names the cases whose route differs, rulebook and
     calendar versions apart.
@@ -52,7 +54,7 @@ def replay(stored: Iterable[Stored], judge: Judge, *, as_if: date | None = None)
     tally = Tally()
     for case in stored:
         day = max(case.decision.handled_on, as_if) if as_if else case.decision.handled_on
-        again = judge.decide(case.facts, day, ())
+        again = judge_for(case.decision).decide(case.facts, day, ())
         tally.cases += 1
         tally.other_rulebook += case.decision.rulebook.digest != again.rulebook.digest
         tally.same += canonical(case.decision) == canonical(again)
