@@ -1,30 +1,28 @@
 """What happened, as CloudEvents 1.0 (structured JSON). Codes, dates and ids only; fields are only ever added."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from contracts.codes import Agency, Stage, ViolationClass
-from contracts.decision import Assignment, Decision, Part, RulebookRef
+from contracts.case_events import (
+    CaseDecided,
+    CaseDecidedData,
+    CaseDue,
+    CaseDueData,
+    CaseOffered,
+    CaseOfferedData,
+    CaseStepped,
+    CaseSteppedData,
+    CaseUnroutable,
+    CaseUnroutableData,
+    DueLevel,
+)
+from contracts.codes import Agency
+from contracts.decision import Part, RulebookRef
+from contracts.envelope import Event, event_id
 from contracts.facts import ReportFacts
-from contracts.ids import derived_id
-
-
-class Event(Part):
-    """A CloudEvent. `id` is derived from the cause, so a repeated event is recognisably the same one.
-
-    `subject` is the CloudEvents attribute (the case or report), not the NATS subject; `time` is UTC.
-    """
-
-    specversion: Literal["1.0"] = "1.0"
-    id: UUID
-    source: str
-    subject: str
-    time: datetime
-    datacontenttype: Literal["application/json"] = "application/json"
 
 
 class ReportAcceptedData(Part):
@@ -45,70 +43,21 @@ class ReportAccepted(Event):
         return f"reports.{self.data.report_id}.accepted"
 
 
-class CaseDecidedData(Part):
+class ReportLinkedData(Part):
     report_id: UUID
     case_id: UUID
     ticket: str
-    region: str
-    decision: Decision
 
 
-class CaseDecided(Event):
-    """Routing recorded its decision; the first one recorded for a case stands."""
+class ReportLinked(Event):
+    """A report belongs to a case: the first that opened it, and every exact copy that came later."""
 
-    type: Literal["id.netral.case.decided.v1"] = "id.netral.case.decided.v1"
-    data: CaseDecidedData
+    type: Literal["id.netral.report.linked.v1"] = "id.netral.report.linked.v1"
+    data: ReportLinkedData
 
     @property
     def nats_subject(self) -> str:
-        return f"cases.{self.data.case_id}.decided"
-
-
-class CaseOfferedData(Part):
-    """One agency's whole part about one person: what is its now (`active`), and what may come later."""
-
-    report_id: UUID
-    case_id: UUID
-    ticket: str
-    region: str
-    agency: Agency
-    person: str
-    stage: Stage
-    class_: Annotated[ViolationClass, Field(alias="class")]
-    assignments: tuple[Assignment, ...]
-
-
-class CaseOffered(Event):
-    """A person of a case was offered to an agency that has something to do or to know now."""
-
-    type: Literal["id.netral.case.offered.v1"] = "id.netral.case.offered.v1"
-    data: CaseOfferedData
-
-    @property
-    def nats_subject(self) -> str:
-        return f"cases.{self.data.case_id}.offered.{self.data.agency}.{self.data.person}"
-
-
-class CaseUnroutableData(Part):
-    """`owner` is the staffed queue that must act: nobody is competent for these persons."""
-
-    report_id: UUID
-    case_id: UUID
-    ticket: str
-    persons: tuple[str, ...]
-    owner: Literal["OPERATOR"] = "OPERATOR"
-    reason: str
-
-
-class CaseUnroutable(Event):
-    """No rule gives somebody the duty to act; the operator's queue owns the case."""
-
-    type: Literal["id.netral.case.unroutable.v1"] = "id.netral.case.unroutable.v1"
-    data: CaseUnroutableData
-
-    @property
-    def nats_subject(self) -> str:
-        return f"cases.{self.data.case_id}.unroutable"
+        return f"cases.{self.data.case_id}.reports.{self.data.report_id}"
 
 
 class RulebookLoadedData(Part):
@@ -170,19 +119,54 @@ class NoticeSent(Event):
 
 
 AnyEvent = Annotated[
-    ReportAccepted | CaseDecided | CaseOffered | CaseUnroutable | RulebookLoaded | NoticeSent,
+    ReportAccepted
+    | ReportLinked
+    | CaseDecided
+    | CaseOffered
+    | CaseUnroutable
+    | CaseStepped
+    | CaseDue
+    | RulebookLoaded
+    | NoticeSent,
     Field(discriminator="type"),
 ]
 EVENTS: tuple[type[Event], ...] = (
     ReportAccepted,
+    ReportLinked,
     CaseDecided,
     CaseOffered,
     CaseUnroutable,
+    CaseStepped,
+    CaseDue,
     RulebookLoaded,
     NoticeSent,
 )
 
-
-def event_id(cause: UUID, *what: str) -> UUID:
-    """The id of an event, from what caused it and what it says."""
-    return derived_id(cause, "event", *what)
+__all__ = [
+    "EVENTS",
+    "AnyEvent",
+    "Audience",
+    "CaseDecided",
+    "CaseDecidedData",
+    "CaseDue",
+    "CaseDueData",
+    "CaseOffered",
+    "CaseOfferedData",
+    "CaseStepped",
+    "CaseSteppedData",
+    "CaseUnroutable",
+    "CaseUnroutableData",
+    "DueLevel",
+    "Event",
+    "NoticeOutcome",
+    "NoticeSent",
+    "NoticeSentData",
+    "NoticeStep",
+    "ReportAccepted",
+    "ReportAcceptedData",
+    "ReportLinked",
+    "ReportLinkedData",
+    "RulebookLoaded",
+    "RulebookLoadedData",
+    "event_id",
+]

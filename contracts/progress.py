@@ -41,6 +41,11 @@ class Progress(Part):
         """The event as `when` names it: `EVENT:RESULT`, or the bare `EVENT`."""
         return f"{self.event}:{self.result}" if self.result else str(self.event)
 
+    @property
+    def numbered(self) -> bool:
+        """Whether the person was identified by a NIP."""
+        return self.nip is not None
+
 
 def about(events: tuple[Progress, ...], ref: str) -> tuple[Progress, ...]:
     """The events about one person, by day; those of one day keep their order."""

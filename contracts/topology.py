@@ -55,8 +55,9 @@ CONSUMERS = (
     Consumer("routing-notices", "NOTICES", ("notices.*.*",), "routing"),
     Consumer("routing-advisories", "ADVISORIES", ("$JS.EVENT.ADVISORY.CONSUMER.>",), "routing"),
     Consumer("notifications-received", "REPORTS", ("reports.*.accepted",), "notifications"),
-    Consumer("notifications-offered", "CASES", ("cases.*.offered.*.*",), "notifications"),
+    Consumer("notifications-offered", "CASES", ("cases.*.offered.>",), "notifications"),
     Consumer("notifications-decided", "CASES", ("cases.*.decided",), "notifications"),
+    Consumer("notifications-linked", "CASES", ("cases.*.reports.*",), "notifications"),
 )
 
 PUBLISHES: dict[str, tuple[str, ...]] = {
@@ -70,7 +71,11 @@ TEMPLATES = (
     "reports.{report_id}.accepted",
     "cases.{case_id}.decided",
     "cases.{case_id}.offered.{agency}.{ref}",
+    "cases.{case_id}.offered.{agency}.{ref}.{step}",
+    "cases.{case_id}.step.{number}",
+    "cases.{case_id}.due.{ref}.{agency}.{day}.{level}",
     "cases.{case_id}.unroutable",
+    "cases.{case_id}.reports.{report_id}",
     "rulebooks.{number}",
     "notices.{case_id}.{notice_id}",
     "parked.{stream}.{consumer}.{seq}",

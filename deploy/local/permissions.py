@@ -35,11 +35,12 @@ def _publishes(user: str) -> set[str]:
 def _readable(user: str) -> list[str]:
     """Routing reads every stream, to park a message of which only an advisory tells; the others what they write.
 
-    Intake also looks whether a case is decided, to tell its reporter.
+    Intake also looks whether a case is decided, to tell its reporter; notifications reads the decision, to write to
+    the reporter of a copy.
     """
     if user == "routing":
         return [stream.name for stream in STREAMS]
     written = {subject.split(".", 1)[0] for subject in PUBLISHES[user]} | (
-        {"cases"} if user == "intake" else set()
+        {"cases"} if user in ("intake", "notifications") else set()
     )
     return [s.name for s in STREAMS if any(subject.split(".", 1)[0] in written for subject in s.subjects)]

@@ -18,6 +18,7 @@ NATS_USERS = ("intake", "routing", "notifications", "operator")
 _MAKERS: dict[str, Callable[[], str]] = {
     "vault.key": lambda: secrets.token_hex(32),
     "door.key": lambda: secrets.token_hex(32),
+    "case.key": lambda: secrets.token_hex(32),
     "service-token": lambda: secrets.token_urlsafe(32),
     "agency-keys.json": lambda: json.dumps(
         {name: secrets.token_urlsafe(32) for name in (*Agency, "OPERATOR")}, indent=1

@@ -67,4 +67,6 @@ async def _cases(js: JetStreamContext) -> AsyncIterator[Stored]:
             decided = CaseDecided.model_validate_json((await js.get_last_msg("CASES", subject)).data or b"")
         except (NotFoundError, ValueError):
             continue
+        if decided.data.report_id != accepted.data.report_id:  # a copy: the case was decided by the first
+            continue
         yield Stored(str(accepted.data.case_id), accepted.data.facts, decided.data.decision)

@@ -25,6 +25,8 @@ def story(document: Document) -> Iterator[str]:
     if decision:
         yield ""
         yield from _admissibility(decision)
+    for matter in document.get("persons", ()):
+        yield from _matter(matter)
     for person in decision.get("persons", ()):
         yield ""
         yield from _person(person)
@@ -36,6 +38,17 @@ def _admissibility(decision: Document) -> Iterator[str]:
     late = "late" if found["late"] else "in time"
     defects = f"; defects: {', '.join(found['defects'])}" if found["defects"] else ""
     yield f"  track {found['track']}, {late} (limit {found['limit_on']}; {_basis(found)}){defects}"
+
+
+def _matter(matter: Document) -> Iterator[str]:
+    """Where a person's matter stands: its state, who must act next and since when, and the limits that run."""
+    owner = matter["owner"]
+    who = (
+        f"{owner['agency']} ({_office(owner['office'])}), {owner['why']}" if owner else "nobody, it is closed"
+    )
+    yield f"{matter['ref']}: {matter['state']} ({matter['label']['id']}); must act next: {who}"
+    for due in matter["dues"]:
+        yield f"  {due['agency']}: last day {due['last_day']}, counted from {due['since']}"
 
 
 def _person(person: Document) -> Iterator[str]:

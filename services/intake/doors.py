@@ -1,7 +1,6 @@
 """The public HTTP door: turns requests into the handlers' words, and their answers into HTTP."""
 
 import re
-from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
@@ -20,7 +19,7 @@ from services.intake.answers import (
     ReportAnswer,
     StatusAnswer,
 )
-from services.intake.handlers import Intake, OtherBody
+from services.intake.handlers import Intake, OtherBody, Received
 from services.intake.openapi import api_document
 from services.intake.settings import IntakeSettings
 from services.intake.vault_writer import VaultAway
@@ -78,20 +77,21 @@ class Doors:
             return _too_many(wait)
         opens = self._intake.is_receipt(ticket, request.headers.get("netral-receipt", ""))
         try:
-            received_at = await self._intake.received_at(ticket)
+            received = await self._intake.received(ticket)
         except VaultAway:
             return _away("The store of reports does not answer.")
-        if not opens or received_at is None:
+        if not opens or received is None:
             self._wrong.add(report_id, now)
             return _no_such_report()
-        return answer(200, await self._state(ticket, received_at))
+        return answer(200, await self._state(received))
 
-    async def _state(self, ticket: str, received_at: datetime) -> StatusAnswer:
+    async def _state(self, received: Received) -> StatusAnswer:
         """Routed once a decision stands; a broker that is away cannot tell, so the report counts as received."""
-        if await self._intake.is_routed(ticket):
+        ticket = received.ticket
+        if await self._intake.is_routed(received.case_id):
             routed = {"state": "ROUTED", "state_label": "Diteruskan", "next": AFTER_ROUTING}
-            return StatusAnswer(ticket=ticket, received_at=received_at, **routed)
-        return StatusAnswer(ticket=ticket, received_at=received_at, next=WHILE_RECEIVED)
+            return StatusAnswer(ticket=ticket, received_at=received.at, **routed)
+        return StatusAnswer(ticket=ticket, received_at=received.at, next=WHILE_RECEIVED)
 
     async def openapi(self, _request: Request) -> Response:
         """`GET /openapi.json`."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from contracts import regions
 from contracts.door import read_report
 from contracts.events import ReportAccepted
-from contracts.ids import case_id_of, receipt_for, report_id_of, ticket_for
+from contracts.ids import receipt_for, report_id_of, ticket_for
 from services.intake.core.acceptance import Acceptance, accept, zone_at
 from services.intake.sealing import Sealer
 from services.intake.turns import Turns
@@ -32,6 +32,15 @@ class Accepted:
     ticket: str
     receipt: str
     received_at: datetime
+
+
+@dataclass(frozen=True)
+class Received:
+    """A report that lies in the vault; exact copies share its case. `at` is in the zone of the place."""
+
+    ticket: str
+    case_id: UUID
+    at: datetime
 
 
 class Intake:
@@ -56,7 +65,7 @@ class Intake:
         now = self._clock()
         report = read_report(document, now.astimezone(zone_at(document)).date())
         ticket = ticket_for(self._door_key, key or secrets.token_urlsafe(32))
-        acceptance = accept(report, ticket, now)
+        acceptance = accept(report, ticket, now, self._door_key)
         body_mac = hmac.digest(self._door_key, b"body\x00" + raw, hashlib.sha256)
         async with self._turns.of(acceptance.event.data.report_id):
             return await self._remember_and_tell(acceptance, body_mac)
@@ -66,18 +75,20 @@ class Intake:
         wanted = receipt_for(self._door_key, report_id_of(ticket))
         return hmac.compare_digest(wanted.encode(), receipt.strip().upper().encode())
 
-    async def is_routed(self, ticket: str) -> bool:
-        """Whether a decision stands; also no while the broker cannot tell."""
-        case_id = case_id_of(report_id_of(ticket))
+    async def received(self, ticket: str) -> Received | None:
+        """What is known of a report without opening it; None if there is none. Raises VaultAway."""
+        kept = await self._vault.find(report_id_of(ticket))
+        if kept is None:
+            return None
+        event = ReportAccepted.model_validate_json(kept.event)
+        return Received(event.data.ticket, event.data.case_id, _local_time(event))
+
+    async def is_routed(self, case_id: UUID) -> bool:
+        """Whether a decision stands for a case, whichever report opened it; also no while the broker cannot tell."""
         try:
             return self.bus is not None and await self.bus.stored(f"cases.{case_id}.decided")
         except BrokerAway:
             return False
-
-    async def received_at(self, ticket: str) -> datetime | None:
-        """When a report came in, in the zone of the place; None if there is none. Raises VaultAway."""
-        kept = await self._vault.find(report_id_of(ticket))
-        return _local_time(ReportAccepted.model_validate_json(kept.event)) if kept else None
 
     async def reconcile(self, before: datetime, doubted: frozenset[UUID]) -> frozenset[UUID]:
         """Settle reports from before `before` of which nobody noted what the broker answered.

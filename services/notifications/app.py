@@ -72,7 +72,7 @@ def build_app(
     postman = smtp or Postman(settings)
     readers = addresses or _readers(settings, token)
     sender = Sender(ledger, postman, readers, settings, clock, telemetry)
-    handlers = Handlers(ledger, clock, sender.due)
+    handlers = Handlers(ledger, clock, sender.due, bus)
     parts = Notifications(settings, ledger, sender, handlers, postman, readers, telemetry, bus)
     app = Starlette(
         routes=[Route("/healthz", _healthz), Route("/readyz", _readyz(parts))],
@@ -112,7 +112,7 @@ async def _work(parts: Notifications) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(parts.sender.run())
         bus = parts.bus or await Bus.connect(parts.settings, USER, telemetry=parts.telemetry)
-        parts.bus = bus
+        parts.bus = parts.handlers.bus = bus
         group.create_task(Teller(parts.ledger, bus, parts.sender.ended).run())
         if not parts.given_bus:
             parts.broker = await _consuming(parts)

@@ -5,7 +5,6 @@ import binascii
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
@@ -15,11 +14,13 @@ from starlette.routing import Route
 from contracts import regions
 from contracts.codes import Role
 from contracts.ids import report_id_of
+from services.routing.core.lifecycle import STATES
 from services.routing.dossiers import Dossiers, IntakeAway, concerning
 from services.routing.guarding import NO_STORE, guarded, nothing_here
 from services.routing.keys import Holder, Keys
 from services.routing.story import story_of, undecided
 from services.routing.views import Cursor, Row, Views
+from services.routing.words import Words
 from services.runtime.http import problem
 
 MOST = 200
@@ -30,7 +31,10 @@ Accepted = Callable[[UUID], Awaitable[bytes | None]]
 class AgencyDoors:
     """Every door asks for the key first, then for the case; a refusal never tells which of both was wrong."""
 
-    def __init__(self, views: Views, keys: Keys, dossiers: Dossiers, accepted: Accepted) -> None:
+    def __init__(
+        self, views: Views, keys: Keys, dossiers: Dossiers, accepted: Accepted, words: Words
+    ) -> None:
+        self._words = words
         self._views = views
         self._keys = keys
         self._dossiers = dossiers
@@ -41,7 +45,6 @@ class AgencyDoors:
         return [
             Route(f"{agency}/inbox", guarded(self._keys, self.inbox), methods=["GET"]),
             Route(f"{agency}/cases/{{case_id}}", guarded(self._keys, self.dossier), methods=["GET"]),
-            Route("/v1/operator/cases", guarded(self._keys, self.unroutable), methods=["GET"]),
             Route("/v1/operator/cases/{case_id}", guarded(self._keys, self.story), methods=["GET"]),
         ]
 
@@ -56,8 +59,9 @@ class AgencyDoors:
             return problem(400, "Not a query of this door", detail)
         office = holder.office or query.get("office")
         rows = await self._views.inbox(holder.agency, office, role, after, limit + 1)
-        offers = await self._views.offers([row["case_id"] for row in rows[:limit]], holder.agency)
-        shown = [_case(holder, row, offers[row["case_id"]]) for row in rows[:limit]]
+        matters = await self._views.matters([row["case_id"] for row in rows[:limit]])
+        counts = await self._views.report_counts([row["case_id"] for row in rows[:limit]])
+        shown = [_case(holder, row, matters[row["case_id"]], counts[row["case_id"]]) for row in rows[:limit]]
         more = _written(rows[limit - 1]) if len(rows) > limit else None
         return JSONResponse({"cases": shown, "next_cursor": more}, headers=NO_STORE)
 
@@ -74,7 +78,8 @@ class AgencyDoors:
             refusal = problem(503, "Not available", "The dossier cannot be opened just now; try again later.")
             refusal.headers["Retry-After"] = "5"
             return refusal
-        shown = _case(holder, case, (await self._views.offers([case_id], holder.agency))[case_id])
+        matters = (await self._views.matters([case_id]))[case_id]
+        shown = _case(holder, case, matters, (await self._views.report_counts([case_id]))[case_id])
         refs = {person["ref"] for person in shown["persons"]}
         return JSONResponse({**shown, "dossier": found and concerning(found, refs)}, headers=NO_STORE)
 
@@ -90,26 +95,30 @@ class AgencyDoors:
             case,
             (await self._views.offers([case_id]))[case_id],
             await self._views.notices(case_id),
-            await self._views.unroutable(case_id),
+            await self._views.reports(case_id),
+            (await self._views.matters([case_id]))[case_id],
+            [self._opened(row) for row in await self._views.steps(case_id)],
         )
         return JSONResponse(told, headers=NO_STORE)
 
-    async def unroutable(self, request: Request, holder: Holder) -> Response:
-        """`GET /v1/operator/cases`: the cases nobody owns, oldest first."""
-        rows = [{**row, "at": row["at"].isoformat()} for row in await self._views.unroutable()]
-        return JSONResponse({"cases": rows}, headers=NO_STORE)
+    def _opened(self, row: Row) -> Row:
+        """A step with what was written about it."""
+        data = json.loads(row["event"])["data"]
+        words = self._words.open(UUID(data["case_id"]), data["number"], data["sealed"])
+        return {**data, "at": row["at"], "words": words}
 
 
-def _case(holder: Holder, case: Row, offers: list[Row]) -> Row:
-    told = [json.loads(offer["event"])["data"] for offer in offers]
-    persons = [_person(offer, holder.office) for offer in told]
+def _case(holder: Holder, case: Row, matters: list[Row], reports: int) -> Row:
+    persons = [_person(row, holder) for row in matters]
+    first = matters[0]
     return {
         "case_id": case["case_id"],
-        "ticket": told[0]["ticket"],
-        "region": told[0]["region"],
-        "region_name": regions.name_of(told[0]["region"]),
+        "ticket": first["ticket"],
+        "region": first["region"],
+        "region_name": regions.name_of(first["region"]),
         "opened_at": case["opened_at"].isoformat(),
-        "persons": [person for person in persons if person["assignments"]],
+        "reports": reports,
+        "persons": [person for person in persons if any(part["active"] for part in person["assignments"])],
         "links": {"self": f"/v1/agencies/{holder.agency}/cases/{case['case_id']}"},
     }
 
@@ -122,9 +131,24 @@ def _report_id(text: str) -> UUID:
         return report_id_of(text)
 
 
-def _person(offer: dict[str, Any], office: str | None) -> Row:
-    parts = [part for part in offer["assignments"] if office in (None, part["office"])]
-    return {"ref": offer["person"], "stage": offer["stage"], "class": offer["class"], "assignments": parts}
+def _person(row: Row, holder: Holder) -> Row:
+    """One person as this body may see it: its own parts and time limits, and the state of the matter."""
+    matter, state = json.loads(row["matter"]), STATES[row["state"]]
+    mine = [
+        p for p in matter["parts"] if p["agency"] == holder.agency and holder.office in (None, p["office"])
+    ]
+    dues = [
+        d for d in matter["dues"] if d["agency"] == holder.agency and holder.office in (None, d["office"])
+    ]
+    return {
+        "ref": matter["ref"],
+        "stage": matter["stage"],
+        "class": matter["class"],
+        "state": row["state"],
+        "label": {"id": state.id, "en": state.en},
+        "assignments": mine,
+        "dues": dues,
+    }
 
 
 def _limit(text: str | None) -> int:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from contracts.topology import CONSUMERS
 from services.routing.api import AgencyDoors
+from services.routing.casebook import Casebook
 from services.routing.core.decide import Judge
 from services.routing.deciding import load_judge
 from services.routing.dossiers import Dossiers, open_dossiers
@@ -23,10 +24,15 @@ from services.routing.handlers import subscribe
 from services.routing.keys import Keys
 from services.routing.law import Law
 from services.routing.law_api import LawDoors
+from services.routing.limits_watch import LimitsWatch
+from services.routing.matter_queries import MatterQueries
+from services.routing.matters_api import MatterDoors
 from services.routing.openapi import api_document
 from services.routing.rebuilding import catch_up
 from services.routing.settings import RoutingSettings
+from services.routing.steps_api import StepDoors
 from services.routing.views import Views
+from services.routing.words import Words
 from services.routing.yaml_nodes import BrokenRulebook
 from services.runtime.clock import Clock, now
 from services.runtime.database import open_engine
@@ -52,7 +58,9 @@ def build_app(
     parts = _Parts(settings, clock, judge or load_judge(), views, keys, telemetry)
     app = Starlette(
         routes=[
-            *AgencyDoors(views, keys, opened, parts.accepted).routes(),
+            *AgencyDoors(views, keys, opened, parts.accepted, parts.words).routes(),
+            *StepDoors(keys, views, lambda: parts.casebook, clock).routes(),
+            *MatterDoors(keys, MatterQueries(views.engine)).routes(),
             *LawDoors(parts.law, keys, lambda: parts.bus).routes(),
             Route("/openapi.json", _openapi, methods=["GET"]),
             Route("/healthz", _healthz, methods=["GET"]),
@@ -81,15 +89,19 @@ class _Parts:
         self.views, self.keys, self.telemetry = views, keys, telemetry
         self.bus: Bus | None = None
         self.broker: NatsBroker | None = None
-        self.following: asyncio.Task[None] | None = None
+        self.words = Words(settings.secret("case.key"))
+        self.casebook: Casebook | None = None
+        self.tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         await self.views.open()
         await self.keys.bring_in(self.settings)
         self.bus = await Bus.connect(self.settings, "routing", telemetry=self.telemetry)
         await self.law.open(self.bus)
-        self.following = asyncio.create_task(self.law.follow(self.bus))
         await catch_up(self.bus, self.views)
+        self.casebook = Casebook(self.bus, self.law, self.clock, self.words)
+        watch = LimitsWatch(self.bus, self.casebook, MatterQueries(self.views.engine), self.clock)
+        self.tasks = [asyncio.create_task(work) for work in (self.law.follow(self.bus), watch.watch())]
         broker = open_broker(self.settings, "routing", self.telemetry)
         subscribe(broker, law=self.law, bus=self.bus, views=self.views, clock=self.clock)
         await broker.start()
@@ -103,8 +115,9 @@ class _Parts:
             return None
 
     async def stop(self) -> None:
-        if self.following:
-            self.following.cancel()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         if self.broker:
             await self.broker.stop()
         if self.bus:

@@ -8,7 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from contracts import regions
 from contracts.events import AnyEvent, CaseDecided, Event, NoticeSent, ReportAccepted
-from services.routing.core.fanout import decided, following
+from services.routing.core.fanout import decided, following, linked
+from services.routing.core.life import life_of
 from services.routing.law import Law
 from services.routing.parking import park_what_was_given_up
 from services.routing.views import Entry, Views
@@ -26,10 +27,13 @@ def subscribe(broker: NatsBroker, *, law: Law, bus: Bus, views: Views, clock: Cl
     async def on_report_accepted(message: NatsMessage) -> None:
         accepted = ReportAccepted.model_validate_json(message.body)
         at = clock()
-        decision = law.judge.decide(accepted.data.facts, at.astimezone(_zone(accepted)).date(), ())
+        day = at.astimezone(_zone(accepted)).date()
+        decision, matters, *_ = life_of(accepted.data.facts, day, (), (), law.judge)
         note(rulebook=decision.rulebook.version, persons=len(decision.persons))
+        link = linked(accepted, at)
         await bus.tell_case(
-            decided(accepted, decision, at), lambda raw: following(CaseDecided.model_validate_json(raw))
+            decided(accepted, decision, at, matters),
+            lambda raw: [*following(CaseDecided.model_validate_json(raw)), link],
         )
 
     @broker.subscriber(**durable("routing-projection"))

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.codes import Role, Stage, ViolationClass
 from contracts.decision import Assignment, RulebookRef
 from contracts.openapi import Answer, Operation, Parameter, document
+from contracts.steps import Due
+from services.routing.openapi_steps import QUESTIONS, STEPS
 
 
 class Model(BaseModel):
@@ -19,17 +21,24 @@ class InboxPerson(Model):
     ref: str
     stage: Stage
     class_: ViolationClass = Field(alias="class")
+    state: str
+    label: dict[str, str]
     assignments: list[Assignment]
+    dues: list[Due]
 
 
 class InboxCase(Model):
-    """A case that this agency has something to do with or to know of; `opened_at` is UTC."""
+    """A case that this agency has something to do with or to know of; `opened_at` is UTC.
+
+    `reports` counts the exact copies of the report that reached us; the dossier is that of the first.
+    """
 
     case_id: str
     ticket: str
     region: str
     region_name: str
     opened_at: str
+    reports: int
     persons: list[InboxPerson]
     links: dict[str, str]
 
@@ -148,6 +157,6 @@ def api_document() -> dict[str, Any]:
         "Netral: agencies",
         "1.0.0",
         ["/"],
-        [*_AGENCIES, *_LAW, _HEALTH],
+        [*_AGENCIES, *STEPS, *QUESTIONS, *_LAW, _HEALTH],
         security_schemes={_KEY: {"type": "http", "scheme": "bearer"}},
     )

@@ -3,17 +3,27 @@
 import json
 from typing import Any
 
+from services.routing.core.lifecycle import STATES
+
 Row = dict[str, Any]
 
 _ROLES = {"ACTION": "to act", "COPY": "copied (tembusan)", "INFORMATION": "informed"}
 
 
-def story_of(case: Row, offers: list[Row], notices: list[Row], unroutable: list[Row]) -> Row:
+def story_of(
+    case: Row,
+    offers: list[Row],
+    notices: list[Row],
+    reports: list[Row],
+    matters: list[Row],
+    steps: list[Row],
+) -> Row:
     """The whole case as `GET /v1/operator/cases/{id}` gives it; the timeline is in order of time."""
     decision = json.loads(case["event"])["data"]["decision"]
     timeline = [_decided(case, decision)]
     timeline += [entry for offer in offers for entry in _offered(offer)]
-    timeline += [_unroutable(row) for row in unroutable]
+    timeline += [_stepped(row) for row in steps]
+    timeline += [_entry(row["at"], "report linked", "routing", row["ticket"]) for row in reports]
     timeline += [_noticed(row) for row in notices]
     return {
         "case_id": case["case_id"],
@@ -21,7 +31,13 @@ def story_of(case: Row, offers: list[Row], notices: list[Row], unroutable: list[
         "ticket": case["ticket"],
         "region": case["region"],
         "opened_at": case["opened_at"].isoformat(),
-        "state": "UNROUTABLE" if unroutable else "ROUTED",
+        "state": "CLOSED" if matters and all(row["closed"] for row in matters) else "OPEN",
+        "step": len(steps),
+        "persons": [_matter(row) for row in matters],
+        "reports": [
+            {"ticket": row["ticket"], "report_id": row["report_id"], "at": row["at"].isoformat()}
+            for row in reports
+        ],
         "timeline": sorted(timeline, key=_when),
         "decision": decision,
     }
@@ -39,6 +55,9 @@ def undecided(accepted: bytes) -> Row:
         "region": data["facts"]["region"],
         "opened_at": event["time"],
         "state": "ACCEPTED",
+        "step": 0,
+        "persons": [],
+        "reports": [],
         "timeline": [{"at": event["time"], "what": "accepted", "who": "routing", "why": why}],
         "decision": None,
     }
@@ -69,8 +88,31 @@ def _offered(offer: Row) -> list[Row]:
     ]
 
 
-def _unroutable(row: Row) -> Row:
-    return _entry(row["at"], f"nobody is competent for {row['persons']}", "OPERATOR", row["reason"])
+def _stepped(step: Row) -> Row:
+    """What was said, by whom, about whom, and with which words."""
+    said = step["said"]
+    what = ":".join(filter(None, (said["event"], said["result"])))
+    about = said["person"] or "everybody"
+    to = f" to {said['to']} {said['office'] or ''}".rstrip() if said["to"] else ""
+    taken = f" of step {said['step']}" if said["step"] else ""
+    why = "; ".join(f"{name}: {text}" for name, text in step["words"].items())
+    who = f"{step['by']} {step['office'] or ''}".strip()
+    return _entry(
+        step["at"], f"step {step['number']}: {about} {what}{taken}{to}, on {said['on']}", who, why or None
+    )
+
+
+def _matter(row: Row) -> Row:
+    state, matter = STATES[row["state"]], json.loads(row["matter"])
+    return {
+        "ref": row["ref"],
+        "state": row["state"],
+        "label": {"id": state.id, "en": state.en},
+        "owner": matter["owner"],
+        "since": row["since"].isoformat(),
+        "assignments": matter["parts"],
+        "dues": matter["dues"],
+    }
 
 
 def _noticed(row: Row) -> Row:

@@ -2,15 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, func, inspect, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from contracts.events import CaseDecided, CaseOffered, CaseUnroutable, Event, NoticeSent
+from contracts.events import (
+    CaseDecided,
+    CaseDue,
+    CaseOffered,
+    CaseStepped,
+    Event,
+    NoticeSent,
+    ReportLinked,
+)
 from services.routing import views_tables as tables
-from services.runtime.database import insert_new
+from services.routing.matters import keep_dues, keep_versions, version_of
+from services.runtime.database import aware, insert_new
 from services.runtime.grouping import Grouped
 
 Row = dict[str, Any]
@@ -33,8 +42,10 @@ class Views:
         self._writing: Grouped[Entry] = Grouped(self.keep_all)
 
     async def open(self) -> None:
-        """Create what is missing."""
+        """Create what is missing. A model of another version is thrown away: it is filled again from the streams."""
         async with self.engine.begin() as connection:
+            if await connection.run_sync(_of_another_version):
+                await connection.run_sync(tables.metadata.drop_all)
             await connection.run_sync(tables.metadata.create_all)
 
     async def keep(self, entry: Entry) -> None:
@@ -47,9 +58,13 @@ class Views:
         for entry in entries:
             for table, row in _rows(entry.event):
                 rows[table].append(row)
+        events = [entry.event for entry in entries]
+        versions = [version_of(e) for e in events if isinstance(e, CaseDecided | CaseStepped)]
         async with self.engine.begin() as connection:
             for table, values in rows.items():
                 await connection.execute(insert_new(self.engine, table), values)
+            await keep_versions(self.engine, connection, versions)
+            await keep_dues(connection, [e for e in events if isinstance(e, CaseDue)])
             for stream, seq in sorted(
                 {entry.stream: entry.seq for entry in sorted(entries, key=_seq)}.items()
             ):
@@ -61,9 +76,12 @@ class Views:
         return int(rows[0]["seq"]) if rows else 0
 
     async def case(self, wanted: str) -> Row | None:
-        """A case by its own id, its report's id or its ticket."""
-        c = tables.cases.c
-        found = or_(c.case_id == wanted, c.report_id == wanted, c.ticket == wanted.upper())
+        """A case by its own id, or by the id or the ticket of any of its reports."""
+        c, r = tables.cases.c, tables.case_reports.c
+        linked = select(r.case_id).where(or_(r.report_id == wanted, r.ticket == wanted.upper()))
+        found = or_(
+            c.case_id == wanted, c.report_id == wanted, c.ticket == wanted.upper(), c.case_id.in_(linked)
+        )
         rows = await self._all(select(tables.cases).where(found))
         return rows[0] if rows else None
 
@@ -80,13 +98,34 @@ class Views:
             found[row["case_id"]].append(row)
         return found
 
+    async def reports(self, case_id: str) -> list[Row]:
+        """The reports of a case, in the order in which they were linked."""
+        r = tables.case_reports.c
+        query = select(tables.case_reports).where(r.case_id == case_id).order_by(r.at, r.report_id)
+        return await self._all(query)
+
+    async def report_counts(self, case_ids: Sequence[str]) -> dict[str, int]:
+        """How many reports each case has; 1 for a case older than the links."""
+        c = tables.case_reports.c
+        query = select(c.case_id, func.count().label("n")).where(c.case_id.in_(case_ids)).group_by(c.case_id)
+        return dict.fromkeys(case_ids, 1) | {row["case_id"]: row["n"] for row in await self._all(query)}
+
+    async def matters(self, case_ids: Sequence[str]) -> dict[str, list[Row]]:
+        """What every person's matter is now, of each case."""
+        c = tables.matters.c
+        query = select(tables.matters).where(c.case_id.in_(case_ids)).order_by(func.length(c.ref), c.ref)
+        found: dict[str, list[Row]] = {case_id: [] for case_id in case_ids}
+        for row in await self._all(query):
+            found[row["case_id"]].append(row)
+        return found
+
+    async def steps(self, case_id: str) -> list[Row]:
+        """The steps of a case, in their order."""
+        c = tables.steps.c
+        return await self._all(select(tables.steps).where(c.case_id == case_id).order_by(c.number))
+
     async def notices(self, case_id: str) -> list[Row]:
         return await self._all(select(tables.notices).where(tables.notices.c.case_id == case_id))
-
-    async def unroutable(self, case_id: str | None = None) -> list[Row]:
-        """The cases nobody owns, oldest first, or the one."""
-        query = select(tables.unroutable).order_by(tables.unroutable.c.at)
-        return await self._all(query.where(tables.unroutable.c.case_id == case_id) if case_id else query)
 
     async def holds(self, agency: str, office: str | None, case_id: str) -> bool:
         """Whether a case lies in the inbox of an agency, or of one of its offices."""
@@ -109,13 +148,23 @@ class Views:
 
     async def _all(self, query: Select[Any]) -> list[Row]:
         async with self.engine.connect() as connection:
-            return [_aware(dict(row._mapping)) for row in await connection.execute(query)]
+            return [aware(dict(row._mapping)) for row in await connection.execute(query)]
 
     async def _advance(self, connection: AsyncConnection, stream: str, seq: int) -> None:
         c = tables.positions.c
         await connection.execute(insert_new(self.engine, tables.positions), {"stream": stream, "seq": seq})
         further = update(tables.positions).where(c.stream == stream, c.seq < seq).values(seq=seq)
         await connection.execute(further)
+
+
+def _of_another_version(connection: Connection) -> bool:
+    """Whether a table that is there has other columns than ours."""
+    found = inspect(connection)
+    return any(
+        {column["name"] for column in found.get_columns(table.name)} != set(table.columns.keys())
+        for table in tables.metadata.tables.values()
+        if found.has_table(table.name)
+    )
 
 
 def _seq(entry: Entry) -> int:
@@ -127,16 +176,13 @@ def _rows(event: Event | None) -> list[tuple[Any, Row]]:
         case CaseDecided():
             return [(tables.cases, _case(event))]
         case CaseOffered():
-            return [(tables.offers, _offer(event)), *((tables.inbox, row) for row in _inbox(event))]
-        case CaseUnroutable():
-            data = event.data
-            row = {
-                "ticket": data.ticket,
-                "at": event.time,
-                "persons": " ".join(data.persons),
-                "reason": data.reason,
-            }
-            return [(tables.unroutable, {"case_id": str(data.case_id), **row})]
+            return [(tables.offers, _offer(event))]
+        case CaseStepped():
+            key = {"case_id": str(event.data.case_id), "number": event.data.number}
+            return [(tables.steps, {**key, "at": event.time, "event": event.model_dump_json(by_alias=True)})]
+        case ReportLinked():
+            row = event.data.model_dump(mode="json")
+            return [(tables.case_reports, {**row, "at": event.time})]
         case NoticeSent():
             row = event.data.model_dump(mode="json")
             return [(tables.notices, {**row, "at": event.time})]
@@ -161,22 +207,7 @@ def _offer(event: CaseOffered) -> Row:
         "case_id": str(data.case_id),
         "agency": data.agency,
         "person": data.person,
+        "step": data.step,
         "at": event.time,
         "event": event.model_dump_json(by_alias=True),
-    }
-
-
-def _inbox(event: CaseOffered) -> list[Row]:
-    """A row for each office and role that is active now; an unknown office is the empty string."""
-    data = event.data
-    held = {(part.office or "", part.role) for part in data.assignments if part.active}
-    shared = {"agency": data.agency, "case_id": str(data.case_id), "opened_at": event.time}
-    return [{**shared, "office": office, "role": role} for office, role in sorted(held)]
-
-
-def _aware(row: Row) -> Row:
-    """SQLite forgets the zone of an instant; all of ours are UTC."""
-    return {
-        name: value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
-        for name, value in row.items()
     }

@@ -13,14 +13,13 @@ cases = Table(
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("event", Text, nullable=False),
 )
-unroutable = Table(
-    "unroutable",
+case_reports = Table(
+    "case_reports",
     metadata,
-    Column("case_id", String(36), primary_key=True),
-    Column("ticket", String(40), nullable=False),
+    Column("report_id", String(36), primary_key=True),
+    Column("case_id", String(36), nullable=False, index=True),
+    Column("ticket", String(40), nullable=False, index=True),
     Column("at", DateTime(timezone=True), nullable=False),
-    Column("persons", Text, nullable=False),
-    Column("reason", Text, nullable=False),
 )
 offers = Table(
     "offers",
@@ -28,6 +27,7 @@ offers = Table(
     Column("case_id", String(36), primary_key=True),
     Column("agency", String(20), primary_key=True),
     Column("person", String(8), primary_key=True),
+    Column("step", Integer, primary_key=True),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("event", Text, nullable=False),
 )
@@ -67,4 +67,64 @@ positions = Table(
     metadata,
     Column("stream", String(20), primary_key=True),
     Column("seq", BigInteger, nullable=False),
+)
+versions = Table(
+    "versions",
+    metadata,
+    Column("case_id", String(36), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+)
+matters = Table(
+    "matters",
+    metadata,
+    Column("case_id", String(36), primary_key=True),
+    Column("ref", String(8), primary_key=True),
+    Column("ticket", String(40), nullable=False),
+    Column("region", String(40), nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("class", String(20), nullable=False),
+    Column("closed", Boolean, nullable=False),
+    Column("owner", String(20)),
+    Column("office", String(20)),
+    Column("why", String(80)),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("matter", Text, nullable=False),
+)
+Index("matters_waiting", matters.c.owner, matters.c.since, matters.c.case_id)
+Index("matters_states", matters.c.state, matters.c.since, matters.c.case_id)
+Index("matters_open", matters.c.closed, matters.c.since, matters.c.case_id)
+steps = Table(
+    "steps",
+    metadata,
+    Column("case_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("event", Text, nullable=False),
+)
+timers = Table(
+    "timers",
+    metadata,
+    Column("case_id", String(36), primary_key=True),
+    Column("ref", String(8), primary_key=True),
+    Column("agency", String(20), primary_key=True),
+    Column("last_day", String(10), primary_key=True),
+    Column("level", String(10), primary_key=True),
+    Column("office", String(20)),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("fired", Boolean, nullable=False),
+)
+Index("timers_next", timers.c.fired, timers.c.at)
+Index("timers_overdue", timers.c.level, timers.c.fired, timers.c.agency)
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("owner", String(20), primary_key=True),
+    Column("state", String(32), primary_key=True),
+    Column("stage", String(20), primary_key=True),
+    Column("class", String(20), primary_key=True),
+    Column("province", String(2), primary_key=True),
+    Column("persons", Integer, nullable=False),
+    Column("cases", Integer, nullable=False),
 )

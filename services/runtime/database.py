@@ -1,5 +1,6 @@
 """Opens a SQL database so that what is committed is on disk: SQLite by default, PostgreSQL by address."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import event, make_url
@@ -28,6 +29,14 @@ def insert_new(engine: AsyncEngine, table: TableClause) -> Insert:
     """An INSERT that leaves a row alone that is there already, in the words of the database at hand."""
     insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
     return insert(table).on_conflict_do_nothing()
+
+
+def aware(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its instants in UTC: SQLite forgets the zone, and all of ours are UTC."""
+    return {
+        name: value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+        for name, value in row.items()
+    }
 
 
 def _prepare(connection: Any, _record: Any) -> None:

@@ -13,7 +13,7 @@ NARRATIVE = "Dugaan keberpihakan pada kegiatan terbuka. " * 17
 
 
 async def post_reports(url: str, count: int, connections: int, run: str) -> None:
-    """Send `count` different reports; every answer must be 202."""
+    """Send `count` reports of different cases; every answer must be 202."""
     numbers = iter(range(count))
     where = urlsplit(url)
     assert where.hostname
@@ -21,14 +21,15 @@ async def post_reports(url: str, count: int, connections: int, run: str) -> None
     await asyncio.gather(*(_connection(where.hostname, where.port, numbers, run) for _ in range(connections)))
 
 
-def body(number: int) -> bytes:
-    return json.dumps(a_report(narrative=f"{number} {NARRATIVE}")).encode()
+def body(name: str) -> bytes:
+    """A report that opens a case of its own: about a person of this name."""
+    return json.dumps(a_report(person__name=name, narrative=NARRATIVE)).encode()
 
 
 async def _connection(host: str, port: int, numbers: Iterator[int], run: str) -> None:
     reader, writer = await asyncio.open_connection(host, port)
     for number in numbers:
-        content = body(number)
+        content = body(f"{run} {number}")
         head = (
             f"POST /v1/reports HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
             f"Idempotency-Key: {run}-{number}\r\nContent-Length: {len(content)}\r\n\r\n"

@@ -56,7 +56,9 @@ def routed(
     server = uvicorn.Server(uvicorn.Config(build_app(settings), port=port, log_level="critical", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    asyncio.run(tell(fresh_nats, accept(read_report(report, RECEIVED.date()), TICKET, RECEIVED).event))
+    asyncio.run(
+        tell(fresh_nats, accept(read_report(report, RECEIVED.date()), TICKET, RECEIVED, b"a door key").event)
+    )
     until(lambda: "BAWASLU" in operated("case", TICKET).out)
     yield operated
     server.should_exit = True
@@ -96,7 +98,7 @@ def test_a_case_is_found_by_its_id_its_report_and_its_ticket(routed: Netral) -> 
 
 def test_a_case_for_a_script_is_the_answer_of_the_service(routed: Netral) -> None:
     story = json.loads(routed("case", TICKET, "--json").out)
-    assert (story["case_id"], story["state"]) == (CASE, "ROUTED")
+    assert (story["case_id"], story["state"]) == (CASE, "OPEN")
     assert story["decision"]["schema"] == "netral.decision.v1"
 
 

@@ -21,7 +21,7 @@ SEED = 20241204
 
 async def send_until_accepted(http: httpx.AsyncClient, url: str, number: int) -> str:
     """One report, sent with the same key until it is accepted, as `netral send` does."""
-    body = a_report(narrative=f"Laporan nomor {number}.")
+    body = a_report(person__name=f"Orang {number}")
     while True:
         try:
             answer = await http.post(url, json=body, headers={"Idempotency-Key": f"kill-{number}"})
@@ -83,6 +83,8 @@ async def test_killing_every_process_in_turn_loses_and_doubles_nothing(fresh_nat
         assert Counter(subject.split(".")[2] for subject in cases) == {
             "decided": REPORTS,
             "offered": 4 * REPORTS,
+            "reports": REPORTS,
+            "due": REPORTS,
         }
         assert len(await subjects(fresh_nats, "REPORTS")) == REPORTS
         inbox = fresh_nats.data_dir / "inbox"
@@ -112,4 +114,6 @@ async def _decided(broker: Broker, wanted: int) -> bool:
     return (
         sum(subject.endswith(".decided") for subject in found) == wanted
         and sum(".offered." in subject for subject in found) == 4 * wanted
+        and sum(".reports." in subject for subject in found) == wanted
+        and sum(".due." in subject for subject in found) == wanted
     )

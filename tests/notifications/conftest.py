@@ -44,6 +44,12 @@ class RecordingBus:
         for event in events:
             self.events.setdefault(event.nats_subject, event)
 
+    async def read(self, nats_subject):
+        if self.away:
+            raise BrokerAway(ambiguous=False)
+        event = self.events.get(nats_subject)
+        return event.model_dump_json(by_alias=True).encode() if event else None
+
 
 class Intake:
     """Intake's inner door: `answer` is what it says about every report."""
@@ -98,7 +104,7 @@ def _desk(settings, clock, bus, intake, telemetry=None):
     postman = Postman(settings)
     http = httpx.AsyncClient(base_url="http://intake", transport=httpx.MockTransport(intake))
     sender = Sender(ledger, postman, Addresses(Directory(), http), settings, clock, telemetry)
-    handlers = Handlers(ledger, clock, sender.due)
+    handlers = Handlers(ledger, clock, sender.due, bus)
     parts = SimpleNamespace(
         ledger=ledger, sender=sender, handlers=handlers, teller=Teller(ledger, bus, sender.ended)
     )
@@ -110,6 +116,7 @@ def _desk(settings, clock, bus, intake, telemetry=None):
             handler = {
                 "accepted": handlers.received,
                 "decided": handlers.decided,
+                "linked": handlers.linked,
                 "offered": handlers.offered,
             }[kind]
             await handler(SimpleNamespace(body=body))

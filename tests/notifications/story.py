@@ -12,6 +12,8 @@ from contracts.events import (
     CaseOffered,
     CaseOfferedData,
     ReportAccepted,
+    ReportLinked,
+    ReportLinkedData,
     event_id,
 )
 from services.intake.core.acceptance import accept
@@ -35,13 +37,13 @@ class Story:
 
 
 def a_story(*, persons: int = 1, ticket: str = TICKET, handled_on: str = "2024-10-31", **changed) -> Story:
-    """What intake and routing say about a report; every free text of it is a canary."""
+    """What intake and routing say about a report; every free text of it is a canary. Another ticket is another case."""
     document = a_report(narrative=f"{CANARY} narasi", incident__place=f"{CANARY} lapangan", **changed)
-    person = document["persons"][0]
+    person = {"name": f"{CANARY} {ticket}", **document["persons"][0]}
     document["persons"] = [{**copy.deepcopy(person), "ref": f"{CANARY}{n}"} for n in range(persons)]
     document["acts"] = [{**document["acts"][0], "person": p["ref"]} for p in document["persons"]]
     document["reporter"] |= {"name": f"{CANARY} pelapor", "email": "warga@contoh.example"}
-    accepted = accept(read_report(document, TODAY), ticket, NOON).event
+    accepted = accept(read_report(document, TODAY), ticket, NOON, b"a door key").event
     day = datetime.fromisoformat(handled_on).date()
     decision = _judge().decide(accepted.data.facts, day, ())
     case = {name: getattr(accepted.data, name) for name in ("report_id", "case_id", "ticket")} | {
@@ -60,6 +62,14 @@ def a_story(*, persons: int = 1, ticket: str = TICKET, handled_on: str = "2024-1
 @cache
 def _judge():
     return load_judge()
+
+
+def link(story: Story, accepted: ReportAccepted) -> ReportLinked:
+    """What routing says when a report joins the case of a story."""
+    case_id, report = story.accepted.data.case_id, accepted.data
+    data = ReportLinkedData(report_id=report.report_id, case_id=case_id, ticket=report.ticket)
+    cause = event_id(report.report_id, "linked")
+    return ReportLinked(id=cause, source="netral/routing", subject=str(case_id), time=NOON, data=data)
 
 
 def _part(person, agency):

@@ -1,6 +1,7 @@
 """An agency reads what is its own; what is not its own answers like what does not exist."""
 
 import json
+import sqlite3
 
 import httpx
 import pytest
@@ -63,7 +64,8 @@ async def test_keys_are_kept_as_hashes_only(fresh_nats: Broker, judge: Judge) ->
 
 async def test_pages_follow_each_other_without_gap_or_repetition(fresh_nats: Broker, judge: Judge) -> None:
     async with in_process(fresh_nats, judge=judge) as system:
-        tickets = {(await system.send(a_report(), f"k{n}")).json()["ticket"] for n in range(7)}
+        reports = [a_report(person__name=f"Orang {n}") for n in range(7)]
+        tickets = {(await system.send(report, f"k{n}")).json()["ticket"] for n, report in enumerate(reports)}
         for ticket in tickets:
             await system.story(ticket)
         seen: list[str] = []
@@ -136,12 +138,23 @@ async def test_a_lost_database_of_cases_is_filled_again_from_the_streams(
     fresh_nats: Broker, judge: Judge
 ) -> None:
     async with in_process(fresh_nats, judge=judge) as system:
-        tickets = [(await system.send(a_report(), f"k{n}")).json()["ticket"] for n in range(5)]
+        reports = [a_report(person__name=f"Orang {n // 2}") for n in range(5)]
+        tickets = [(await system.send(report, f"k{n}")).json()["ticket"] for n, report in enumerate(reports)]
         for ticket in tickets:
             await system.story(ticket)
         before = await system.inbox("BKN")
     for path in fresh_nats.data_dir.glob("routing.db*"):
         path.unlink()
+    async with in_process(fresh_nats, judge=judge) as system:
+        assert await system.inbox("BKN") == before
+
+
+async def test_a_database_of_an_older_version_is_filled_anew(fresh_nats: Broker, judge: Judge) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        await system.story((await system.send(a_report(), "k1")).json()["ticket"])
+        before = await system.inbox("BKN")
+    with sqlite3.connect(fresh_nats.data_dir / "routing.db") as old:
+        old.execute("ALTER TABLE cases DROP COLUMN region")
     async with in_process(fresh_nats, judge=judge) as system:
         assert await system.inbox("BKN") == before
 

@@ -39,7 +39,7 @@ async def load(system: System, files: dict[str, Any]) -> httpx.Response:
 
 
 async def version_used(system: System, key: str) -> str:
-    ticket = (await system.send(a_report(), key)).json()["ticket"]
+    ticket = (await system.send(a_report(person__name=key), key)).json()["ticket"]
     return str((await system.story(ticket))["decision"]["rulebook"]["version"])
 
 

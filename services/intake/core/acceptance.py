@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from contracts import regions
 from contracts.events import ReportAccepted, ReportAcceptedData, event_id
 from contracts.facts import facts_of
-from contracts.ids import case_id_of, report_id_of
+from contracts.ids import report_id_of
 from contracts.report import Report
+from services.intake.core.correlation import case_id_for
 
 SOURCE = "netral/intake"
 NATIONAL_TIME = ZoneInfo("Asia/Jakarta")
@@ -25,12 +26,13 @@ class Acceptance:
     reporter: dict[str, Any]
 
 
-def accept(report: Report, ticket: str, received_at: datetime) -> Acceptance:
+def accept(report: Report, ticket: str, received_at: datetime, door_key: bytes) -> Acceptance:
     """What becomes of a valid report that came in at `received_at` (UTC)."""
     document = report.model_dump(mode="json", by_alias=True, exclude_none=True)
     reporter = {name: document["reporter"].pop(name) for name in _IDENTITY if name in document["reporter"]}
     refs = {f"p{number}": person.ref for number, person in enumerate(report.persons, 1)}
-    return Acceptance(_event(report, ticket, received_at), {"report": document, "refs": refs}, reporter)
+    event = _event(report, ticket, received_at, door_key)
+    return Acceptance(event, {"report": document, "refs": refs}, reporter)
 
 
 def zone_at(document: Any) -> ZoneInfo:
@@ -42,9 +44,10 @@ def zone_at(document: Any) -> ZoneInfo:
     return NATIONAL_TIME
 
 
-def _event(report: Report, ticket: str, received_at: datetime) -> ReportAccepted:
+def _event(report: Report, ticket: str, received_at: datetime, door_key: bytes) -> ReportAccepted:
     report_id = report_id_of(ticket)
     received_on = received_at.astimezone(regions.zone_of(report.incident.region)).date()
+    facts = facts_of(report, received_on)
     return ReportAccepted(
         id=event_id(report_id, "accepted"),
         source=SOURCE,
@@ -52,8 +55,8 @@ def _event(report: Report, ticket: str, received_at: datetime) -> ReportAccepted
         time=received_at,
         data=ReportAcceptedData(
             report_id=report_id,
-            case_id=case_id_of(report_id),
+            case_id=case_id_for(report, facts, door_key, report_id),
             ticket=ticket,
-            facts=facts_of(report, received_on),
+            facts=facts,
         ),
     )

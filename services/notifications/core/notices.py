@@ -18,9 +18,10 @@ from contracts.events import (
     NoticeSentData,
     NoticeStep,
     ReportAccepted,
+    ReportLinked,
     event_id,
 )
-from contracts.ids import derived_id
+from contracts.ids import case_id_of, derived_id
 
 _FIRST = {Audience.REPORTER: NoticeStep.RECEIVED, Audience.AGENCY: NoticeStep.OFFERED}
 """The step whose mail opens the thread of a reader in a case."""
@@ -79,7 +80,7 @@ def on_accepted(event: ReportAccepted) -> Notice:
     """The reporter hears that the report was received."""
     data = event.data
     return Notice(
-        notice_id=notice_id(data.case_id, NoticeStep.RECEIVED),
+        notice_id=notice_id(case_id_of(data.report_id), NoticeStep.RECEIVED),
         case_id=data.case_id,
         report_id=data.report_id,
         step=NoticeStep.RECEIVED,
@@ -89,16 +90,25 @@ def on_accepted(event: ReportAccepted) -> Notice:
 
 
 def on_decided(event: CaseDecided) -> Notice:
-    """The reporter hears who holds the case now."""
-    data = event.data
+    """The reporter whose report opened the case hears who holds it now."""
+    return _routed(event, event.data.report_id, event.data.ticket)
+
+
+def on_linked(event: ReportLinked, record: CaseDecided) -> Notice:
+    """Each reporter hears who holds the case now; for the first it is the notice of the decision itself."""
+    return _routed(record, event.data.report_id, event.data.ticket)
+
+
+def _routed(record: CaseDecided, report_id: UUID, ticket: str) -> Notice:
+    data = record.data
     active = [a for person in data.decision.persons for a in person.assignments if _holds(a)]
     return Notice(
-        notice_id=notice_id(data.case_id, NoticeStep.ROUTED),
+        notice_id=notice_id(case_id_of(report_id), NoticeStep.ROUTED),
         case_id=data.case_id,
-        report_id=data.report_id,
+        report_id=report_id,
         step=NoticeStep.ROUTED,
         audience=Audience.REPORTER,
-        facts=Facts(ticket=data.ticket, region=data.region, addressees=_addressees(active)),
+        facts=Facts(ticket=ticket, region=data.region, addressees=_addressees(active)),
     )
 
 
@@ -108,7 +118,7 @@ def on_offered(event: CaseOffered) -> tuple[Notice, ...]:
     active = [a for a in data.assignments if _holds(a)]
     return tuple(
         Notice(
-            notice_id=notice_id(data.case_id, NoticeStep.OFFERED, data.agency, office),
+            notice_id=notice_id(data.case_id, NoticeStep.OFFERED, data.agency, office, number=data.step),
             case_id=data.case_id,
             report_id=data.report_id,
             step=NoticeStep.OFFERED,
@@ -131,10 +141,15 @@ def merged(known: Facts, more: Facts) -> Facts:
 
 
 def notice_id(
-    case_id: UUID, step: NoticeStep, agency: Agency | None = None, office: str | None = None
+    cause: UUID, step: NoticeStep, agency: Agency | None = None, office: str | None = None, number: int = 0
 ) -> UUID:
-    """The id of what one reader is told at one step of a case."""
-    return derived_id(case_id, "notice", step, agency or "-", office or "-")
+    """The id of what one reader is told at one step of a case.
+
+    Its cause is the case for an agency, and for a reporter `case_id_of` the report: a case has many reporters. `number` is
+    the step of the case that gave an office a new part; 0 is the opening.
+    """
+    again = (str(number),) if number else ()
+    return derived_id(cause, "notice", step, agency or "-", office or "-", *again)
 
 
 def message_id(notice: UUID, key: bytes, domain: str) -> str:
@@ -145,7 +160,8 @@ def message_id(notice: UUID, key: bytes, domain: str) -> str:
 
 def thread_root(notice: Notice, key: bytes, domain: str) -> str:
     """The Message-ID of the first mail that this reader gets about this case."""
-    first = notice_id(notice.case_id, _FIRST[notice.audience], notice.agency, notice.office)
+    cause = case_id_of(notice.report_id) if notice.audience is Audience.REPORTER else notice.case_id
+    first = notice_id(cause, _FIRST[notice.audience], notice.agency, notice.office)
     return message_id(first, key, domain)
 
 

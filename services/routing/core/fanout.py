@@ -4,18 +4,24 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from contracts.codes import Agency, Role
-from contracts.decision import Decision, PersonDecision
+from contracts.decision import Assignment, Decision, PersonDecision
 from contracts.events import (
     CaseDecided,
     CaseDecidedData,
     CaseOffered,
     CaseOfferedData,
+    CaseStepped,
+    CaseSteppedData,
     CaseUnroutable,
     CaseUnroutableData,
     Event,
     ReportAccepted,
+    ReportLinked,
+    ReportLinkedData,
     event_id,
 )
+from contracts.steps import Matter
+from services.routing.core.life import Life, Step
 
 SOURCE = "netral/routing"
 _NOBODY = (
@@ -24,7 +30,9 @@ _NOBODY = (
 )
 
 
-def decided(accepted: ReportAccepted, decision: Decision, at: datetime) -> CaseDecided:
+def decided(
+    accepted: ReportAccepted, decision: Decision, at: datetime, persons: tuple[Matter, ...] = ()
+) -> CaseDecided:
     """The record of a decision on an accepted report. The first one stored for a case stands."""
     data = accepted.data
     return CaseDecided(
@@ -38,7 +46,20 @@ def decided(accepted: ReportAccepted, decision: Decision, at: datetime) -> CaseD
             ticket=data.ticket,
             region=data.facts.region,
             decision=decision,
+            persons=persons,
         ),
+    )
+
+
+def linked(accepted: ReportAccepted, at: datetime) -> ReportLinked:
+    """The record that a report belongs to its case, whether it opened the case or came later."""
+    data = accepted.data
+    return ReportLinked(
+        id=event_id(data.report_id, "linked"),
+        source=SOURCE,
+        subject=str(data.case_id),
+        time=at,
+        data=ReportLinkedData(report_id=data.report_id, case_id=data.case_id, ticket=data.ticket),
     )
 
 
@@ -48,6 +69,74 @@ def following(record: CaseDecided) -> list[Event]:
     unowned = tuple(person.ref for person in persons if not _somebody_acts(person))
     events: list[Event] = [offer for person in persons for offer in _offers(record, person)]
     return [*events, _unroutable(record, unowned)] if unowned else events
+
+
+def stepped(record: CaseDecided, step: Step, life: Life, sealed: str | None = None) -> CaseStepped:
+    """The record of a step: what was said, and what every person's matter is now."""
+    data = record.data
+    return CaseStepped(
+        id=event_id(data.case_id, "step", str(step.number)),
+        source=SOURCE,
+        subject=str(data.case_id),
+        time=step.at,
+        data=CaseSteppedData.model_validate(
+            {
+                "report_id": data.report_id,
+                "case_id": data.case_id,
+                "ticket": data.ticket,
+                "region": data.region,
+                "number": step.number,
+                "by": step.by,
+                "office": step.office,
+                "said": step.said,
+                "sealed": sealed,
+                "rulebook": life.decision.rulebook,
+                "handled_on": life.decision.handled_on,
+                "persons": life.matters,
+            }
+        ),
+    )
+
+
+def newly_offered(record: CaseStepped, before: tuple[Matter, ...]) -> list[Event]:
+    """The offers a step makes: one for each person and agency that has a part now and had not before."""
+    held = {matter.ref: {_part(part) for part in matter.parts if part.active} for matter in before}
+    events: list[Event] = []
+    for matter in record.data.persons:
+        told = held.get(matter.ref, set())
+        fresh = [part for part in matter.parts if part.active and _part(part) not in told]
+        for agency in dict.fromkeys(part.agency for part in fresh):
+            parts = tuple(part for part in matter.parts if part.agency is agency)
+            events.append(_offer_again(record, matter, agency, parts))
+    return events
+
+
+def _part(part: Assignment) -> tuple[object, ...]:
+    return part.agency, part.office, part.role, part.when, part.rule
+
+
+def _offer_again(
+    record: CaseStepped, matter: Matter, agency: Agency, parts: tuple[Assignment, ...]
+) -> CaseOffered:
+    data = record.data
+    return CaseOffered(
+        id=event_id(data.case_id, "offered", agency, matter.ref, str(data.number)),
+        source=SOURCE,
+        subject=str(data.case_id),
+        time=record.time,
+        data=CaseOfferedData(
+            report_id=data.report_id,
+            case_id=data.case_id,
+            ticket=data.ticket,
+            region=data.region,
+            agency=agency,
+            person=matter.ref,
+            stage=matter.stage,
+            class_=matter.class_,
+            assignments=parts,
+            step=data.number,
+        ),
+    )
 
 
 def _somebody_acts(person: PersonDecision) -> bool:

@@ -55,7 +55,7 @@ def as_identified(person: PersonFacts, events: tuple[Progress, ...]) -> PersonFa
                         "post_kind": event.post_kind,
                         "employer": employer.kind if employer else None,
                         "employer_region": employer.region if employer else None,
-                        "numbered": True if event.nip else None,
+                        "numbered": True if event.numbered else None,
                     }.items()
                     if value is not None
                 }

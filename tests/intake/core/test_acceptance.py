@@ -14,7 +14,8 @@ REPORTER = {"kind": "VOTER", "name": "Warga Contoh", "email": "warga@example.org
 
 
 def accepted(**changes):
-    return accept(read_report(a_report(**changes), date(2026, 11, 25)), "NTR-1", LATE_EVENING)
+    report = read_report(a_report(**changes), date(2026, 11, 25))
+    return accept(report, "NTR-1", LATE_EVENING, b"a door key")
 
 
 def test_the_same_report_and_ticket_make_the_same_event():

@@ -9,11 +9,12 @@ from services.notifications.core.notices import (
     message_id,
     on_accepted,
     on_decided,
+    on_linked,
     on_offered,
     thread_root,
     told,
 )
-from tests.notifications.story import CANARY, NOON, a_story
+from tests.notifications.story import CANARY, NOON, a_story, link
 
 
 def offered(story):
@@ -84,6 +85,21 @@ def test_a_thread_is_one_reader_and_one_case():
     roots = [thread_root(notice, b"key", "d") for notice in notices]
     assert roots[0] == roots[1] == message_id(notices[0].notice_id, b"key", "d")
     assert len(set(roots)) == len(notices) - 1
+
+
+def test_the_first_reporter_of_a_case_gets_one_notice_by_both_ways():
+    story = a_story()
+    assert on_linked(link(story, story.accepted), story.decided) == on_decided(story.decided)
+
+
+def test_the_reporter_of_a_copy_gets_notices_and_a_thread_about_the_own_ticket():
+    story, copy = a_story(), a_story(ticket="NTR-AAAA-AAAA-AAAA-AAAA").accepted
+    first, notice = on_decided(story.decided), on_linked(link(story, copy), story.decided)
+    assert (notice.case_id, notice.report_id) == (first.case_id, copy.data.report_id)
+    assert notice.facts == first.facts.model_copy(update={"ticket": copy.data.ticket})
+    assert notice.notice_id != first.notice_id
+    received = on_accepted(copy)
+    assert thread_root(notice, b"key", "d") == message_id(received.notice_id, b"key", "d")
 
 
 def test_what_is_told_repeats_to_the_byte():

@@ -1,0 +1,114 @@
+"""The life of a case after its first decision: what was said, by whom, and who must act next (events and HTTP)."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contracts.codes import Agency, ProgressEvent, Stage, ViolationClass
+from contracts.decision import Assignment, Part
+from contracts.progress import Progress
+from contracts.report import ONE_LINE, PROSE, Ref
+from contracts.report import Part as Strict
+
+OPERATOR = "OPERATOR"
+NETRAL = "NETRAL"
+"""Who speaks when a time limit passes: the system itself."""
+
+
+class MoveKind(StrEnum):
+    """What can be said about a case besides progress.
+
+    RETURN gives it back to the one who had it before, and its clock stops; REFUSE names who is competent instead;
+    TRANSFER waits for ACCEPT by the receiver; DONE ends the speaker's own part; ASSIGN is the operator's; VOID takes an
+    earlier step back; SUCCEED decides an open case again because competence moved.
+    """
+
+    RETURN = "RETURN"
+    REFUSE = "REFUSE"
+    TRANSFER = "TRANSFER"
+    ACCEPT = "ACCEPT"
+    DONE = "DONE"
+    ASSIGN = "ASSIGN"
+    VOID = "VOID"
+    SUCCEED = "SUCCEED"
+
+
+class Move(Strict):
+    """`to` and `office` belong to TRANSFER, ASSIGN and REFUSE, `article` to REFUSE and SUCCEED, `step` to VOID.
+
+    Without `person` it is about every person of the case.
+    """
+
+    move: MoveKind
+    person: Ref | None = None
+    to: Agency | None = None
+    office: Annotated[str, Field(strict=True, max_length=20), ONE_LINE] | None = None
+    article: Annotated[str, Field(strict=True, max_length=200), ONE_LINE] | None = None
+    step: Annotated[int, Field(ge=1)] | None = None
+    reason: Annotated[str, Field(strict=True, max_length=2000), PROSE] | None = None
+
+
+class Said(Part):
+    """What was said without anybody's words or numbers; `numbered` tells that a NIP was given."""
+
+    event: ProgressEvent | MoveKind
+    result: str | None = None
+    person: str | None = None
+    on: date
+    status: str | None = None
+    post: str | None = None
+    post_kind: str | None = None
+    employer: str | None = None
+    employer_region: str | None = None
+    numbered: bool = False
+    to: Agency | None = None
+    office: str | None = None
+    step: int | None = None
+
+
+class Heard(Progress):
+    """A progress event as the log keeps it: that a number was given, not the number."""
+
+    by_number: bool = False
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the person was identified by a NIP."""
+        return self.by_number
+
+
+class Owner(Part):
+    """Who must act next. OPERATOR is a staffed queue; `why` says which part, or why nobody else has one."""
+
+    agency: Agency | Literal["OPERATOR"]
+    office: str | None
+    why: str
+
+
+class Due(Part):
+    """A time limit that runs: the last day in time, and the instant it is over (UTC, by the clock of the place)."""
+
+    agency: Agency
+    office: str | None
+    since: date
+    last_day: date
+    remind_at: datetime
+    over_at: datetime
+    calendar: str
+
+
+class Matter(Part):
+    """One person of a case as a step leaves it; `owner` is null only when it is closed."""
+
+    ref: str
+    stage: Stage
+    class_: Annotated[ViolationClass, Field(alias="class")]
+    state: str
+    owner: Owner | None
+    parts: tuple[Assignment, ...]
+    dues: tuple[Due, ...]
+
+
+__all__ = ["NETRAL", "OPERATOR", "Due", "Heard", "Matter", "Move", "MoveKind", "Owner", "Progress", "Said"]

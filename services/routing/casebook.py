@@ -1,0 +1,141 @@
+"""Reads a case from its stream and adds steps to it: each number once, whoever races, with what follows from it."""
+
+from datetime import date
+from functools import partial
+from typing import NamedTuple
+from uuid import UUID
+
+from contracts import regions
+from contracts.codes import ProgressEvent
+from contracts.events import CaseDecided, CaseStepped, Event, ReportAccepted
+from contracts.steps import Matter, MoveKind, Said
+from services.routing.core.admitting import refusal_of
+from services.routing.core.fanout import newly_offered, stepped
+from services.routing.core.life import Life, Step, life_of
+from services.routing.law import Law
+from services.routing.words import Words
+from services.runtime.bus import Bus
+from services.runtime.clock import Clock
+
+ATTEMPTS = 8
+"""How often a step is tried again because another one came first."""
+
+
+class Impossible(Exception):
+    """A step that cannot be said now; `reason` names the cause and the cure, `matters` is the current state."""
+
+    def __init__(self, reason: str, matters: tuple[Matter, ...] = (), number: int = 0) -> None:
+        self.reason, self.matters, self.number = reason, matters, number
+        super().__init__(reason)
+
+
+class NoSuchCase(Exception):
+    """There is no decided case of this id."""
+
+
+class File(NamedTuple):
+    """A case as its stream holds it."""
+
+    accepted: ReportAccepted
+    decided: CaseDecided
+    steps: tuple[CaseStepped, ...]
+
+    @property
+    def matters(self) -> tuple[Matter, ...]:
+        return self.steps[-1].data.persons if self.steps else self.decided.data.persons
+
+
+class Casebook:
+    """Every way to read or to go on with a case; the stream is the truth, and its guard the lock."""
+
+    def __init__(self, bus: Bus, law: Law, clock: Clock, words: Words) -> None:
+        self._bus, self._law, self._clock, self._words = bus, law, clock, words
+
+    async def read(self, case_id: UUID) -> File:
+        """Raises NoSuchCase and BrokerAway."""
+        raw = await self._bus.read(f"cases.{case_id}.decided")
+        if raw is None:
+            raise NoSuchCase
+        decided = CaseDecided.model_validate_json(raw)
+        accepted = await self._bus.read(f"reports.{decided.data.report_id}.accepted")
+        if accepted is None:
+            raise NoSuchCase
+        steps: list[CaseStepped] = []
+        while stored := await self._bus.read(f"cases.{case_id}.step.{len(steps) + 1}"):
+            steps.append(CaseStepped.model_validate_json(stored))
+        return File(ReportAccepted.model_validate_json(accepted), decided, tuple(steps))
+
+    async def say(
+        self,
+        case_id: UUID,
+        said: Said,
+        by: str,
+        office: str | None,
+        words: dict[str, str],
+        expected: int | None = None,
+    ) -> CaseStepped:
+        """Add a step, or find the same one said before. `expected` is the number the speaker saw last.
+
+        Raises Impossible, NoSuchCase and BrokerAway.
+        """
+        for _ in range(ATTEMPTS):
+            file = await self.read(case_id)
+            if same := _said_before(file, said, by, office):
+                return same
+            if expected is not None and expected != len(file.steps):
+                raise Impossible("the case has moved on; look at it again", file.matters, len(file.steps))
+            event = self._next(file, said, by, office, words)
+            await self._bus.tell_case(event, partial(_following, file.matters))
+            stored = await self._bus.read(event.nats_subject)
+            if stored and CaseStepped.model_validate_json(stored).data == event.data:
+                return event
+        raise Impossible("others are changing this case at the same moment; look at it again")
+
+    def _next(
+        self, file: File, said: Said, by: str, office: str | None, words: dict[str, str]
+    ) -> CaseStepped:
+        number, at = len(file.steps) + 1, self._clock()
+        today = at.astimezone(regions.zone_of(file.decided.data.region)).date()
+        who = {step.data.number: step.data.by for step in file.steps}
+        facts = file.accepted.data.facts
+        reason = refusal_of(
+            self.life(file), facts, said, by, office, today, {n: str(w) for n, w in who.items()}
+        )
+        if reason:
+            raise Impossible(reason, file.matters, len(file.steps))
+        step = Step(number, at, by, office, said)
+        sealed = self._words.seal(file.decided.data.case_id, number, words)
+        return stepped(file.decided, step, self.life(file, step), sealed)
+
+    def life(self, file: File, more: Step | None = None) -> Life:
+        """The case as its steps leave it, with one more if given."""
+        steps = [*_steps(file), *([more] if more else [])]
+        zone = regions.zone_of(file.decided.data.region)
+        days: list[date] = [step.at.astimezone(zone).date() for step in steps]
+        opened = file.decided.data.decision.handled_on
+        return life_of(file.accepted.data.facts, opened, days, steps, self._law.judge)
+
+
+def _following(before: tuple[Matter, ...], stored: bytes) -> list[Event]:
+    return newly_offered(CaseStepped.model_validate_json(stored), before)
+
+
+def _steps(file: File) -> list[Step]:
+    return [
+        Step(event.data.number, event.time, str(event.data.by), event.data.office, event.data.said)
+        for event in file.steps
+    ]
+
+
+def _said_before(file: File, said: Said, by: str, office: str | None) -> CaseStepped | None:
+    """The same words by the same body, if nothing was said in between that could make them new."""
+    for event in reversed(file.steps):
+        data = event.data
+        if (data.said, str(data.by), data.office) == (said, by, office):
+            return event
+        between = data.said.event
+        if between in (MoveKind.VOID, MoveKind.RETURN, MoveKind.ASSIGN):
+            return None
+        if isinstance(said.event, MoveKind) and isinstance(between, ProgressEvent):
+            return None
+    return None

@@ -1,0 +1,120 @@
+"""Whether a body may say a step now; if not, the reason, in words that name the cure."""
+
+from datetime import date
+
+from contracts import regions
+from contracts.codes import Agency, ProgressEvent, Role
+from contracts.facts import ReportFacts
+from contracts.steps import NETRAL, OPERATOR, Matter, MoveKind, Said
+from services.routing.core.life import Life, state_of
+from services.routing.core.lifecycle import STATES, WAYS
+
+_OPERATOR_ONLY = {MoveKind.ASSIGN, MoveKind.SUCCEED}
+_NEEDS_TO = {MoveKind.TRANSFER, MoveKind.ASSIGN, MoveKind.REFUSE}
+
+
+def refusal_of(
+    life: Life,
+    facts: ReportFacts,
+    said: Said,
+    by: str,
+    office: str | None,
+    today: date,
+    steps: dict[int, str],
+) -> str | None:
+    """Why a step is impossible, or None. `steps` holds who said each step so far, by number."""
+    refs = [person.ref for person in facts.persons]
+    if said.person is not None and said.person not in refs:
+        return f"{said.person} is no person of this case; write one of {', '.join(refs)}"
+    if said.on > today:
+        return f"on lies in the future (today is {today}); write the day it happened"
+    if said.on < facts.occurred_on:
+        return f"on is before the incident ({facts.occurred_on}); write the day it happened"
+    concerned = [matter for matter in life.matters if said.person in (None, matter.ref)]
+    if isinstance(said.event, ProgressEvent):
+        return _progress(life, said, by, concerned)
+    return _move(life, said, by, office, concerned, steps)
+
+
+def _progress(life: Life, said: Said, by: str, concerned: list[Matter]) -> str | None:
+    trigger = f"{said.event}:{said.result}" if said.result else str(said.event)
+    way = WAYS[trigger]
+    if by not in (OPERATOR, NETRAL) and Agency(by) not in way.speakers:
+        return f"{trigger} is said by {' or '.join(sorted(way.speakers))}, not by {by}"
+    for matter in concerned:
+        state = state_of(life.events, matter.ref)
+        if state not in way.after or (STATES[matter.state].closed and matter.state != state):
+            may = sorted(name for name, other in WAYS.items() if state in other.after)
+            return (
+                f"{matter.ref} is in state {matter.state} ({STATES[matter.state].id}), where {trigger} is impossible; "
+                f"possible now: {', '.join(may) or 'nothing'}"
+            )
+        days = [e.on for e in life.events if e.person in (None, matter.ref) and WAYS[e.trigger].to]
+        if way.to and days and said.on < max(days):
+            return f"on is before the last step of {matter.ref} ({max(days)}); a step follows the one before"
+    return None
+
+
+def _move(
+    life: Life, said: Said, by: str, office: str | None, concerned: list[Matter], steps: dict[int, str]
+) -> str | None:
+    if reason := _malformed(said, by):
+        return reason
+    if said.event is MoveKind.VOID:
+        return _void(said, by, steps)
+    if said.event is MoveKind.SUCCEED:
+        return None
+    for matter in concerned:
+        if matter.owner is None:
+            return f"{matter.ref} is closed ({matter.state}); nothing can be moved any more"
+        if reason := _hop(life, matter, said, by, office):
+            return reason
+    return None
+
+
+def _malformed(said: Said, by: str) -> str | None:
+    """What is wrong with a move whatever the case."""
+    kind = said.event
+    if kind in _OPERATOR_ONLY and by != OPERATOR:
+        return f"{kind} is said by the operator only"
+    if kind in _NEEDS_TO and said.to is None:
+        return f"to is missing; name the agency that is competent in {kind}"
+    if said.office is not None and not _is_office(said.office):
+        return "office is none; write pusat, prov:PP or kabkota:PP.KK"
+    return None
+
+
+def _is_office(text: str) -> bool:
+    try:
+        regions.label_of(text)
+    except KeyError:
+        return False
+    return True
+
+
+def _hop(life: Life, matter: Matter, said: Said, by: str, office: str | None) -> str | None:
+    hops, owner = life.hops[matter.ref], matter.owner
+    if said.event is MoveKind.ACCEPT:
+        if hops.asked and hops.asked[0] == by and office in (None, hops.asked[1]):
+            return None
+        return f"{matter.ref} was not transferred to {by}"
+    mine = by == OPERATOR or (owner is not None and owner.agency == by and office in (None, owner.office))
+    acts = any(
+        p.agency == by and office in (None, p.office) and p.role is Role.ACTION and p.active
+        for p in matter.parts
+    )
+    if said.event is MoveKind.DONE and acts:
+        return None
+    if not mine:
+        return f"{matter.ref} is owned by {owner.agency if owner else 'nobody'} now; only its owner can say {said.event}"
+    if said.event is MoveKind.TRANSFER and (str(said.to), said.office) in hops.passed_on:
+        return f"{said.to} passed {matter.ref} on already; ask the operator instead (REFUSE)"
+    return None
+
+
+def _void(said: Said, by: str, steps: dict[int, str]) -> str | None:
+    if said.step is None or said.step not in steps:
+        return "step is missing or unknown; write the number of the step that was wrong"
+    if by not in (OPERATOR, steps[said.step]):
+        return f"step {said.step} was said by {steps[said.step]}; only they or the operator take it back"
+    return None

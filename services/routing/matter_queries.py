@@ -1,0 +1,86 @@
+"""The questions people ask of all cases: who waits where since when, and how many; each answered by an index."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contracts.codes import Agency
+from contracts.steps import OPERATOR
+from services.routing import views_tables as tables
+from services.routing.views import Row
+from services.runtime.database import aware
+
+SMALL = 5
+"""Counts below this are not shown: a single case in one place is a person."""
+
+
+class MatterQueries:
+    """Reads of the model that `matters` keeps."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def waiting(
+        self, owner: str | None, state: str | None, after: tuple[datetime, str] | None, limit: int
+    ) -> list[Row]:
+        """Open matters, the longest waiting first; `after` is the last one seen (since, case id and ref)."""
+        c = tables.matters.c
+        query = select(tables.matters).where(c.closed.is_(False))
+        query = query.where(c.owner == owner) if owner else query
+        query = query.where(c.state == state) if state else query
+        if after:
+            at, key = after
+            case_id, _, ref = key.partition("/")
+            later = and_(c.since == at, or_(c.case_id > case_id, and_(c.case_id == case_id, c.ref > ref)))
+            query = query.where(or_(c.since > at, later))
+        return await self._all(query.order_by(c.since, c.case_id, c.ref).limit(limit))
+
+    async def orphans(self, limit: int = 100) -> list[Row]:
+        """Open matters without an owner; there must never be one."""
+        c = tables.matters.c
+        query = select(tables.matters).where(c.closed.is_(False), c.owner.is_(None)).limit(limit)
+        return await self._all(query)
+
+    async def counts(self, by: list[str]) -> list[Row]:
+        """Persons and cases by some of owner, state, stage, class and province; closed ones have no owner."""
+        c = tables.tallies.c
+        columns = [c[name] for name in by]
+        total = [func.sum(c.persons).label("persons"), func.sum(c.cases).label("cases")]
+        query = select(*columns, *total).where(c.persons > 0).group_by(*columns).order_by(*columns)
+        return [_hidden(row) for row in await self._all(query)]
+
+    async def ageing(self) -> list[Row]:
+        """For each body that holds something: how many persons, how long the oldest waits, how many are overdue."""
+        m, t = tables.matters.c, tables.timers.c
+        held = {row["owner"]: row for row in await self.counts(["owner"]) if row["owner"]}
+        found = []
+        for body in (*Agency, OPERATOR):
+            if body not in held:
+                continue
+            oldest = await self._all(select(func.min(m.since).label("since")).where(m.owner == str(body)))
+            late = select(func.count().label("n")).where(
+                t.level == "OVERDUE", t.fired.is_(True), t.agency == str(body)
+            )
+            overdue = (await self._all(late))[0]["n"]
+            found.append({**held[body], "oldest_since": oldest[0]["since"], "overdue": _small(overdue)})
+        return found
+
+    async def due(self, now: datetime, limit: int) -> list[Row]:
+        """Timers whose time has come and that have not spoken, in order of time."""
+        c = tables.timers.c
+        query = select(tables.timers).where(c.fired.is_(False), c.at <= now)
+        return await self._all(query.order_by(c.at, c.case_id, c.ref, c.level).limit(limit))
+
+    async def _all(self, query: Select[Any]) -> list[Row]:
+        async with self._engine.connect() as connection:
+            return [aware(dict(row._mapping)) for row in await connection.execute(query)]
+
+
+def _hidden(row: Row) -> Row:
+    return {**row, "persons": _small(row["persons"]), "cases": _small(row["cases"])}
+
+
+def _small(count: int) -> int | str:
+    return count if count == 0 or count >= SMALL else f"<{SMALL}"

@@ -1,0 +1,98 @@
+"""The operator's questions about all cases: who waits where, who has no owner, how many of each."""
+
+import base64
+import binascii
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from contracts.codes import Agency
+from contracts.steps import OPERATOR
+from services.routing.core.lifecycle import STATES
+from services.routing.guarding import NO_STORE, guarded
+from services.routing.keys import Holder, Keys
+from services.routing.matter_queries import MatterQueries
+from services.routing.matters import shown
+from services.routing.views import Row
+from services.runtime.http import problem
+
+MOST = 200
+DIMENSIONS = ("owner", "state", "stage", "class", "province")
+
+
+class MatterDoors:
+    """Reads only."""
+
+    def __init__(self, keys: Keys, queries: MatterQueries) -> None:
+        self._keys, self._queries = keys, queries
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/operator/cases", guarded(self._keys, self.waiting), methods=["GET"]),
+            Route("/v1/operator/stats", guarded(self._keys, self.stats), methods=["GET"]),
+        ]
+
+    async def waiting(self, request: Request, _holder: Holder) -> Response:
+        """`GET /v1/operator/cases?owner=…&state=…&orphans=true`: open matters, the longest waiting first."""
+        query = request.query_params
+        try:
+            owner, state = (
+                _one_of(query.get("owner"), (*Agency, OPERATOR)),
+                _one_of(query.get("state"), STATES),
+            )
+            limit, after = int(query.get("limit", "50")), _cursor(query.get("cursor"))
+            if not 1 <= limit <= MOST:
+                raise ValueError
+        except ValueError:
+            detail = f"owner is an agency or {OPERATOR}, state one of {', '.join(STATES)}, limit 1 to {MOST}."
+            return problem(400, "Not a query of this door", detail)
+        if query.get("orphans") == "true":
+            rows = await self._queries.orphans(limit + 1)
+        else:
+            rows = await self._queries.waiting(owner, state, after, limit + 1)
+        more = _written(rows[limit - 1]) if len(rows) > limit else None
+        return JSONResponse(
+            {"matters": [shown(row) for row in rows[:limit]], "next_cursor": more}, headers=NO_STORE
+        )
+
+    async def stats(self, request: Request, _holder: Holder) -> Response:
+        """`GET /v1/operator/stats?by=owner,state`: persons and cases; cells under five are hidden."""
+        by = request.query_params.get("by", "owner,state").split(",")
+        if not by or len(set(by)) != len(by) or not set(by) <= set(DIMENSIONS):
+            return problem(
+                400, "Not a query of this door", f"by names some of {', '.join(DIMENSIONS)}, each once."
+            )
+        ageing = [
+            {**row, "oldest_since": row["oldest_since"] and _instant(row["oldest_since"])}
+            for row in await self._queries.ageing()
+        ]
+        document = {"by": by, "counts": await self._queries.counts(by), "ageing": ageing}
+        return JSONResponse(document, headers=NO_STORE)
+
+
+def _instant(value: datetime | str) -> str:
+    return value if isinstance(value, str) else value.isoformat()
+
+
+def _one_of(text: str | None, known: object) -> str | None:
+    if text is not None and text not in list(known):  # type: ignore[call-overload]
+        raise ValueError
+    return text
+
+
+def _cursor(text: str | None) -> tuple[datetime, str] | None:
+    if text is None:
+        return None
+    try:
+        at, key = base64.urlsafe_b64decode(text).decode().split("|")
+    except binascii.Error:
+        raise ValueError from None
+    return datetime.fromisoformat(at), key
+
+
+def _written(row: Row) -> str:
+    return base64.urlsafe_b64encode(
+        f"{row['since'].isoformat()}|{row['case_id']}/{row['ref']}".encode()
+    ).decode()

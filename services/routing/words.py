@@ -1,0 +1,46 @@
+"""Seals what people write about a case, and numbers they give, so that the log holds nobody's words in the clear.
+
+AES-256-GCM, bound to the case and the step; the key is the secret `case.key`.
+"""
+
+import base64
+import json
+import os
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE = 12
+
+
+class Words:
+    """Opens and seals with one 256-bit key, given in hex. Raises ValueError for another."""
+
+    def __init__(self, key: str) -> None:
+        self._key = AESGCM(bytes.fromhex(key))
+
+    def seal(self, case_id: UUID, step: int, words: dict[str, str]) -> str | None:
+        """The sealed text; None where there is nothing to seal."""
+        if not words:
+            return None
+        nonce = os.urandom(_NONCE)
+        text = json.dumps(words, ensure_ascii=False).encode()
+        return base64.b64encode(nonce + self._key.encrypt(nonce, text, _bound(case_id, step))).decode()
+
+    def open(self, case_id: UUID, step: int, sealed: str | None) -> dict[str, str]:
+        """The words again; empty where there are none. What does not open with this key says so and names the cure."""
+        if not sealed:
+            return {}
+        raw = base64.b64decode(sealed)
+        try:
+            words: dict[str, str] = json.loads(
+                self._key.decrypt(raw[:_NONCE], raw[_NONCE:], _bound(case_id, step))
+            )
+        except InvalidTag:
+            return {"sealed": "does not open with this case.key; restore the key from your backup"}
+        return words
+
+
+def _bound(case_id: UUID, step: int) -> bytes:
+    return f"{case_id}/{step}".encode()
