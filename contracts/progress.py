@@ -1,9 +1,9 @@
 """Progress events: what becomes known about a case after the report (contract.md, part 1)."""
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from contracts.codes import RESULTS, PostKind, ProgressEvent, Status
 from contracts.report import ONE_LINE, PROSE, Day, Employer, Nip, Part, Ref
@@ -17,7 +17,9 @@ class Progress(Part):
 
     event: ProgressEvent
     person: Ref | None = None
-    result: Annotated[str, Field(strict=True, max_length=40), ONE_LINE] | None = None
+    result: Annotated[
+        Annotated[str, Field(strict=True, max_length=40), ONE_LINE] | None, Field(validate_default=True)
+    ] = None
     on: Day
     reason: Annotated[str, Field(strict=True, max_length=2000), PROSE] | None = None
     status: Status | None = None
@@ -26,15 +28,20 @@ class Progress(Part):
     post_kind: PostKind | None = None
     employer: Employer | None = None
 
-    @model_validator(mode="after")
-    def _result_fits_event(self) -> Self:
-        allowed = RESULTS[self.event]
-        if self.result is None and allowed:
-            raise ValueError(f"{self.event} needs a result; write one of {', '.join(allowed)}")
-        if self.result is not None and self.result not in allowed:
+    @field_validator("result")
+    @classmethod
+    def _result_fits_event(cls, result: str | None, known: ValidationInfo) -> str | None:
+        """Checked as a field, so that it is said beside the faults of the other fields."""
+        event = known.data.get("event")
+        if event is None:  # the event is faulty itself, which is said already
+            return result
+        allowed = RESULTS[event]
+        if result is None and allowed:
+            raise ValueError(f"is missing for {event}; write one of {', '.join(allowed)}")
+        if result is not None and result not in allowed:
             cure = f"write one of {', '.join(allowed)}" if allowed else "leave it out"
-            raise ValueError(f"the result does not belong to {self.event}; {cure}")
-        return self
+            raise ValueError(f"does not belong to {event}; {cure}")
+        return result
 
     @property
     def trigger(self) -> str:

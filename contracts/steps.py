@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from contracts.codes import Agency, ProgressEvent, Stage, ViolationClass
 from contracts.decision import Assignment, Part
@@ -35,19 +35,43 @@ class MoveKind(StrEnum):
     SUCCEED = "SUCCEED"
 
 
+_NEEDS = {
+    "to": (MoveKind.TRANSFER, MoveKind.ASSIGN, MoveKind.REFUSE),
+    "article": (MoveKind.REFUSE, MoveKind.SUCCEED),
+    "step": (MoveKind.VOID,),
+    "reason": (MoveKind.RETURN,),
+}
+_CURES = {
+    "to": "name the agency that is competent",
+    "article": "name the article it rests on",
+    "step": "write the number of the step that was wrong",
+    "reason": "say what is missing or wrong",
+}
+_OR_NONE = Field(validate_default=True)
+
+
 class Move(Strict):
     """`to` and `office` belong to TRANSFER, ASSIGN and REFUSE, `article` to REFUSE and SUCCEED, `step` to VOID.
 
-    Without `person` it is about every person of the case.
+    RETURN needs a `reason`, REFUSE an `article`. Without `person` it is about every person of the case.
     """
 
     move: MoveKind
     person: Ref | None = None
-    to: Agency | None = None
+    to: Annotated[Agency | None, _OR_NONE] = None
     office: Annotated[str, Field(strict=True, max_length=20), ONE_LINE] | None = None
-    article: Annotated[str, Field(strict=True, max_length=200), ONE_LINE] | None = None
-    step: Annotated[int, Field(ge=1)] | None = None
-    reason: Annotated[str, Field(strict=True, max_length=2000), PROSE] | None = None
+    article: Annotated[Annotated[str, Field(strict=True, max_length=200), ONE_LINE] | None, _OR_NONE] = None
+    step: Annotated[Annotated[int, Field(ge=1)] | None, _OR_NONE] = None
+    reason: Annotated[Annotated[str, Field(strict=True, max_length=2000), PROSE] | None, _OR_NONE] = None
+
+    @field_validator(*_NEEDS)
+    @classmethod
+    def _is_there(cls, value: object, known: ValidationInfo) -> object:
+        """Checked field by field, so that every fault is said at once."""
+        name, move = str(known.field_name), known.data.get("move")
+        if value is None and move in _NEEDS[name]:
+            raise ValueError(f"is missing for {move}; {_CURES[name]}")
+        return value
 
 
 class Said(Part):

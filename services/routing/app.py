@@ -29,6 +29,7 @@ from services.routing.matter_queries import MatterQueries
 from services.routing.matters_api import MatterDoors
 from services.routing.openapi import api_document
 from services.routing.rebuilding import catch_up
+from services.routing.sealed_words import ANOTHER_KEY, another_key
 from services.routing.settings import RoutingSettings
 from services.routing.steps_api import StepDoors
 from services.routing.views import Views
@@ -90,6 +91,8 @@ class _Parts:
         self.bus: Bus | None = None
         self.broker: NatsBroker | None = None
         self.words = Words(settings.secret("case.key"))
+        self.another_key = False
+        """Whether words of the log do not open with this case.key."""
         self.casebook: Casebook | None = None
         self.tasks: list[asyncio.Task[None]] = []
 
@@ -99,6 +102,7 @@ class _Parts:
         self.bus = await Bus.connect(self.settings, "routing", telemetry=self.telemetry)
         await self.law.open(self.bus)
         await catch_up(self.bus, self.views)
+        self.another_key = await another_key(self.words, self.views)
         self.casebook = Casebook(self.bus, self.law, self.clock, self.words)
         watch = LimitsWatch(self.bus, self.casebook, MatterQueries(self.views.engine), self.clock)
         self.tasks = [asyncio.create_task(work) for work in (self.law.follow(self.bus), watch.watch())]
@@ -172,7 +176,7 @@ def _readyz(parts: _Parts) -> Callable[[Request], object]:
 
 async def _missing(parts: _Parts) -> list[str]:
     """What keeps routing from working, each as one phrase."""
-    reasons = []
+    reasons = [ANOTHER_KEY] if parts.another_key else []
     try:
         await parts.keys.holder("-")
     except SQLAlchemyError:

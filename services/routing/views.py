@@ -124,6 +124,12 @@ class Views:
         c = tables.steps.c
         return await self._all(select(tables.steps).where(c.case_id == case_id).order_by(c.number))
 
+    async def sealed_steps(self) -> list[Row]:
+        """The first and the last step with sealed words; nothing where there is none."""
+        c = tables.steps.c
+        query = select(tables.steps).where(c.sealed.is_(True)).limit(1)
+        return [*await self._all(query.order_by(c.at)), *await self._all(query.order_by(c.at.desc()))]
+
     async def notices(self, case_id: str) -> list[Row]:
         return await self._all(select(tables.notices).where(tables.notices.c.case_id == case_id))
 
@@ -178,8 +184,7 @@ def _rows(event: Event | None) -> list[tuple[Any, Row]]:
         case CaseOffered():
             return [(tables.offers, _offer(event))]
         case CaseStepped():
-            key = {"case_id": str(event.data.case_id), "number": event.data.number}
-            return [(tables.steps, {**key, "at": event.time, "event": event.model_dump_json(by_alias=True)})]
+            return [(tables.steps, _step(event))]
         case ReportLinked():
             row = event.data.model_dump(mode="json")
             return [(tables.case_reports, {**row, "at": event.time})]
@@ -197,6 +202,17 @@ def _case(event: CaseDecided) -> Row:
         "ticket": data.ticket,
         "region": data.region,
         "opened_at": event.time,
+        "event": event.model_dump_json(by_alias=True),
+    }
+
+
+def _step(event: CaseStepped) -> Row:
+    data = event.data
+    return {
+        "case_id": str(data.case_id),
+        "number": data.number,
+        "at": event.time,
+        "sealed": data.sealed is not None,
         "event": event.model_dump_json(by_alias=True),
     }
 

@@ -101,8 +101,10 @@ steps = Table(
     Column("case_id", String(36), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("at", DateTime(timezone=True), nullable=False),
+    Column("sealed", Boolean, nullable=False),
     Column("event", Text, nullable=False),
 )
+Index("steps_sealed", steps.c.sealed, steps.c.at)
 timers = Table(
     "timers",
     metadata,

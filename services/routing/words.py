@@ -28,18 +28,27 @@ class Words:
         text = json.dumps(words, ensure_ascii=False).encode()
         return base64.b64encode(nonce + self._key.encrypt(nonce, text, _bound(case_id, step))).decode()
 
+    def opens(self, case_id: UUID, step: int, sealed: str) -> bool:
+        """Whether what was sealed opens with this key."""
+        try:
+            self._opened(case_id, step, sealed)
+        except InvalidTag:
+            return False
+        return True
+
     def open(self, case_id: UUID, step: int, sealed: str | None) -> dict[str, str]:
         """The words again; empty where there are none. What does not open with this key says so and names the cure."""
         if not sealed:
             return {}
-        raw = base64.b64decode(sealed)
         try:
-            words: dict[str, str] = json.loads(
-                self._key.decrypt(raw[:_NONCE], raw[_NONCE:], _bound(case_id, step))
-            )
+            words: dict[str, str] = json.loads(self._opened(case_id, step, sealed))
         except InvalidTag:
             return {"sealed": "does not open with this case.key; restore the key from your backup"}
         return words
+
+    def _opened(self, case_id: UUID, step: int, sealed: str) -> bytes:
+        raw = base64.b64decode(sealed)
+        return self._key.decrypt(raw[:_NONCE], raw[_NONCE:], _bound(case_id, step))
 
 
 def _bound(case_id: UUID, step: int) -> bytes:

@@ -148,7 +148,11 @@ async def test_a_transfer_waits_for_the_receiver_and_every_hop_is_in_the_story(
 ) -> None:
     async with in_process(fresh_nats, judge=judge) as system:
         case_id = await opened(system)
-        assert (await say(system, case_id, "BAWASLU", to="moves", move="TRANSFER")).status_code == 409
+        incomplete = await say(system, case_id, "BAWASLU", to="moves", move="TRANSFER")
+        assert incomplete.status_code == 422
+        assert incomplete.json()["faults"] == [
+            "to: is missing for TRANSFER; name the agency that is competent"
+        ]
         headers = {"Authorization": f"Bearer {system.keys['BAWASLU']}"}
         body = {"move": "TRANSFER", "to": "POLRI", "reason": "bukan wewenang"}
         moved = await system.routing.post(

@@ -11,6 +11,7 @@ from services.cli.checks.finding import Finding, fail, ok
 SECRETS = (
     "vault.key",
     "door.key",
+    "case.key",
     "service-token",
     "agency-keys.json",
     *(f"nats-{user}" for user in NATS_USERS),
