@@ -10,7 +10,7 @@ from pydantic import Field
 from contracts.codes import Agency, Stage, ViolationClass
 from contracts.decision import Assignment, Decision, Part, RulebookRef
 from contracts.envelope import Event
-from contracts.steps import Matter, Said
+from contracts.steps import Link, Matter, Said
 
 
 class CaseDecidedData(Part):
@@ -99,6 +99,8 @@ class CaseSteppedData(Part):
     rulebook: RulebookRef
     handled_on: date
     persons: tuple[Matter, ...]
+    link: Link | None = None
+    """Of which case this one is a duplicate after the step."""
 
 
 class CaseStepped(Event):

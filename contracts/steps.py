@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -22,7 +23,8 @@ class MoveKind(StrEnum):
 
     RETURN gives it back to the one who had it before, and its clock stops; REFUSE names who is competent instead;
     TRANSFER waits for ACCEPT by the receiver; DONE ends the speaker's own part; ASSIGN is the operator's; VOID takes an
-    earlier step back; SUCCEED decides an open case again because competence moved.
+    earlier step back; SUCCEED decides an open case again because competence moved; LINK says that another case tells
+    the same, and closes this one as its duplicate.
     """
 
     RETURN = "RETURN"
@@ -33,6 +35,7 @@ class MoveKind(StrEnum):
     ASSIGN = "ASSIGN"
     VOID = "VOID"
     SUCCEED = "SUCCEED"
+    LINK = "LINK"
 
 
 _NEEDS = {
@@ -90,6 +93,8 @@ class Said(Part):
     to: Agency | None = None
     office: str | None = None
     step: int | None = None
+    case: UUID | None = None
+    """The case a LINK leads to."""
 
 
 class Heard(Progress):
@@ -123,6 +128,13 @@ class Due(Part):
     calendar: str
 
 
+class Link(Part):
+    """Of which case a case is a duplicate: `to` goes on; `meant` is the one a person named, linked itself if it differs."""
+
+    to: UUID
+    meant: UUID
+
+
 class Matter(Part):
     """One person of a case as a step leaves it; `owner` is null only when it is closed."""
 
@@ -135,4 +147,16 @@ class Matter(Part):
     dues: tuple[Due, ...]
 
 
-__all__ = ["NETRAL", "OPERATOR", "Due", "Heard", "Matter", "Move", "MoveKind", "Owner", "Progress", "Said"]
+__all__ = [
+    "NETRAL",
+    "OPERATOR",
+    "Due",
+    "Heard",
+    "Link",
+    "Matter",
+    "Move",
+    "MoveKind",
+    "Owner",
+    "Progress",
+    "Said",
+]

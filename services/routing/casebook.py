@@ -134,7 +134,7 @@ def _said_before(file: File, said: Said, by: str, office: str | None) -> CaseSte
         if (data.said, str(data.by), data.office) == (said, by, office):
             return event
         between = data.said.event
-        if between in (MoveKind.VOID, MoveKind.RETURN, MoveKind.ASSIGN):
+        if between in (MoveKind.VOID, MoveKind.RETURN, MoveKind.ASSIGN, MoveKind.LINK):
             return None
         if isinstance(said.event, MoveKind) and isinstance(between, ProgressEvent):
             return None

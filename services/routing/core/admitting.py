@@ -8,6 +8,7 @@ from contracts.facts import ReportFacts
 from contracts.steps import NETRAL, OPERATOR, Matter, MoveKind, Said
 from services.routing.core.life import Life, state_of
 from services.routing.core.lifecycle import STATES, WAYS
+from services.routing.core.linking import refusal_of_a_linked_case, refusal_to_link
 
 _OPERATOR_ONLY = {MoveKind.ASSIGN, MoveKind.SUCCEED}
 _NEEDS_TO = {MoveKind.TRANSFER, MoveKind.ASSIGN, MoveKind.REFUSE}
@@ -30,6 +31,8 @@ def refusal_of(
         return f"on lies in the future (today is {today}); write the day it happened"
     if said.on < facts.occurred_on:
         return f"on is before the incident ({facts.occurred_on}); write the day it happened"
+    if reason := refusal_of_a_linked_case(life.link, said):
+        return reason
     concerned = [matter for matter in life.matters if said.person in (None, matter.ref)]
     if isinstance(said.event, ProgressEvent):
         return _progress(life, said, by, concerned)
@@ -64,6 +67,8 @@ def _move(
         return _void(said, by, steps)
     if said.event is MoveKind.SUCCEED:
         return None
+    if said.event is MoveKind.LINK:
+        return refusal_to_link(life.link, life.matters, said, by)
     for matter in concerned:
         if matter.owner is None:
             return f"{matter.ref} is closed ({matter.state}); nothing can be moved any more"
@@ -75,7 +80,9 @@ def _move(
 def _malformed(said: Said, by: str) -> str | None:
     """What is wrong with a move whatever the case."""
     kind = said.event
-    if kind in _OPERATOR_ONLY and by != OPERATOR:
+    if (kind in _OPERATOR_ONLY and by != OPERATOR) or (
+        kind is MoveKind.LINK and by not in (OPERATOR, NETRAL)
+    ):
         return f"{kind} is said by the operator only"
     if kind in _NEEDS_TO and said.to is None:
         return f"to is missing; name the agency that is competent in {kind}"

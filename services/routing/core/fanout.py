@@ -20,7 +20,7 @@ from contracts.events import (
     ReportLinkedData,
     event_id,
 )
-from contracts.steps import Matter
+from contracts.steps import Matter, MoveKind
 from services.routing.core.life import Life, Step
 
 SOURCE = "netral/routing"
@@ -93,6 +93,7 @@ def stepped(record: CaseDecided, step: Step, life: Life, sealed: str | None = No
                 "rulebook": life.decision.rulebook,
                 "handled_on": life.decision.handled_on,
                 "persons": life.matters,
+                "link": life.link,
             }
         ),
     )
@@ -100,6 +101,8 @@ def stepped(record: CaseDecided, step: Step, life: Life, sealed: str | None = No
 
 def newly_offered(record: CaseStepped, before: tuple[Matter, ...]) -> list[Event]:
     """The offers a step makes: one for each person and agency that has a part now and had not before."""
+    if record.data.said.event is MoveKind.LINK:
+        return []  # whoever had to act may still read; that is no news to write to anybody
     held = {matter.ref: {_part(part) for part in matter.parts if part.active} for matter in before}
     events: list[Event] = []
     for matter in record.data.persons:

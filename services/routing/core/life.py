@@ -8,11 +8,12 @@ from contracts.codes import OPENED, Agency, EmployerKind, PostKind, ProgressEven
 from contracts.decision import Assignment, Decision, PersonDecision
 from contracts.facts import ReportFacts
 from contracts.report import Employer
-from contracts.steps import OPERATOR, Heard, Matter, MoveKind, Owner, Said
+from contracts.steps import OPERATOR, Heard, Link, Matter, MoveKind, Owner, Said
 from services.routing.core.decide import Judge
 from services.routing.core.hops import TRANSFERRED_RULE, Hops
 from services.routing.core.lifecycle import START, STATES, WAYS
 from services.routing.core.limits import dues_of
+from services.routing.core.linking import as_duplicate, link_of
 
 SILENT = "PPK_CONCLUDED:SILENT"
 
@@ -34,6 +35,7 @@ class Life(NamedTuple):
     matters: tuple[Matter, ...]
     events: tuple[Heard, ...]
     hops: dict[str, Hops]
+    link: Link | None = None
 
 
 def life_of(
@@ -52,7 +54,8 @@ def life_of(
         _matter(person, facts, opened_on, events, standing, hops[person.ref], judge)
         for person in decision.persons
     )
-    return Life(decision, matters, events, hops)
+    link = link_of(standing)
+    return Life(decision, tuple(map(as_duplicate, matters)) if link else matters, events, hops, link)
 
 
 def opening(decision: Decision) -> tuple[Matter, ...]:

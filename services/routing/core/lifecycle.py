@@ -42,9 +42,12 @@ STATES = {
         State("WRONG_SANCTION", "sanksi keliru", "wrong sanction"),
         State("WITHDRAWN", "dibatalkan pelapor", "withdrawn", closed=True),
         State("DONE", "selesai", "done", closed=True),
+        State("LINKED", "terkait duplikat", "linked as a duplicate", closed=True),
     )
 }
 START = "ROUTED"
+LINKED = "LINKED"
+"""Not reached by an event: the case is a duplicate of another (core/linking.py)."""
 
 _ANY_AGENCY = frozenset(Agency)
 _SATGAS = frozenset({Agency.BAWASLU, Agency.KASN, Agency.BKN, Agency.KEMENPANRB, Agency.KEMENDAGRI})
