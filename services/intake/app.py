@@ -24,7 +24,7 @@ from services.runtime.database import open_engine
 from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
 from services.runtime.messaging import BrokerAway, Bus
-from services.runtime.telemetry import Telemetry
+from services.runtime.telemetry import Telemetry, instruments_of
 
 UNSETTLED_AFTER = timedelta(seconds=60)
 RECONCILE_EVERY = 30.0
@@ -46,7 +46,7 @@ def build_app(
     """
     vault = Vault(open_engine(settings.vault_address))
     sealer = Sealer(settings.key("vault.key"))
-    intake = Intake(vault, sealer, settings.key("door.key"), clock, bus)
+    intake = Intake(vault, sealer, settings.key("door.key"), clock, bus, instruments_of(telemetry))
     routes = [
         *Doors(intake, settings, clock).routes(),
         *InternalDoors(vault, sealer, settings.secret("service-token")).routes(),

@@ -19,6 +19,7 @@ from services.intake.vault import Vault
 from services.intake.vault_writer import Entry, Standing
 from services.runtime.clock import Clock
 from services.runtime.messaging import BrokerAway, Bus
+from services.runtime.metrics import SILENT, Counted, Instruments
 
 
 class OtherBody(Exception):
@@ -47,9 +48,16 @@ class Intake:
     """The door's work, without HTTP. `bus` is None until the broker has been reached."""
 
     def __init__(
-        self, vault: Vault, sealer: Sealer, door_key: bytes, clock: Clock, bus: Bus | None = None
+        self,
+        vault: Vault,
+        sealer: Sealer,
+        door_key: bytes,
+        clock: Clock,
+        bus: Bus | None = None,
+        instruments: Instruments = SILENT,
     ) -> None:
         self.bus = bus
+        self._instruments = instruments
         self._vault = vault
         self._sealer = sealer
         self._door_key = door_key
@@ -131,6 +139,9 @@ class Intake:
                 await self._vault.forget(event.data.report_id)
             raise
         self._vault.accept(event.data.report_id)
+        if standing.fresh:
+            facts = event.data.facts
+            self._instruments.count(Counted.ACCEPTED, channel=facts.channel or "", kind=facts.reporter)
 
     def _entry(self, acceptance: Acceptance, body_mac: bytes) -> Entry:
         event, report_id = acceptance.event, acceptance.event.data.report_id

@@ -41,7 +41,7 @@ from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
 from services.runtime.messaging import BrokerAway, Bus, open_broker
 from services.runtime.settings import BadSettings
-from services.runtime.telemetry import Telemetry
+from services.runtime.telemetry import Telemetry, instruments_of
 
 
 def build_app(
@@ -107,7 +107,8 @@ class _Parts:
         watch = LimitsWatch(self.bus, self.casebook, MatterQueries(self.views.engine), self.clock)
         self.tasks = [asyncio.create_task(work) for work in (self.law.follow(self.bus), watch.watch())]
         broker = open_broker(self.settings, "routing", self.telemetry)
-        subscribe(broker, law=self.law, bus=self.bus, views=self.views, clock=self.clock)
+        made = instruments_of(self.telemetry)
+        subscribe(broker, law=self.law, bus=self.bus, views=self.views, clock=self.clock, instruments=made)
         await broker.start()
         self.broker = broker
 

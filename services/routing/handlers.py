@@ -7,6 +7,8 @@ from pydantic import TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
 from contracts import regions
+from contracts.codes import OPENED
+from contracts.decision import Decision
 from contracts.events import AnyEvent, CaseDecided, Event, NoticeSent, ReportAccepted
 from services.routing.core.fanout import decided, following, linked
 from services.routing.core.life import life_of
@@ -15,12 +17,21 @@ from services.routing.parking import park_what_was_given_up
 from services.routing.views import Entry, Views
 from services.runtime.clock import Clock
 from services.runtime.messaging import Bus, TryLater, durable
+from services.runtime.metrics import SILENT, Instruments, Timed
 from services.runtime.spans import note
 
 _ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
-def subscribe(broker: NatsBroker, *, law: Law, bus: Bus, views: Views, clock: Clock) -> None:
+def subscribe(
+    broker: NatsBroker,
+    *,
+    law: Law,
+    bus: Bus,
+    views: Views,
+    clock: Clock,
+    instruments: Instruments = SILENT,
+) -> None:
     """Bind routing's handlers to its durables."""
 
     @broker.subscriber(**durable("routing"))
@@ -35,6 +46,7 @@ def subscribe(broker: NatsBroker, *, law: Law, bus: Bus, views: Views, clock: Cl
             decided(accepted, decision, at, matters),
             lambda raw: [*following(CaseDecided.model_validate_json(raw)), link],
         )
+        _measure(instruments, (clock() - accepted.time).total_seconds(), decision)
 
     @broker.subscriber(**durable("routing-projection"))
     async def on_case_event(message: NatsMessage) -> None:
@@ -47,6 +59,14 @@ def subscribe(broker: NatsBroker, *, law: Law, bus: Bus, views: Views, clock: Cl
     @broker.subscriber(**durable("routing-advisories"))
     async def on_advisory(message: NatsMessage) -> None:
         await park_what_was_given_up(bus.js, message.body)
+
+
+def _measure(instruments: Instruments, age: float, decision: Decision) -> None:
+    """The age of the report when all was stored: what is offered is in the same batch as the decision."""
+    instruments.time(Timed.ROUTED, age)
+    told = {part.agency for person in decision.persons for part in person.assignments if part.when == OPENED}
+    for agency in told:
+        instruments.time(Timed.OFFERED, age, agency=agency)
 
 
 async def _kept(views: Views, message: NatsMessage, event: Event) -> None:

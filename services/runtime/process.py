@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from services.runtime import logs
 from services.runtime.http import TracedHttp, serve
+from services.runtime.metrics_door import MetricsDoor
 from services.runtime.settings import BadSettings, Settings, load
 from services.runtime.telemetry import Telemetry, set_up
 
@@ -29,7 +30,8 @@ def run(
         logs.configure(service, settings.log_level)
         telemetry = set_up(service, settings)
         app = TracedHttp(build(settings, telemetry), telemetry, logs.log, service=service)
-        uvloop.run(serve(app, *address(settings), on_ready=lambda: logs.log("service.started")))
+        measured = MetricsDoor(app, telemetry.registry, settings.secret("metrics-token"))
+        uvloop.run(serve(measured, *address(settings), on_ready=lambda: logs.log("service.started")))
     except expected as problem:
         print(problem, file=sys.stderr)
         return 1

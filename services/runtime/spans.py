@@ -22,7 +22,16 @@ from opentelemetry.trace import Link, Span, SpanKind
 from contracts.topology import template_of
 from services.runtime.clock import Clock, now
 from services.runtime.logs import log, where
-from services.runtime.telemetry import Telemetry, child_of, mark_failed, sender_of, trace_headers, tracer_of
+from services.runtime.metrics import Counted, Timed
+from services.runtime.telemetry import (
+    Telemetry,
+    child_of,
+    instruments_of,
+    mark_failed,
+    sender_of,
+    trace_headers,
+    tracer_of,
+)
 
 OLD = timedelta(minutes=15)
 """A message that waited longer starts a new trace, linked to the old one: a case lasts weeks."""
@@ -43,8 +52,9 @@ def publish_headers(
     telemetry: Telemetry | None, nats_subject: str, **attributes: str | int
 ) -> Iterator[dict[str, str]]:
     """The span of one publish (a message, or a batch named after its first); yields the headers to send."""
+    template, started = template_of(nats_subject), now()
     span = tracer_of(telemetry).start_span(
-        f"publish {template_of(nats_subject)}",
+        f"publish {template}",
         kind=SpanKind.PRODUCER,
         attributes={**_destination("publish", "send", nats_subject), **attributes},
     )
@@ -54,6 +64,9 @@ def publish_headers(
         except BaseException as problem:
             mark_failed(span, type(problem).__name__)
             raise
+        finally:
+            taken = (now() - started).total_seconds()
+            instruments_of(telemetry).time(Timed.PUBLISHED, taken, destination=template)
 
 
 class HandlerTelemetry:
@@ -70,6 +83,7 @@ class HandlerTelemetry:
         self, telemetry: Telemetry | None, log: Callable[..., None] = log, *, clock: Clock = now
     ) -> None:
         self.tracer = tracer_of(telemetry)
+        self.instruments = instruments_of(telemetry)
         self.log = log
         self.clock = clock
 
@@ -122,7 +136,17 @@ class _Handling(BaseMiddleware[Any, Any]):
             mark_failed(self._span, error)
         self._span.end()
         self._say(outcome, error, exc_val)
+        self._measure(outcome)
         return False
+
+    def _measure(self, outcome: str) -> None:
+        consumer, made = str(self._facts["consumer"]), self._kit.instruments
+        taken = (self._kit.clock() - self._started).total_seconds()
+        made.time(Timed.HANDLED, taken, consumer=consumer, outcome=outcome)
+        if self._facts["delivery"] != 1:
+            made.count(Counted.REDELIVERED, consumer=consumer)
+        if outcome == "parked":
+            made.count(Counted.PARKED, consumer=consumer)
 
     def _say(self, outcome: str, error: str | None, problem: BaseException | None) -> None:
         within = self._span.get_span_context()

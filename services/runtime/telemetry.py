@@ -1,4 +1,4 @@
-"""Tracing: the tracer of a process, where its spans go, and how a trace crosses a boundary.
+"""The telemetry of a process: its tracer and instruments, and how a trace crosses a boundary.
 
 The OTEL_* variables are OpenTelemetry's own convention and are honoured as they are; without an endpoint
 nothing is sent anywhere. docs/telemetry.md lists every span, attribute and log line.
@@ -7,24 +7,25 @@ nothing is sent anywhere. docs/telemetry.md lists every span, attribute and log 
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID, uuid5
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import NoOpTracer, Span, SpanContext, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import CollectorRegistry
 
+from services.runtime.exporting import EXPORT_SECONDS, meters, span_exporter
+from services.runtime.metrics import SILENT, Instruments, instruments
 from services.runtime.scrubbing import ScrubbingExporter
 from services.runtime.settings import Settings
 
-EXPORT_SECONDS = 2.0
-"""With OpenTelemetry's own 10 s a process needs as long to stop while the collector is away."""
 _INSTANCES = UUID(
     "4d63009a-8d0f-11ee-aad7-4c796ed8e320"
 )  # the namespace OpenTelemetry names for service.instance.id
@@ -33,10 +34,13 @@ _TRACE_CONTEXT = TraceContextTextMapPropagator()
 
 @dataclass(frozen=True)
 class Telemetry:
-    """The tracing of one process."""
+    """The tracing and counting of one process; `registry` is what its Prometheus page is written from."""
 
     tracer: Tracer
     provider: TracerProvider
+    instruments: Instruments = SILENT
+    metering: MeterProvider | None = None
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def flush(self, seconds: float = EXPORT_SECONDS) -> bool:
         """Send what has ended; False if that took longer than `seconds`."""
@@ -45,15 +49,25 @@ class Telemetry:
     def shutdown(self) -> None:
         """Send what has ended, then stop. Blocks for the exporter's timeout at the longest."""
         self.provider.shutdown()
+        if self.metering:
+            self.metering.shutdown(EXPORT_SECONDS * 1000)
 
 
 def set_up(service: str, settings: Settings, *, exporter: SpanExporter | None = None) -> Telemetry:
     """The tracing of `service` (its short name), to `exporter` or to where OTEL_EXPORTER_OTLP_* says."""
-    provider = TracerProvider(resource=_resource(service, settings))
-    target = exporter or _otlp_exporter(os.environ)
+    resource = _resource(service, settings)
+    provider = TracerProvider(resource=resource)
+    target = exporter or span_exporter()
     if target is not None:
         provider.add_span_processor(BatchSpanProcessor(ScrubbingExporter(target)))
-    return Telemetry(provider.get_tracer("netral", _version()), provider)
+    metering, registry = meters(resource)
+    made = instruments(metering.get_meter("netral", _version()))
+    return Telemetry(provider.get_tracer("netral", _version()), provider, made, metering, registry)
+
+
+def instruments_of(telemetry: Telemetry | None) -> Instruments:
+    """Its instruments, or some that record nothing."""
+    return SILENT if telemetry is None else telemetry.instruments
 
 
 def tracer_of(telemetry: Telemetry | None) -> Tracer:
@@ -98,17 +112,6 @@ def _resource(service: str, settings: Settings) -> Resource:
             "service.instance.id": str(uuid5(_INSTANCES, process)),
         }
     )
-
-
-def _otlp_exporter(environ: Mapping[str, str]) -> SpanExporter | None:
-    if not _any(environ, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
-        return None
-    chosen = _any(environ, "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
-    return OTLPSpanExporter(timeout=None if chosen else EXPORT_SECONDS)
-
-
-def _any(environ: Mapping[str, str], *names: str) -> bool:
-    return any(environ.get(name, "").strip() for name in names)
 
 
 def _version() -> str:

@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.runtime.clock import Clock, now
 from services.runtime.logs import where
+from services.runtime.metrics import Timed
 from services.runtime.problems import internal_error
-from services.runtime.telemetry import Telemetry, child_of, mark_failed, sender_of, tracer_of
+from services.runtime.telemetry import Telemetry, child_of, instruments_of, mark_failed, sender_of, tracer_of
 
 OTHER = "_OTHER"
 """Stands for a method that HTTP does not know: the caller invented it, so it is not repeated."""
@@ -54,6 +55,7 @@ class TracedHttp:
     ) -> None:
         self._app = app
         self._tracer = tracer_of(telemetry)
+        self._instruments = instruments_of(telemetry)
         self._log = log
         self._service = service
         self._trusts = trust_incoming
@@ -76,6 +78,7 @@ class TracedHttp:
                 route = getattr(scope.get("route"), "path_format", None)
                 _describe(span, exchange, route)
                 self._say(span, exchange, route)
+                self._measure(exchange, route)
 
     def _start(self, method: str, scope: Scope) -> Span:
         sender = sender_of(Headers(scope=scope))
@@ -100,6 +103,17 @@ class TracedHttp:
             exchange.problem = failure
             if exchange.status is None:
                 await internal_error()(scope, receive, watched)
+
+    def _measure(self, exchange: _Exchange, route: str | None) -> None:
+        """Also an unanswered request is counted: a client that left is no success."""
+        self._instruments.time(
+            Timed.HTTP_SERVED,
+            (self._clock() - exchange.started).total_seconds(),
+            method=exchange.method,
+            route=route or "",
+            status=str(exchange.status or ""),
+            error=exchange.error or "",
+        )
 
     def _say(self, span: Span, exchange: _Exchange, route: str | None) -> None:
         context = span.get_span_context()

@@ -13,6 +13,7 @@ SECRETS = (
     "door.key",
     "case.key",
     "service-token",
+    "metrics-token",
     "agency-keys.json",
     *(f"nats-{user}" for user in NATS_USERS),
 )

@@ -1,0 +1,91 @@
+"""The instruments of a process: what is counted and timed, under one name each. docs/telemetry.md explains every one.
+
+Attributes are codes, templates and agencies; a case, a person or an address is never one, so series do not grow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from opentelemetry.metrics import Counter, Histogram, Meter, NoOpMeter
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""The boundaries that OpenTelemetry advises for durations of requests and messages."""
+AGES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86_400.0, 604_800.0, 2_592_000.0)
+"""From a tenth of a second to thirty days: how old a report is when something has become of it."""
+
+
+class Timed(Enum):
+    """Histograms in seconds: name, boundaries and what they tell."""
+
+    HTTP_SERVED = "http.server.request.duration", SECONDS, "Time to answer a request"
+    HTTP_CALLED = "http.client.request.duration", SECONDS, "Time until an agency's endpoint answered"
+    HANDLED = "messaging.process.duration", SECONDS, "Time to handle a message"
+    PUBLISHED = "messaging.client.operation.duration", SECONDS, "Time until the broker acknowledged"
+    ROUTED = "netral.report.routed.age", AGES, "Age of a report when its case was decided"
+    OFFERED = "netral.delivery.age", AGES, "Age of a report when an agency was offered its part"
+    MAILED = "netral.mail.age", AGES, "Age of a notice when the mail server took its mail"
+    PUSHED = "netral.webhook.age", AGES, "Age of an event when an agency's endpoint took it"
+
+
+class Counted(Enum):
+    """Counters: name and what they count."""
+
+    ACCEPTED = "netral.reports.accepted", "Reports accepted at the door"
+    REDELIVERED = "netral.message.redeliveries", "Deliveries after the first one"
+    PARKED = "netral.message.parked", "Messages put aside for a person"
+    BREACHED = "netral.deadline.breached", "Limits of an agency that passed"
+    MAILS = "netral.mail.attempts", "Tries to hand a mail to the server"
+    WEBHOOKS = "netral.webhook.attempts", "Tries to hand an event to an agency's endpoint"
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """Every instrument, made once; recording is cheap and never fails."""
+
+    timed: Mapping[Timed, Histogram]
+    counted: Mapping[Counted, Counter]
+
+    def time(self, what: Timed, seconds: float, **labels: str) -> None:
+        """Record a duration or age in seconds; a clock that went back gives no negative age."""
+        self.timed[what].record(max(0.0, seconds), _named(labels))
+
+    def count(self, what: Counted, number: int = 1, **labels: str) -> None:
+        """Add to a counter."""
+        self.counted[what].add(number, _named(labels))
+
+
+def instruments(meter: Meter) -> Instruments:
+    """The instruments of one meter."""
+    return Instruments(
+        {
+            t: meter.create_histogram(
+                t.value[0], "s", t.value[2], explicit_bucket_boundaries_advisory=t.value[1]
+            )
+            for t in Timed
+        },
+        {c: meter.create_counter(c.value[0], "1", c.value[1]) for c in Counted},
+    )
+
+
+SILENT = instruments(NoOpMeter("netral"))
+"""Instruments that record nothing, for a part that was given no telemetry."""
+
+
+def _named(labels: Mapping[str, str]) -> dict[str, str]:
+    """Python's names have no dots: `http_route` is written `http.route`, `error_type` `error.type`."""
+    return {_NAMES.get(name, name): value for name, value in labels.items() if value}
+
+
+_NAMES = {
+    "method": "http.request.method",
+    "route": "http.route",
+    "status": "http.response.status_code",
+    "error": "error.type",
+    "destination": "messaging.destination.template",
+    "consumer": "messaging.consumer.group.name",
+    "agency": "netral.agency",
+    "outcome": "netral.outcome",
+    "channel": "netral.channel",
+    "kind": "netral.kind",
+}
