@@ -5,6 +5,8 @@ Each stream refuses new messages when full (`discard new`), so nothing acknowled
 
 from dataclasses import dataclass
 
+from contracts.agency_events import office_token
+
 DAY = 86_400
 
 
@@ -39,6 +41,7 @@ STREAMS = (
     Stream("CASES", ("cases.>",)),
     Stream("RULEBOOKS", ("rulebooks.*",)),
     Stream("NOTICES", ("notices.*.*",)),
+    Stream("AGENCIES", ("agency.>",)),
     Stream("PARKED", ("parked.>",), atomic=False, deletable=True),
     Stream(
         "ADVISORIES",
@@ -49,9 +52,19 @@ STREAMS = (
     ),
 )
 
+AGENCIES_GROUP = 100
+"""Nobody gets more before these are told, so events of a case keep their order with several workers too."""
+
 CONSUMERS = (
     Consumer("routing", "REPORTS", ("reports.*.accepted",), "routing"),
     Consumer("routing-projection", "CASES", ("cases.>",), "routing"),
+    Consumer(
+        "routing-agencies",
+        "CASES",
+        ("cases.*.decided", "cases.*.step.*", "cases.*.due.>"),
+        "routing",
+        max_ack_pending=AGENCIES_GROUP,
+    ),
     Consumer("routing-notices", "NOTICES", ("notices.*.*",), "routing"),
     Consumer("routing-advisories", "ADVISORIES", ("$JS.EVENT.ADVISORY.CONSUMER.>",), "routing"),
     Consumer("notifications-received", "REPORTS", ("reports.*.accepted",), "notifications"),
@@ -60,9 +73,20 @@ CONSUMERS = (
     Consumer("notifications-linked", "CASES", ("cases.*.reports.*",), "notifications"),
 )
 
+
+def agency_consumer(agency: str, office: str | None = None) -> Consumer:
+    """The durable of an agency (all its offices) or of one office; the only one its identity may read.
+
+    Nothing is given up: what it does not acknowledge comes again, and delays nobody but itself.
+    """
+    token = office_token(office) if office else "*"
+    name = f"{agency}-{token}" if office else agency
+    return Consumer(name, "AGENCIES", (f"agency.{agency}.{token}.>",), "agencies", 60, 500, -1)
+
+
 PUBLISHES: dict[str, tuple[str, ...]] = {
     "intake": ("reports.*.accepted",),
-    "routing": ("cases.>", "rulebooks.*", "parked.>"),
+    "routing": ("cases.>", "agency.>", "rulebooks.*", "parked.>"),
     "notifications": ("notices.*.*", "parked.>"),
 }
 """The subjects each service may publish to; the broker's permissions are made from this."""
@@ -76,6 +100,9 @@ TEMPLATES = (
     "cases.{case_id}.due.{ref}.{agency}.{day}.{level}",
     "cases.{case_id}.unroutable",
     "cases.{case_id}.reports.{report_id}",
+    "agency.{agency}.{office}.{case_id}.offered.{number}",
+    "agency.{agency}.{office}.{case_id}.stepped.{number}",
+    "agency.{agency}.{office}.{case_id}.due.{ref}.{day}.{level}",
     "rulebooks.{number}",
     "notices.{case_id}.{notice_id}",
     "parked.{stream}.{consumer}.{seq}",
@@ -97,6 +124,7 @@ def stream_of(subject: str) -> str:
 _STREAM_OF = {
     "reports": "REPORTS",
     "cases": "CASES",
+    "agency": "AGENCIES",
     "rulebooks": "RULEBOOKS",
     "notices": "NOTICES",
     "parked": "PARKED",

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from contracts.agency_events import AGENCY_EVENTS
 from contracts.decision import Decision
 from contracts.events import EVENTS
 from contracts.progress import Progress
@@ -16,7 +17,7 @@ DOCUMENTS: dict[str, Any] = {
     "netral.report.v1": Report,
     "netral.decision.v1": Decision,
     "netral.progress.v1": Progress,
-    **{event.model_fields["type"].default: event for event in EVENTS},
+    **{event.model_fields["type"].default: event for event in (*EVENTS, *AGENCY_EVENTS)},
 }
 
 

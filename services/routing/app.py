@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from contracts.topology import CONSUMERS
+from services.routing.agency_feed import AgencyFeed
 from services.routing.api import AgencyDoors
 from services.routing.casebook import Casebook
 from services.routing.core.decide import Judge
@@ -105,7 +106,8 @@ class _Parts:
         self.another_key = await another_key(self.words, self.views)
         self.casebook = Casebook(self.bus, self.law, self.clock, self.words)
         watch = LimitsWatch(self.bus, self.casebook, MatterQueries(self.views.engine), self.clock)
-        self.tasks = [asyncio.create_task(work) for work in (self.law.follow(self.bus), watch.watch())]
+        work = (self.law.follow(self.bus), watch.watch(), AgencyFeed(self.bus).follow())
+        self.tasks = [asyncio.create_task(part) for part in work]
         broker = open_broker(self.settings, "routing", self.telemetry)
         made = instruments_of(self.telemetry)
         subscribe(broker, law=self.law, bus=self.bus, views=self.views, clock=self.clock, instruments=made)
