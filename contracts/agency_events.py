@@ -1,6 +1,6 @@
 """What one office of one agency is told about a case: offered, gone on with, due. Thin: codes, dates, ids and a link.
 
-These events lie in the stream AGENCIES and, word for word, in webhook bodies. An office hears only of persons it has a
+These events lie in the stream TOLD and, word for word, in webhook bodies. An office hears only of persons it has a
 part in, and only its own parts and time limits; fields are only ever added.
 """
 
@@ -16,7 +16,7 @@ from contracts.decision import Assignment, Part
 from contracts.envelope import Event
 from contracts.steps import Due, Owner
 
-STREAM = "AGENCIES"
+STREAM = "TOLD"
 
 
 class Told(Part):
@@ -112,4 +112,4 @@ def office_token(office: str | None) -> str:
 
 
 def _root(data: Told) -> str:
-    return f"agency.{data.agency}.{office_token(data.office)}.{data.case_id}"
+    return f"told.{data.agency}.{office_token(data.office)}.{data.case_id}"

@@ -41,7 +41,7 @@ STREAMS = (
     Stream("CASES", ("cases.>",)),
     Stream("RULEBOOKS", ("rulebooks.*",)),
     Stream("NOTICES", ("notices.*.*",)),
-    Stream("AGENCIES", ("agency.>",)),
+    Stream("TOLD", ("told.>",)),
     Stream("PARKED", ("parked.>",), atomic=False, deletable=True),
     Stream(
         "ADVISORIES",
@@ -52,7 +52,7 @@ STREAMS = (
     ),
 )
 
-AGENCIES_GROUP = 100
+TOLD_GROUP = 100
 """Nobody gets more before these are told, so events of a case keep their order with several workers too."""
 
 CONSUMERS = (
@@ -63,7 +63,7 @@ CONSUMERS = (
         "CASES",
         ("cases.*.decided", "cases.*.step.*", "cases.*.due.>"),
         "routing",
-        max_ack_pending=AGENCIES_GROUP,
+        max_ack_pending=TOLD_GROUP,
     ),
     Consumer("routing-notices", "NOTICES", ("notices.*.*",), "routing"),
     Consumer("routing-advisories", "ADVISORIES", ("$JS.EVENT.ADVISORY.CONSUMER.>",), "routing"),
@@ -81,12 +81,12 @@ def agency_consumer(agency: str, office: str | None = None) -> Consumer:
     """
     token = office_token(office) if office else "*"
     name = f"{agency}-{token}" if office else agency
-    return Consumer(name, "AGENCIES", (f"agency.{agency}.{token}.>",), "agencies", 60, 500, -1)
+    return Consumer(name, "AGENCIES", (f"told.{agency}.{token}.>",), "agencies", 60, 500, -1)
 
 
 PUBLISHES: dict[str, tuple[str, ...]] = {
     "intake": ("reports.*.accepted",),
-    "routing": ("cases.>", "agency.>", "rulebooks.*", "parked.>"),
+    "routing": ("cases.>", "told.>", "rulebooks.*", "parked.>"),
     "notifications": ("notices.*.*", "parked.>"),
 }
 """The subjects each service may publish to; the broker's permissions are made from this."""
@@ -100,9 +100,9 @@ TEMPLATES = (
     "cases.{case_id}.due.{ref}.{agency}.{day}.{level}",
     "cases.{case_id}.unroutable",
     "cases.{case_id}.reports.{report_id}",
-    "agency.{agency}.{office}.{case_id}.offered.{number}",
-    "agency.{agency}.{office}.{case_id}.stepped.{number}",
-    "agency.{agency}.{office}.{case_id}.due.{ref}.{day}.{level}",
+    "told.{agency}.{office}.{case_id}.offered.{number}",
+    "told.{agency}.{office}.{case_id}.stepped.{number}",
+    "told.{agency}.{office}.{case_id}.due.{ref}.{day}.{level}",
     "rulebooks.{number}",
     "notices.{case_id}.{notice_id}",
     "parked.{stream}.{consumer}.{seq}",
@@ -124,7 +124,7 @@ def stream_of(subject: str) -> str:
 _STREAM_OF = {
     "reports": "REPORTS",
     "cases": "CASES",
-    "agency": "AGENCIES",
+    "told": "TOLD",
     "rulebooks": "RULEBOOKS",
     "notices": "NOTICES",
     "parked": "PARKED",

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from contracts.events import AnyEvent, CaseDecided, CaseDue, CaseStepped, Event
 from contracts.steps import Matter
-from contracts.topology import AGENCIES_GROUP
+from contracts.topology import TOLD_GROUP
 from services.routing.core.telling import matters_of, told_of_due, told_of_opening, told_of_step
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.failures import LAST_DELIVERY, park
@@ -96,6 +96,6 @@ async def _fetched(records: JetStreamContext.PullSubscription) -> list[Msg]:
     except TimeoutError:
         return []
     try:
-        return [*first, *await records.fetch(AGENCIES_GROUP - 1, timeout=GATHER_SECONDS)]
+        return [*first, *await records.fetch(TOLD_GROUP - 1, timeout=GATHER_SECONDS)]
     except TimeoutError:
         return first

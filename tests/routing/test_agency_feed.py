@@ -19,8 +19,8 @@ async def stored(broker: Broker) -> list[tuple[str, dict]]:  # type: ignore[type
     """Every event of the agencies' stream, with its subject, in its order."""
     nc = await client.connect(**connection(broker.settings, "operator"))
     js = nc.jetstream()
-    state = (await js.stream_info("AGENCIES")).state
-    found = [await js.get_msg("AGENCIES", seq) for seq in range(1, state.last_seq + 1)]
+    state = (await js.stream_info("TOLD")).state
+    found = [await js.get_msg("TOLD", seq) for seq in range(1, state.last_seq + 1)]
     await nc.close()
     return [(str(message.subject), json.loads(message.data or b"")) for message in found]
 
@@ -44,12 +44,12 @@ async def test_every_office_is_told_in_the_order_of_the_case(fresh_nats: Broker,
 
         async def ppk() -> list[tuple[str, dict]] | None:  # type: ignore[type-arg]
             found = await stored(fresh_nats)
-            return found if any(subject.startswith("agency.PPK.") for subject, _ in found) else None
+            return found if any(subject.startswith("told.PPK.") for subject, _ in found) else None
 
         found = await until(ppk)
     numbers = [event["data"]["number"] for _, event in found]
     assert numbers == sorted(numbers)
-    bkn = [event["type"].split(".")[3] for subject, event in found if subject.startswith("agency.BKN.pusat.")]
+    bkn = [event["type"].split(".")[3] for subject, event in found if subject.startswith("told.BKN.pusat.")]
     assert bkn[0] == "offered"
     assert set(bkn[1:]) == {"stepped"}
     assert all(event["data"]["case_id"] == case_id for _, event in found)

@@ -102,7 +102,7 @@ def test_a_limit_is_told_to_the_office_whose_limit_it_is(judge: Judge) -> None:
         last_day=OPENED,
     )
     (told,) = told_of_due(CaseDue(id=CASE, source="/t", subject=str(CASE), time=AT, data=data))
-    assert told.nats_subject == f"agency.PPK.kabkota-52-04.{CASE}.due.p1.2024-10-31.REMINDER"  # type: ignore[attr-defined]
+    assert told.nats_subject == f"told.PPK.kabkota-52-04.{CASE}.due.p1.2024-10-31.REMINDER"  # type: ignore[attr-defined]
 
 
 def test_telling_the_same_record_again_makes_the_same_bytes(judge: Judge) -> None:
