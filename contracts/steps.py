@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, ValidationInfo, field_validator
 
 from contracts.codes import Agency, ProgressEvent, Stage, ViolationClass
-from contracts.decision import Assignment, Part
+from contracts.decision import Assignment, Part, Review
 from contracts.progress import Progress
 from contracts.report import ONE_LINE, PROSE, Ref
 from contracts.report import Part as Strict
@@ -24,7 +24,8 @@ class MoveKind(StrEnum):
     RETURN gives it back to the one who had it before, and its clock stops; REFUSE names who is competent instead;
     TRANSFER waits for ACCEPT by the receiver; DONE ends the speaker's own part; ASSIGN is the operator's; VOID takes an
     earlier step back; SUCCEED decides an open case again because competence moved; LINK says that another case tells
-    the same, and closes this one as its duplicate.
+    the same, and closes this one as its duplicate. WARN, BLOCK and UNBLOCK are what is done about a PPK who does not
+    act; RECUSE says that the PPK is the reported person or a candidate himself.
     """
 
     RETURN = "RETURN"
@@ -36,19 +37,23 @@ class MoveKind(StrEnum):
     VOID = "VOID"
     SUCCEED = "SUCCEED"
     LINK = "LINK"
+    WARN = "WARN"
+    BLOCK = "BLOCK"
+    UNBLOCK = "UNBLOCK"
+    RECUSE = "RECUSE"
 
 
 _NEEDS = {
     "to": (MoveKind.TRANSFER, MoveKind.ASSIGN, MoveKind.REFUSE),
     "article": (MoveKind.REFUSE, MoveKind.SUCCEED),
     "step": (MoveKind.VOID,),
-    "reason": (MoveKind.RETURN,),
+    "reason": (MoveKind.RETURN, MoveKind.RECUSE),
 }
 _CURES = {
     "to": "name the agency that is competent",
     "article": "name the article it rests on",
     "step": "write the number of the step that was wrong",
-    "reason": "say what is missing or wrong",
+    "reason": "say what is missing, wrong or in conflict",
 }
 _OR_NONE = Field(validate_default=True)
 
@@ -135,8 +140,19 @@ class Link(Part):
     meant: UUID
 
 
+class Alarm(Part):
+    """When the operator has let a matter wait too long in his queue: after `last_day`, at `at` (UTC)."""
+
+    since: date
+    last_day: date
+    at: datetime
+
+
 class Matter(Part):
-    """One person of a case as a step leaves it; `owner` is null only when it is closed."""
+    """One person of a case as a step leaves it; `owner` is null only when it is closed.
+
+    `marks` say beside the state what else is known (identity, crime track, career); `questions` are for a person.
+    """
 
     ref: str
     stage: Stage
@@ -145,11 +161,15 @@ class Matter(Part):
     owner: Owner | None
     parts: tuple[Assignment, ...]
     dues: tuple[Due, ...]
+    marks: tuple[str, ...] = ()
+    questions: tuple[Review, ...] = ()
+    alarm: Alarm | None = None
 
 
 __all__ = [
     "NETRAL",
     "OPERATOR",
+    "Alarm",
     "Due",
     "Heard",
     "Link",

@@ -6,9 +6,10 @@ from contracts import regions
 from contracts.codes import Agency, ProgressEvent, Role
 from contracts.facts import ReportFacts
 from contracts.steps import NETRAL, OPERATOR, Matter, MoveKind, Said
-from services.routing.core.life import Life, state_of
-from services.routing.core.lifecycle import STATES, WAYS
+from services.routing.core.life import Life
+from services.routing.core.lifecycle import MEASURES, STATES, WAYS
 from services.routing.core.linking import refusal_of_a_linked_case, refusal_to_link
+from services.routing.core.standing import state_of
 
 _OPERATOR_ONLY = {MoveKind.ASSIGN, MoveKind.SUCCEED}
 _NEEDS_TO = {MoveKind.TRANSFER, MoveKind.ASSIGN, MoveKind.REFUSE}
@@ -101,21 +102,47 @@ def _is_office(text: str) -> bool:
 
 def _hop(life: Life, matter: Matter, said: Said, by: str, office: str | None) -> str | None:
     hops, owner = life.hops[matter.ref], matter.owner
-    if said.event is MoveKind.ACCEPT:
-        if hops.asked and hops.asked[0] == by and office in (None, hops.asked[1]):
-            return None
-        return f"{matter.ref} was not transferred to {by}"
-    mine = by == OPERATOR or (owner is not None and owner.agency == by and office in (None, owner.office))
-    acts = any(
-        p.agency == by and office in (None, p.office) and p.role is Role.ACTION and p.active
-        for p in matter.parts
+    if said.event in MEASURES:
+        return _measure(life, matter, said, by)
+    asked = (
+        hops.asked is not None
+        and hops.asked[0] == by
+        and (hops.asked[1] is None or office in (None, hops.asked[1]))
     )
-    if said.event is MoveKind.DONE and acts:
+    if said.event is MoveKind.ACCEPT:
+        return None if asked else f"{matter.ref} was not transferred to {by}"
+    if said.event is MoveKind.REFUSE and asked:
+        return None
+    mine = by == OPERATOR or (owner is not None and owner.agency == by and office in (None, owner.office))
+    if said.event is MoveKind.DONE and _has_part(matter, by, office):
         return None
     if not mine:
         return f"{matter.ref} is owned by {owner.agency if owner else 'nobody'} now; only its owner can say {said.event}"
-    if said.event is MoveKind.TRANSFER and (str(said.to), said.office) in hops.passed_on:
-        return f"{said.to} passed {matter.ref} on already; ask the operator instead (REFUSE)"
+    back = said.event in (MoveKind.TRANSFER, MoveKind.RETURN) and said.to is not None
+    if back and (str(said.to), said.office) in hops.passed_on:
+        cure = "say DONE once it is completed, or ask the operator (REFUSE)"
+        return f"{said.to} passed {matter.ref} on already; {cure}"
+    return None
+
+
+def _has_part(matter: Matter, by: str, office: str | None) -> bool:
+    return any(
+        part.agency == by and office in (None, part.office) and part.role is Role.ACTION and part.active
+        for part in matter.parts
+    )
+
+
+def _measure(life: Life, matter: Matter, said: Said, by: str) -> str | None:
+    """Whether a measure about the PPK may be taken: by whom, after which states."""
+    way, state = MEASURES[MoveKind(said.event)], state_of(life.events, matter.ref)
+    if by != OPERATOR and Agency(by) not in way.speakers:
+        return f"{said.event} is said by {' or '.join(sorted(way.speakers))}, not by {by}"
+    if state not in way.after:
+        return f"{matter.ref} is in state {state} ({STATES[state].id}), where {said.event} is impossible"
+    if said.event is MoveKind.UNBLOCK and not life.hops[matter.ref].blocked:
+        return f"{matter.ref} is not blocked; there is nothing to unblock"
+    if said.event is MoveKind.RECUSE and life.hops[matter.ref].recused:
+        return f"the PPK of {matter.ref} is recused already"
     return None
 
 

@@ -1,25 +1,41 @@
 """Where a person's file was moved by its holders, beside what the rules say, since the last progress."""
 
 from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
 
 from contracts.codes import ProgressEvent
 from contracts.steps import OPERATOR, MoveKind, Said
-from services.routing.core.lifecycle import WAYS
+from services.routing.core.lifecycle import MEASURES, WAYS
 
 Body = tuple[str, str | None]
 """An agency (or OPERATOR) and its office."""
 TRANSFERRED_RULE = "case.transferred"
 
 
+class Pause(NamedTuple):
+    """A clock stood from the day a file was returned until it was given back (None: it stands still)."""
+
+    since: date
+    until: date | None
+
+
 @dataclass
 class Hops:
-    """`holder` overrides the rules, `asked` must answer a transfer; whoever is in `passed_on` never gets it again."""
+    """`holder` overrides the rules, `asked` must answer a transfer; whoever is in `passed_on` never gets it again.
+
+    `pauses`, `measure` (what was done about a silent PPK, as a state) and `recused` outlive progress.
+    """
 
     holder: Body | None = None
     asked: Body | None = None
     before: Body | None = None
     passed_on: list[Body] = field(default_factory=list)
     returned: bool = False
+    pauses: list[Pause] = field(default_factory=list)
+    measure: str | None = None
+    blocked: bool = False
+    recused: bool = False
 
     def hear(self, said: Said, speaker: Body) -> None:
         """Go on by one step; progress that moves the case on ends every hop."""
@@ -27,28 +43,36 @@ class Hops:
         if isinstance(event, ProgressEvent):
             trigger = f"{event}:{said.result}" if said.result else str(event)
             if WAYS[trigger].to or event is ProgressEvent.IDENTIFIED:
-                self._held_by(None)
+                self._held_by(None, said.on)
                 self.before = None
                 self.passed_on.clear()
+        elif event in MEASURES:
+            self.recused = self.recused or event is MoveKind.RECUSE
+            self.measure = MEASURES[event].to or self.measure
+            self.blocked = event is MoveKind.BLOCK or (self.blocked and event is not MoveKind.UNBLOCK)
         else:
-            self._move(event, (str(said.to), said.office) if said.to else None, speaker)
+            self._move(event, (str(said.to), said.office) if said.to else None, speaker, said.on)
 
-    def _move(self, kind: MoveKind, to: Body | None, speaker: Body) -> None:
+    def _move(self, kind: MoveKind, to: Body | None, speaker: Body, on: date) -> None:
         if kind in (MoveKind.TRANSFER, MoveKind.RETURN, MoveKind.REFUSE):
             self.passed_on.append(speaker)
         match kind:
             case MoveKind.TRANSFER:
                 self.asked = to
             case MoveKind.ACCEPT:
-                self._held_by(speaker)
+                self._held_by(speaker, on)
             case MoveKind.ASSIGN:
-                self._held_by(to)
+                self._held_by(to, on)
             case MoveKind.RETURN:
-                self._held_by(to or self.before or (OPERATOR, None), returned=True)
+                self._held_by(to or self.before or (OPERATOR, None), on, returned=True)
             case MoveKind.REFUSE:
-                self._held_by((OPERATOR, None))
+                self._held_by((OPERATOR, None), on)
             case MoveKind.DONE if speaker == self.holder:
-                self._held_by(None)
+                self._held_by(None, on)
 
-    def _held_by(self, body: Body | None, *, returned: bool = False) -> None:
+    def _held_by(self, body: Body | None, on: date, *, returned: bool = False) -> None:
+        if self.pauses and self.pauses[-1].until is None and not returned:
+            self.pauses[-1] = Pause(self.pauses[-1].since, on)
+        elif returned and not self.returned:
+            self.pauses.append(Pause(on, None))
         self.before, self.holder, self.asked, self.returned = self.holder, body, None, returned

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from contracts.codes import OPENED, Agency, EmployerKind, PostKind, ProgressEvent, Role, Status
-from contracts.decision import Assignment, Decision, PersonDecision
+from contracts.codes import EmployerKind, PostKind, ProgressEvent, Status
+from contracts.decision import Decision
 from contracts.facts import ReportFacts
 from contracts.report import Employer
-from contracts.steps import OPERATOR, Heard, Link, Matter, MoveKind, Owner, Said
+from contracts.steps import Heard, Link, Matter, MoveKind, Said
 from services.routing.core.decide import Judge
-from services.routing.core.hops import TRANSFERRED_RULE, Hops
-from services.routing.core.lifecycle import START, STATES, WAYS
-from services.routing.core.limits import dues_of
+from services.routing.core.hops import Hops
+from services.routing.core.lifecycle import START
 from services.routing.core.linking import as_duplicate, link_of
-
-SILENT = "PPK_CONCLUDED:SILENT"
+from services.routing.core.owning import owner_of
+from services.routing.core.parts import acts
+from services.routing.core.standing import History, matter_of
 
 
 class Step(NamedTuple):
@@ -51,11 +51,37 @@ def life_of(
     decision = judge.decide(facts, handled_on, events)
     hops = {person.ref: _hops(person.ref, standing) for person in facts.persons}
     matters = tuple(
-        _matter(person, facts, opened_on, events, standing, hops[person.ref], judge)
+        matter_of(
+            person,
+            facts,
+            decision.admissibility,
+            _history(person.ref, opened_on, events, steps, zone_days, hops),
+            judge,
+        )
         for person in decision.persons
     )
     link = link_of(standing)
     return Life(decision, tuple(map(as_duplicate, matters)) if link else matters, events, hops, link)
+
+
+def _history(
+    ref: str,
+    opened_on: date,
+    events: tuple[Heard, ...],
+    steps: Sequence[Step],
+    zone_days: Sequence[date],
+    hops: dict[str, Hops],
+) -> History:
+    """What was said about one person; a step that was taken back counts only as a day on which somebody spoke."""
+    gone = _voided(steps)
+    about = [n for n, step in enumerate(steps) if step.said.person in (None, ref)]
+    return History(
+        opened_on=opened_on,
+        last_on=max((zone_days[n] for n in about), default=opened_on),
+        events=tuple(e for e in events if e.person in (None, ref)),
+        said=tuple((s.said, (s.by, s.office)) for s in (steps[n] for n in about) if s.number not in gone),
+        hops=hops[ref],
+    )
 
 
 def opening(decision: Decision) -> tuple[Matter, ...]:
@@ -66,7 +92,7 @@ def opening(decision: Decision) -> tuple[Matter, ...]:
             stage=person.stage,
             class_=person.class_,
             state=START,
-            owner=_owner([part for part in person.assignments if _acts(part)], [], Hops()),
+            owner=owner_of([part for part in person.assignments if acts(part)], (), Hops(), START),
             parts=person.assignments,
             dues=(),
         )
@@ -124,109 +150,3 @@ def _hops(ref: str, steps: Sequence[Step]) -> Hops:
     for step in _about(steps, ref):
         hops.hear(step.said, (step.by, step.office))
     return hops
-
-
-def state_of(events: Iterable[Heard], ref: str) -> str:
-    """The state of a person after the events about it, in their order."""
-    state = START
-    for event in events:
-        if event.person in (None, ref):
-            state = WAYS[event.trigger].to or state
-    return state
-
-
-def _matter(
-    person: PersonDecision,
-    facts: ReportFacts,
-    opened_on: date,
-    events: tuple[Heard, ...],
-    steps: Sequence[Step],
-    hops: Hops,
-    judge: Judge,
-) -> Matter:
-    state = state_of(events, person.ref)
-    parts = _parts(person, _about(steps, person.ref), hops)
-    acting = [part for part in parts if _acts(part)]
-    finished = any(step.said.event is MoveKind.DONE for step in _about(steps, person.ref))
-    closed = (STATES[state].closed or finished) and not acting
-    if closed and not STATES[state].closed:
-        state = "DONE"
-    owner = None if closed else _owner(acting, [e for e in events if e.person in (None, person.ref)], hops)
-    running = () if hops.returned else acting
-    dues = dues_of(running, facts, opened_on, events, person.ref, judge.workdays)
-    return Matter(
-        ref=person.ref,
-        stage=person.stage,
-        class_=person.class_,
-        state=state,
-        owner=owner,
-        parts=parts,
-        dues=dues,
-    )
-
-
-def _parts(person: PersonDecision, steps: list[Step], hops: Hops) -> tuple[Assignment, ...]:
-    """All parts of a person; what its holder did is not active, and one who took the file over has a part too."""
-    done = {
-        (step.by, step.office)
-        for number, step in enumerate(steps)
-        if step.said.event is MoveKind.DONE
-        and not any(isinstance(later.said.event, ProgressEvent) for later in steps[number:])
-    }
-    parts = [
-        part.model_copy(update={"active": False})
-        if part.role is Role.ACTION and {(part.agency, part.office), (part.agency, None)} & done
-        else part
-        for part in person.assignments
-    ]
-    holder = hops.holder
-    if (
-        holder
-        and holder[0] != OPERATOR
-        and holder not in done | {(p.agency, p.office) for p in parts if _acts(p)}
-    ):
-        parts.append(_taken_over(Agency(holder[0]), holder[1]))
-    if hops.asked and hops.asked[0] != OPERATOR:
-        asked = _taken_over(Agency(hops.asked[0]), hops.asked[1])
-        parts.append(asked.model_copy(update={"role": Role.INFORMATION}))
-    return tuple(parts)
-
-
-def _acts(part: Assignment) -> bool:
-    return bool(part.active) and part.role is Role.ACTION
-
-
-def _taken_over(agency: Agency, office: str | None) -> Assignment:
-    return Assignment(
-        agency=agency,
-        office=office,
-        role=Role.ACTION,
-        when=OPENED,
-        rule=TRANSFERRED_RULE,
-        basis=(),
-        deadline=None,
-        active=True,
-    )
-
-
-def _owner(acting: list[Assignment], events: list[Heard], hops: Hops) -> Owner:
-    """Exactly one body: who took the file over, else the part that was triggered last.
-
-    Of parts triggered together the first of the rulebook leads, but of those that press a silent PPK the last: it is the
-    higher one. The crime track comes after all others.
-    """
-    if hops.holder:
-        agency, office = hops.holder
-        why = "returned" if hops.returned else "refused" if agency == OPERATOR else TRANSFERRED_RULE
-        return Owner.model_validate({"agency": agency, "office": office, "why": why})
-    if not acting:
-        return Owner(agency="OPERATOR", office=None, why="no rule obliges an agency to act now")
-    triggers = [OPENED, *(event.trigger for event in events)]
-
-    def rank(numbered: tuple[int, Assignment]) -> tuple[bool, int, int]:
-        number, part = numbered
-        happened = max((n for n, trigger in enumerate(triggers) if trigger == part.when), default=-1)
-        return part.agency is not Agency.GAKKUMDU, happened, number if part.when == SILENT else -number
-
-    _, lead = max(enumerate(acting), key=rank)
-    return Owner(agency=lead.agency, office=lead.office, why=lead.rule)

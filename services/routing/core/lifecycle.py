@@ -1,12 +1,14 @@
 """The life-cycle table: which state each event leads to, who may say it, and after which states. A lawyer can check it.
 
-States are those of the field (law/systems.md 8), per reported person. What is said about the criminal track, identity
-or the person's career changes no state: the administrative track goes on.
+States are those of the field, per reported person; docs/life.md maps each word of the field to one of them. What is
+said about the criminal track, identity or the person's career changes no state but sets a mark: the administrative track
+goes on.
 """
 
 from dataclasses import dataclass
 
 from contracts.codes import Agency, ProgressEvent
+from contracts.steps import MoveKind
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,46 @@ STATES = {
         State("WITHDRAWN", "dibatalkan pelapor", "withdrawn", closed=True),
         State("DONE", "selesai", "done", closed=True),
         State("LINKED", "terkait duplikat", "linked as a duplicate", closed=True),
+        # From here on: no progress leads there, they follow from moves (`core/standing.py`).
+        State("RETURNED", "dikembalikan", "returned"),
+        State("REFUSED", "bukan wewenang, menunggu petugas", "not competent, awaiting the operator"),
+        State("REPRIMANDED", "lewat batas, teguran", "over the limit, reprimanded"),
+        State("BLOCKED", "diblokir", "personnel data blocked"),
+        State("UNBLOCKED", "dibuka blokir", "personnel data unblocked"),
+        State("REJECTED", "ditolak", "rejected", closed=True),
+        State("LEFT", "pensiun/APS/meninggal", "retired, resigned or died", closed=True),
     )
 }
 START = "ROUTED"
 LINKED = "LINKED"
 """Not reached by an event: the case is a duplicate of another (core/linking.py)."""
+
+MARKS = {
+    "COMPLETE": ("lengkap", "complete"),
+    "IDENTIFIED": ("teridentifikasi", "identified"),
+    "UNIDENTIFIED": ("tidak teridentifikasi", "not identified"),
+    "DISPUTED": ("identitas diperselisihkan", "identity disputed"),
+    "CRIME": ("diteruskan ke Gakkumdu", "passed to Gakkumdu"),
+    "MOVED": ("pindah instansi", "moved to another employer"),
+    "LEFT": ("pensiun/APS/meninggal", "retired, resigned or died"),
+    "RECUSED": ("PPK berbenturan kepentingan", "the PPK has a conflict of interest"),
+}
+"""What is known beside the state, in Indonesian and English."""
+
+QUEUES = {
+    "queue.unroutable": ("tidak ada lembaga yang wajib bertindak", "no rule obliges an agency to act now"),
+    "queue.not-verified": (
+        "ditolak verifikasi Satgas: dikaji, dialihkan, atau ditutup?",
+        "not verified by the Satgas: to be studied, assigned or closed?",
+    ),
+    "queue.returned": ("dikembalikan tanpa penerima", "returned to nobody in particular"),
+    "queue.refused": ("lembaga menyatakan bukan wewenangnya", "an agency says it is not competent"),
+    "queue.no-superior": (
+        "PPK berbenturan kepentingan, atasannya belum diketahui",
+        "the PPK has a conflict of interest and his superior is not known",
+    ),
+}
+"""Why a matter stands in the operator's queue, in Indonesian and English."""
 
 _ANY_AGENCY = frozenset(Agency)
 _SATGAS = frozenset({Agency.BAWASLU, Agency.KASN, Agency.BKN, Agency.KEMENPANRB, Agency.KEMENDAGRI})
@@ -90,3 +127,13 @@ WAYS: dict[str, Way] = {
     str(ProgressEvent.LEFT_SERVICE): Way(_CAREER, _OPEN, None),
 }
 """Every trigger but the opening, with its way."""
+
+_PRESSING = frozenset({Agency.BKN, Agency.KASN, Agency.KEMENDAGRI, Agency.KEMENPANRB})
+_SILENT_PPK = frozenset({"OVERDUE"})
+MEASURES: dict[MoveKind, Way] = {
+    MoveKind.WARN: Way(_PRESSING, _SILENT_PPK, "REPRIMANDED"),
+    MoveKind.BLOCK: Way(frozenset({Agency.BKN}), _SILENT_PPK, "BLOCKED"),
+    MoveKind.UNBLOCK: Way(frozenset({Agency.BKN}), _SILENT_PPK | {"SANCTIONED"}, "UNBLOCKED"),
+    MoveKind.RECUSE: Way(_PRESSING | _BAWASLU | {Agency.PPK}, _OPEN, None),
+}
+"""The moves that are no hand-over: what is done about a PPK that does not act or may not act."""

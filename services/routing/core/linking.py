@@ -44,7 +44,9 @@ def as_duplicate(matter: Matter) -> Matter:
         else part
         for part in matter.parts
     )
-    return matter.model_copy(update={"state": LINKED, "owner": None, "parts": parts, "dues": ()})
+    return matter.model_copy(
+        update={"state": LINKED, "owner": None, "parts": parts, "dues": (), "alarm": None}
+    )
 
 
 def refusal_of_a_linked_case(link: Link | None, said: Said) -> str | None:

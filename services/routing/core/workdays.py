@@ -42,6 +42,13 @@ class WorkCalendar:
         asked = (start, count, unit)
         return self._known.get(asked) or self._known.keep(asked, self._count(start, count))
 
+    def between(self, start: date, end: date, unit: DeadlineUnit) -> int:
+        """How many days are counted after `start` up to `end`, which is in; 0 if it lies before."""
+        days = max((end - start).days, 0)
+        if unit is DeadlineUnit.CALENDAR_DAY:
+            return days
+        return sum(self.is_working_day(start + n * _DAY) for n in range(1, days + 1))
+
     def _count(self, start: date, count: int) -> tuple[date, bool]:
         day = start
         for _ in range(count):

@@ -1,0 +1,138 @@
+"""The parts of a person's matter: those of the rules, and those that follow from what its holders did with it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from contracts.codes import OPENED, Agency, DeadlineUnit, ProgressEvent, Role
+from contracts.decision import Assignment, Deadline
+from contracts.steps import OPERATOR, Heard, Matter, MoveKind, Said
+from services.routing.core.hops import TRANSFERRED_RULE, Body, Hops
+
+RECOMMENDED = "SUPERVISOR_CONCLUDED:RECOMMENDED"
+SILENT = "PPK_CONCLUDED:SILENT"
+WRONG = "PPK_CONCLUDED:WRONG_SANCTION"
+SANCTIONED = "PPK_CONCLUDED:SANCTIONED"
+STILL_OWES = "case.ppk-still-owes"
+LIFT_BLOCK = "case.lift-block"
+SUPERIOR = "case.superior-of-ppk"
+AGAIN = Deadline(count=14, unit=DeadlineUnit.WORKING_DAY, since="PPK_CONCLUDED")
+"""How long a PPK that was silent once has until it is silent again: no source names a limit, so the first one is used."""
+
+
+def acts(part: Assignment) -> bool:
+    """Whether its agency must do something now."""
+    return bool(part.active) and part.role is Role.ACTION
+
+
+def owes_sanction(part: Assignment) -> bool:
+    """Whether it is the duty to sanction, whose limit, once passed, is the silence of the PPK (R38)."""
+    first = part.when == RECOMMENDED and part.role is Role.ACTION and part.deadline is not None
+    return first or part.rule == STILL_OWES
+
+
+def is_silence(matter: Matter, agency: str, last_day: date) -> bool:
+    """Whether a limit that passed on `last_day` means that the PPK, or who stands in for it, stayed silent."""
+    runs = any(due.agency == agency and due.last_day == last_day for due in matter.dues)
+    return runs and any(acts(part) and part.agency == agency and owes_sanction(part) for part in matter.parts)
+
+
+def parts_of(
+    assignments: Sequence[Assignment],
+    said: Sequence[tuple[Said, Body]],
+    events: Sequence[Heard],
+    hops: Hops,
+    superiors: Sequence[Assignment] | None,
+) -> tuple[Assignment, ...]:
+    """All parts of a person; `said` is what was said about it and by whom, `superiors` stand in for the PPK if given."""
+    parts = list(assignments) if superiors is None else _in_place_of_ppk(assignments, superiors)
+    parts += _owed(parts, events, hops)
+    done = _done(said)
+    parts = [
+        part.model_copy(update={"active": False})
+        if part.role is Role.ACTION and {(part.agency, part.office), (part.agency, None)} & done
+        else part
+        for part in parts
+    ]
+    return (*parts, *_moved(parts, done, hops))
+
+
+def _done(said: Sequence[tuple[Said, Body]]) -> set[Body]:
+    """Who did its part since the last progress."""
+    found: set[Body] = set()
+    for what, speaker in said:
+        if isinstance(what.event, ProgressEvent):
+            found.clear()
+        elif what.event is MoveKind.DONE:
+            found.add(speaker)
+    return found
+
+
+def _moved(parts: Iterable[Assignment], done: set[Body], hops: Hops) -> list[Assignment]:
+    """The part of one who took the file over, and of one who was asked to."""
+    found = []
+    acting = {(part.agency, part.office) for part in parts if acts(part)}
+    if hops.holder and hops.holder[0] != OPERATOR and hops.holder not in done | acting:
+        found.append(_part(Agency(hops.holder[0]), hops.holder[1], TRANSFERRED_RULE))
+    if hops.asked and hops.asked[0] != OPERATOR:
+        asked = _part(Agency(hops.asked[0]), hops.asked[1], TRANSFERRED_RULE)
+        found.append(asked.model_copy(update={"role": Role.INFORMATION}))
+    return found
+
+
+def _owed(parts: Sequence[Assignment], events: Sequence[Heard], hops: Hops) -> list[Assignment]:
+    """What the law asks beyond the first decision: a PPK that was silent or wrong must still sanction; blocks end."""
+    triggers = [event.trigger for event in events]
+    last = next((t for t in reversed(triggers) if t.startswith("PPK_CONCLUDED")), None)
+    if last == SANCTIONED and hops.blocked:
+        basis = ("Perpres 116/2022 art. 20(4)", "Peraturan BKN 1/2023")
+        return [_part(Agency.BKN, "pusat", LIFT_BLOCK, when=SANCTIONED, basis=basis)]
+    if last not in (SILENT, WRONG):
+        return []
+    again = AGAIN if triggers.count(SILENT) == 1 and last == SILENT else None
+    return [
+        _part(part.agency, part.office, STILL_OWES, when=last, basis=part.basis, deadline=again)
+        for part in parts
+        if owes_sanction(part) and not acts(part)
+    ]
+
+
+def _in_place_of_ppk(assignments: Iterable[Assignment], superiors: Sequence[Assignment]) -> list[Assignment]:
+    """A PPK with a conflict of interest has no part; his superiors have it instead, active when his was."""
+    found: list[Assignment] = []
+    for part in assignments:
+        if part.agency is not Agency.PPK or part.role is not Role.ACTION:
+            found.append(part)
+            continue
+        found += [
+            above.model_copy(
+                update={
+                    "when": part.when,
+                    "active": part.active,
+                    "basis": (*above.basis, *part.basis),
+                    "deadline": part.deadline if above.role is Role.ACTION else None,
+                }
+            )
+            for above in superiors
+        ]
+    return found
+
+
+def _part(
+    agency: Agency,
+    office: str | None,
+    rule: str,
+    *,
+    when: str = OPENED,
+    basis: tuple[str, ...] = (),
+    deadline: Deadline | None = None,
+) -> Assignment:
+    return Assignment(
+        agency=agency,
+        office=office,
+        role=Role.ACTION,
+        when=when,
+        rule=rule,
+        basis=basis,
+        deadline=deadline,
+        active=True,
+    )

@@ -1,0 +1,163 @@
+"""Who must act next where it is not plain: silent, recused and blocked PPKs, refused hand-overs, queues, pauses."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from contracts.steps import Matter
+from services.routing.core.decide import Judge
+from services.routing.core.lifecycle import MARKS, QUEUES, STATES
+from services.routing.core.parts import is_silence
+from tests.builders import a_report
+from tests.routing.core.test_life import Case, at_ppk
+
+SILENT = ("PPK_CONCLUDED", "SILENT")
+
+
+def matter(case: Case) -> Matter:
+    return case.life().matters[0]
+
+
+def silent_once(judge: Judge) -> Case:
+    return at_ppk(judge).say("NETRAL", *SILENT, on=date(2024, 12, 3))
+
+
+def test_a_silent_ppk_still_owes_the_sanction_and_its_second_silence_has_a_limit(judge: Judge) -> None:
+    case = silent_once(judge)
+    (due,) = [due for due in matter(case).dues if due.agency == "PPK"]
+    assert (due.since, due.last_day) == (date(2024, 12, 3), date(2024, 12, 23))
+    assert is_silence(matter(case), "PPK", due.last_day)
+    assert case.owner == "BKN"
+    assert case.say("PPK", "PPK_CONCLUDED", "SANCTIONED", on=date(2024, 12, 10)).refused == ""
+    assert (case.state, case.owner) == ("SANCTIONED", None)
+
+
+def test_after_the_second_silence_the_ministry_leads_and_no_third_one_is_waited_for(judge: Judge) -> None:
+    case = silent_once(judge).say("NETRAL", *SILENT, on=date(2024, 12, 24))
+    assert case.owner == "KEMENDAGRI"
+    assert {due.agency for due in matter(case).dues} == {"KEMENDAGRI"}
+    assert not is_silence(matter(case), "KEMENDAGRI", matter(case).dues[0].last_day)
+
+
+def test_the_silence_of_a_central_ppk_goes_to_kemenpanrb(judge: Judge) -> None:
+    employer = {"kind": "PUSAT", "region": "kemendagri:52.04"}
+    case = Case(judge, person__employer=employer).say(
+        "BAWASLU", "STUDY_CONCLUDED", "BREACH", on=date(2024, 11, 4)
+    )
+    case.say("BKN", "SUPERVISOR_CONCLUDED", "RECOMMENDED", on=date(2024, 11, 11))
+    assert case.say("NETRAL", *SILENT, on=date(2024, 12, 3)).owner == "BKN"
+    assert case.say("NETRAL", *SILENT, on=date(2024, 12, 24)).owner == "KEMENPANRB"
+
+
+def test_warned_blocked_sanctioned_and_unblocked_are_states_of_their_own(judge: Judge) -> None:
+    case = silent_once(judge)
+    assert "not blocked" in case.say("BKN", "UNBLOCK").refused
+    assert case.say("BKN", "WARN").state == "REPRIMANDED"
+    assert "said by BKN, not by PPK" in case.say("PPK", "BLOCK").refused
+    assert (case.say("BKN", "BLOCK").state, case.owner) == ("BLOCKED", "BKN")
+    case.say("PPK", "PPK_CONCLUDED", "SANCTIONED", on=date(2024, 12, 20))
+    assert (case.state, case.owner, matter(case).owner.why) == ("BLOCKED", "BKN", "case.lift-block")  # type: ignore[union-attr]
+    case.say("BKN", "UNBLOCK")
+    assert (case.state, case.owner) == ("SANCTIONED", None)
+
+
+def test_a_recused_ppk_is_replaced_by_the_minister_with_a_question(judge: Judge) -> None:
+    case = Case(judge).say("BAWASLU", "RECUSE")
+    assert "recused already" in case.say("BKN", "RECUSE").refused
+    case.say("BAWASLU", "STUDY_CONCLUDED", "BREACH", on=date(2024, 11, 4))
+    case.say("BKN", "SUPERVISOR_CONCLUDED", "RECOMMENDED", on=date(2024, 11, 11))
+    assert case.owner == "KEMENDAGRI"
+    assert [due.agency for due in matter(case).dues] == ["KEMENDAGRI"]
+    assert [
+        (p.agency, p.office)
+        for p in matter(case).parts
+        if p.role == "COPY" and p.rule == "case.superior-of-ppk"
+    ] == [("PPK", "prov:52")]
+    assert "RECUSED" in matter(case).marks
+    assert matter(case).questions
+    assert case.say("NETRAL", *SILENT, on=date(2024, 12, 3)).owner == "BKN"
+
+
+def test_a_head_of_region_reported_in_the_same_case_does_not_punish_his_staff(judge: Judge) -> None:
+    home = {"kind": "KABUPATEN", "region": "kemendagri:52.04"}
+    plain = a_report()
+    persons = [*plain["persons"], {"ref": "head", "status": "KEPALA_DAERAH", "employer": home}]
+    acts = [*plain["acts"], {"person": "head", "code": "FAVOURING_DECISION", "beneficiary": "SELF"}]
+    case = Case(judge, persons=persons, acts=acts)
+    case.say("BAWASLU", "STUDY_CONCLUDED", "BREACH", on=date(2024, 11, 4), person="p1")
+    case.say("BKN", "SUPERVISOR_CONCLUDED", "RECOMMENDED", on=date(2024, 11, 11), person="p1")
+    assert (case.owner, matter(case).marks[-1]) == ("KEMENDAGRI", "RECUSED")
+
+
+def test_a_central_ppk_with_a_conflict_of_interest_has_no_known_superior(judge: Judge) -> None:
+    employer = {"kind": "PUSAT", "region": "kemendagri:52.04"}
+    case = Case(judge, person__employer=employer).say("BKN", "RECUSE")
+    case.say("BAWASLU", "STUDY_CONCLUDED", "BREACH", on=date(2024, 11, 4))
+    case.say("BKN", "SUPERVISOR_CONCLUDED", "RECOMMENDED", on=date(2024, 11, 11))
+    assert (case.owner, matter(case).owner.why) == ("OPERATOR", "queue.no-superior")  # type: ignore[union-attr]
+
+
+def test_what_the_satgas_rejects_stands_in_a_queue_with_an_alarm_until_somebody_decides(judge: Judge) -> None:
+    case = Case(judge, source={"channel": "SBT"})
+    case.say("BKN", "SATGAS_VERIFIED", "INVALID", on=date(2024, 11, 1))
+    now = matter(case)
+    assert (case.state, case.owner) == ("NOT_VERIFIED", "OPERATOR")
+    assert now.owner is not None
+    assert now.owner.why == "queue.not-verified"
+    assert now.alarm is not None
+    # 1 November 2024 was a Friday in WITA.
+    assert (now.alarm.last_day, now.alarm.at) == (date(2024, 11, 6), datetime(2024, 11, 6, 16, tzinfo=UTC))
+    assert case.say("OPERATOR", "ASSIGN", to="BAWASLU").owner == "BAWASLU"
+    assert matter(case).alarm is None
+    case.say("OPERATOR", "VOID", step=2)
+    case.say("OPERATOR", "DONE")
+    assert (case.state, case.owner) == ("REJECTED", None)
+
+
+def test_the_receiver_of_a_transfer_may_refuse_it_and_the_operator_decides(judge: Judge) -> None:
+    case = Case(judge).say("BAWASLU", "TRANSFER", to="POLRI")
+    assert "only its owner" in case.say("BKN", "REFUSE", to="BAWASLU").refused
+    assert case.say("POLRI", "REFUSE", to="BAWASLU").refused == ""
+    assert (case.state, case.owner) == ("REFUSED", "OPERATOR")
+    assert "passed p1 on already" in case.say("OPERATOR", "TRANSFER", to="POLRI").refused
+
+
+def test_a_file_returned_in_a_circle_is_refused(judge: Judge) -> None:
+    case = at_ppk(judge).say("PPK", "RETURN", to="BKN")
+    assert case.state == "RETURNED"
+    assert "say DONE once it is completed" in case.say("BKN", "RETURN", to="PPK").refused
+
+
+def test_a_return_stops_the_clock_and_the_rest_of_the_days_is_left_afterwards(judge: Judge) -> None:
+    case = at_ppk(judge)  # from Monday 11 November; fourteen working days end on 2 December
+    case.say("PPK", "RETURN", to="BKN", on=date(2024, 11, 18))
+    assert matter(case).dues == ()
+    case.say("BKN", "DONE", on=date(2024, 11, 22))
+    assert case.owner == "PPK"
+    (due,) = matter(case).dues
+    # Four working days were used up before the return (12 to 15 November), ten are left after Friday 22 November.
+    assert due.last_day == date(2024, 12, 9)
+
+
+def test_who_left_the_service_is_marked_and_closed_as_such_by_who_must_act(judge: Judge) -> None:
+    case = Case(judge).say("BKN", "LEFT_SERVICE")
+    assert (case.state, case.owner) == ("ROUTED", "BAWASLU")
+    assert "LEFT" in matter(case).marks
+    case.say("BAWASLU", "DONE")
+    assert (case.state, case.owner) == ("LEFT", None)
+
+
+def test_who_moved_is_marked_and_the_case_goes_on(judge: Judge) -> None:
+    case = Case(judge).say("BKN", "TRANSFERRED")
+    assert (case.owner, "MOVED" in matter(case).marks) == ("BAWASLU", True)
+
+
+def test_a_withdrawal_ends_everything(judge: Judge) -> None:
+    case = at_ppk(judge).say("BAWASLU", "WITHDRAWN", on=date(2024, 11, 20))
+    assert (case.state, case.owner, matter(case).dues) == ("WITHDRAWN", None, ())
+
+
+@pytest.mark.parametrize("labels", [MARKS, QUEUES])
+def test_every_label_is_there_in_both_languages(labels: dict[str, tuple[str, str]]) -> None:
+    assert all(id_ and en for id_, en in labels.values())
+    assert all(state.id and state.en for state in STATES.values())
