@@ -21,6 +21,13 @@ from contracts.case_events import (
 )
 from contracts.codes import Agency
 from contracts.decision import Part, RulebookRef
+from contracts.directory_events import (
+    KeyChanged,
+    KeyChangedData,
+    KeyKind,
+    OfficeChanged,
+    OfficeChangedData,
+)
 from contracts.envelope import Event, event_id
 from contracts.facts import ReportFacts
 
@@ -127,6 +134,8 @@ AnyEvent = Annotated[
     | CaseStepped
     | CaseDue
     | RulebookLoaded
+    | OfficeChanged
+    | KeyChanged
     | NoticeSent,
     Field(discriminator="type"),
 ]
@@ -139,6 +148,8 @@ EVENTS: tuple[type[Event], ...] = (
     CaseStepped,
     CaseDue,
     RulebookLoaded,
+    OfficeChanged,
+    KeyChanged,
     NoticeSent,
 )
 
@@ -158,10 +169,15 @@ __all__ = [
     "CaseUnroutableData",
     "DueLevel",
     "Event",
+    "KeyChanged",
+    "KeyChangedData",
+    "KeyKind",
     "NoticeOutcome",
     "NoticeSent",
     "NoticeSentData",
     "NoticeStep",
+    "OfficeChanged",
+    "OfficeChangedData",
     "ReportAccepted",
     "ReportAcceptedData",
     "ReportLinked",

@@ -40,6 +40,7 @@ STREAMS = (
     Stream("REPORTS", ("reports.*.accepted",)),
     Stream("CASES", ("cases.>",)),
     Stream("RULEBOOKS", ("rulebooks.*",)),
+    Stream("AGENCIES", ("agencies.>",)),
     Stream("NOTICES", ("notices.*.*",)),
     Stream("TOLD", ("told.>",)),
     Stream("PARKED", ("parked.>",), atomic=False, deletable=True),
@@ -86,7 +87,7 @@ def agency_consumer(agency: str, office: str | None = None) -> Consumer:
 
 PUBLISHES: dict[str, tuple[str, ...]] = {
     "intake": ("reports.*.accepted",),
-    "routing": ("cases.>", "told.>", "rulebooks.*", "parked.>"),
+    "routing": ("cases.>", "told.>", "rulebooks.*", "agencies.>", "parked.>"),
     "notifications": ("notices.*.*", "parked.>"),
 }
 """The subjects each service may publish to; the broker's permissions are made from this."""
@@ -104,6 +105,8 @@ TEMPLATES = (
     "told.{agency}.{office}.{case_id}.stepped.{number}",
     "told.{agency}.{office}.{case_id}.due.{ref}.{day}.{level}",
     "rulebooks.{number}",
+    "agencies.{agency}.{office}.{version}",
+    "agencies.{agency}.keys.{key_id}.{version}",
     "notices.{case_id}.{notice_id}",
     "parked.{stream}.{consumer}.{seq}",
 )
@@ -126,6 +129,7 @@ _STREAM_OF = {
     "cases": "CASES",
     "told": "TOLD",
     "rulebooks": "RULEBOOKS",
+    "agencies": "AGENCIES",
     "notices": "NOTICES",
     "parked": "PARKED",
 }

@@ -49,11 +49,24 @@ def ensure(data_dir: Path) -> None:
         for name, make in _MAKERS.items():
             if not (folder / name).exists():
                 write_private(folder / name, make() + "\n")
+        _complete(folder / "agency-keys.json")
     except OSError as problem:
         raise CannotStart(
             f"The data folder {data_dir} cannot be written ({problem.strerror}); "
             "make it writable or set NETRAL_DATA_DIR to another folder."
         ) from None
+
+
+def _complete(path: Path) -> None:
+    """A file of keys from before an agency existed gains a key for it; what stands there is not touched."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return  # routing refuses it, and says what to mend
+    missing = [name for name in (*Agency, "OPERATOR") if isinstance(document, dict) and name not in document]
+    if missing:
+        document |= {name: secrets.token_urlsafe(32) for name in missing}
+        write_private(path, json.dumps(document, indent=1) + "\n")
 
 
 def write_private(path: Path, text: str) -> None:

@@ -33,7 +33,7 @@ def case(case_id: str, *, as_json: bool) -> None:
 
 def inbox(agency: str, *, office: str | None, limit: int, as_json: bool) -> None:
     """Show the newest cases of one agency. Raises Stop."""
-    code = _agency(agency)
+    code = agency_code(agency)
     params = {"limit": str(limit), **({"office": office} if office else {})}
     document = ask(f"/v1/agencies/{code}/inbox", code, what=f"inbox of {code}", params=params)
     if as_json:
@@ -44,7 +44,8 @@ def inbox(agency: str, *, office: str | None, limit: int, as_json: bool) -> None
         tables().print(_table(document["cases"]))
 
 
-def _agency(text: str) -> str:
+def agency_code(text: str) -> str:
+    """The code a person means. Raises Stop (2) with the nearest one."""
     known = [agency.value for agency in Agency]
     code = text.strip().upper()
     if code in known:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli import agencies
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.rules import register
 
@@ -209,3 +210,4 @@ def version() -> None:
 
 
 register(app)
+agencies.register(app)

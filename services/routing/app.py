@@ -15,6 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from contracts.topology import CONSUMERS
+from services.routing.agencies.book import Book
+from services.routing.agencies.directory_api import DirectoryDoors
 from services.routing.agency_feed import AgencyFeed
 from services.routing.api import AgencyDoors
 from services.routing.casebook import Casebook
@@ -55,15 +57,17 @@ def build_app(
 ) -> Starlette:
     """The routing application. Raises BadSettings and BrokenRulebook: it must not start with a broken rulebook."""
     views = Views(open_engine(settings.cases_address))
-    keys = Keys(views.engine)
+    book = Book(clock)
+    keys = Keys(views.engine, book, clock)
     opened = dossiers or open_dossiers(settings.intake_address, settings)
-    parts = _Parts(settings, clock, judge or load_judge(), views, keys, telemetry)
+    parts = _Parts(settings, clock, judge or load_judge(), views, keys, book, telemetry)
     app = Starlette(
         routes=[
             *AgencyDoors(views, keys, opened, parts.accepted, parts.words).routes(),
             *StepDoors(keys, views, lambda: parts.casebook, clock).routes(),
             *MatterDoors(keys, MatterQueries(views.engine)).routes(),
             *LawDoors(parts.law, keys, lambda: parts.bus).routes(),
+            *DirectoryDoors(keys, book, lambda: parts.bus).routes(),
             Route("/openapi.json", _openapi, methods=["GET"]),
             Route("/healthz", _healthz, methods=["GET"]),
             Route("/readyz", _readyz(parts), methods=["GET"]),
@@ -85,10 +89,11 @@ class _Parts:
         judge: Judge,
         views: Views,
         keys: Keys,
+        book: Book,
         telemetry: Telemetry | None,
     ) -> None:
         self.settings, self.clock, self.law = settings, clock, Law(judge, clock)
-        self.views, self.keys, self.telemetry = views, keys, telemetry
+        self.views, self.keys, self.book, self.telemetry = views, keys, book, telemetry
         self.bus: Bus | None = None
         self.broker: NatsBroker | None = None
         self.words = Words(settings.secret("case.key"))
@@ -99,15 +104,16 @@ class _Parts:
 
     async def start(self) -> None:
         await self.views.open()
-        await self.keys.bring_in(self.settings)
+        await self.keys.open(self.settings)
         self.bus = await Bus.connect(self.settings, "routing", telemetry=self.telemetry)
+        await self.book.open(self.bus)
         await self.law.open(self.bus)
         await catch_up(self.bus, self.views)
         self.another_key = await another_key(self.words, self.views)
         self.casebook = Casebook(self.bus, self.law, self.clock, self.words)
         watch = LimitsWatch(self.bus, self.casebook, MatterQueries(self.views.engine), self.clock)
-        work = (self.law.follow(self.bus), watch.watch(), AgencyFeed(self.bus).follow())
-        self.tasks = [asyncio.create_task(part) for part in work]
+        follow = (self.law.follow(self.bus), self.book.follow(self.bus), AgencyFeed(self.bus).follow())
+        self.tasks = [asyncio.create_task(part) for part in (*follow, watch.watch())]
         broker = open_broker(self.settings, "routing", self.telemetry)
         made = instruments_of(self.telemetry)
         subscribe(broker, law=self.law, bus=self.bus, views=self.views, clock=self.clock, instruments=made)
@@ -181,13 +187,15 @@ async def _missing(parts: _Parts) -> list[str]:
     """What keeps routing from working, each as one phrase."""
     reasons = [ANOTHER_KEY] if parts.another_key else []
     try:
-        await parts.keys.holder("-")
+        await parts.views.position("CASES")
     except SQLAlchemyError:
         reasons.append("the database does not answer")
     if parts.bus is None or parts.broker is None:
         return [*reasons, "the broker is not connected yet"]
     if parts.law.unreadable:
         reasons.append(parts.law.unreadable)
+    if parts.book.unreadable:
+        reasons.append(parts.book.unreadable)
     for consumer in (consumer for consumer in CONSUMERS if consumer.service == "routing"):
         try:
             async with asyncio.timeout(2):

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.routing.agencies.keyring import Scope
+from services.routing.bodies import later
 from services.routing.keys import OPERATOR, Holder, Keys
 from services.runtime.http import bearer, problem
 
@@ -12,19 +14,38 @@ Door = Callable[[Request, Holder], Awaitable[Response]]
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-def guarded(keys: Keys, door: Door) -> Callable[[Request], Awaitable[Response]]:
-    """A door that opens for the agency in its path, or for the operator where it names none."""
+def guarded(keys: Keys, door: Door, scope: Scope | None = None) -> Callable[[Request], Awaitable[Response]]:
+    """A door that opens for the agency in its path, or for the operator where it names none.
+
+    The key needs `scope`; where none is named, reading needs `read` and everything else `act`.
+    """
 
     async def through(request: Request) -> Response:
+        if not keys.opened:
+            return later("Netral is starting and does not know every key yet; try again soon.")
         holder = await keys.holder(bearer(request))
         if holder is None:
-            refusal = problem(401, "Who are you?", "Send your API key as Authorization: Bearer …")
-            refusal.headers["WWW-Authenticate"] = "Bearer"
-            return refusal
-        wanted = request.path_params.get("agency", OPERATOR)
-        return await door(request, holder) if holder.agency == wanted else nothing_here()
+            return who_are_you()
+        if holder.agency != request.path_params.get("agency", OPERATOR):
+            return nothing_here()
+        needed = scope or (Scope.READ if request.method in ("GET", "HEAD") else Scope.ACT)
+        return await door(request, holder) if needed in holder.scopes else not_with_this_key(needed)
 
     return through
+
+
+def who_are_you() -> Response:
+    """The one answer to no key and to one that is unknown, expired or revoked."""
+    refusal = problem(401, "Who are you?", "Send your API key as Authorization: Bearer …")
+    refusal.headers["WWW-Authenticate"] = "Bearer"
+    return refusal
+
+
+def not_with_this_key(scope: Scope) -> Response:
+    """Said only to a body at its own address, so it tells nothing of anybody else."""
+    refusal = problem(403, "Not with this key", f"This needs a key with the scope {scope}; ask the operator.")
+    refusal.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
+    return refusal
 
 
 def nothing_here() -> Response:

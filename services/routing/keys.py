@@ -1,32 +1,31 @@
-"""API keys of agencies: kept as hashes, taken from the secret `agency-keys.json`, each opening one agency's cases.
+"""Whose key came with a request: one of the secret `agency-keys.json`, an issued one, or a short-lived token."""
 
-A key is 256 random bits, so a plain SHA-256 is enough: there is no dictionary that a slow hash would slow down.
-"""
-
-import hashlib
 import json
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Column, DateTime, MetaData, String, Table, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts import regions
 from contracts.codes import Agency
-from services.routing.views_tables import agency_keys
-from services.runtime.database import insert_new
+from services.routing.agencies.book import Book
+from services.routing.agencies.keyring import AGENCY_SCOPES, Holder, Scope
+from services.runtime.clock import Clock
+from services.runtime.database import aware, replace_row
 from services.runtime.settings import BadSettings, Settings
 
 OPERATOR = "OPERATOR"
 MIN_LENGTH = 32
 
-
-@dataclass(frozen=True)
-class Holder:
-    """Whose key it is: an agency's code or OPERATOR; with an office it opens that office's cases only."""
-
-    agency: str
-    office: str | None = None
+metadata = MetaData()
+uses = Table(
+    "key_uses",
+    metadata,
+    Column("key_id", String(36), primary_key=True),
+    Column("hour", DateTime(timezone=True), nullable=False),
+)
 
 
 def read_keys(settings: Settings) -> dict[str, Holder]:
@@ -54,32 +53,45 @@ def read_keys(settings: Settings) -> dict[str, Holder]:
 
 
 class Keys:
-    """Who a key belongs to. The secret is the whole truth: a key that is no longer in it is revoked."""
+    """Who a key belongs to. A key is judged only once the book is open; when it was last used is kept by the hour."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, engine: AsyncEngine, book: Book, clock: Clock) -> None:
+        self._engine, self._book, self._clock = engine, book, clock
+        self._noted: dict[UUID, datetime] = {}
 
-    async def bring_in(self, settings: Settings) -> None:
-        """Make the table as the secret says. Raises BadSettings and SQLAlchemyError."""
-        wanted = {_hash(key): holder for key, holder in read_keys(settings).items()}
-        c = agency_keys.c
-        rows = [
-            {"hash": digest, "agency": holder.agency, "office": holder.office, "revoked": False}
-            for digest, holder in wanted.items()
-        ]
+    @property
+    def opened(self) -> bool:
+        """Whether every key that was ever issued or revoked is known."""
+        return self._book.opened.is_set()
+
+    async def open(self, settings: Settings) -> None:
+        """Take the keys of the secret. Raises BadSettings and SQLAlchemyError."""
+        self._book.ring.bring_in(read_keys(settings), self._clock())
         async with self._engine.begin() as connection:
-            await connection.execute(update(agency_keys).where(c.hash.not_in(wanted)).values(revoked=True))
-            await connection.execute(insert_new(self._engine, agency_keys), rows)
-            for row in rows:
-                await connection.execute(update(agency_keys).where(c.hash == row["hash"]).values(row))
+            await connection.run_sync(metadata.create_all)
 
     async def holder(self, key: str | None) -> Holder | None:
-        """Whose key this is; None for an unknown or revoked one. Raises SQLAlchemyError."""
-        c = agency_keys.c
-        query = select(c.agency, c.office).where(c.hash == _hash(key or ""), c.revoked.is_(False))
+        """Whose key this is; None for an unknown, expired or revoked one. Raises SQLAlchemyError."""
+        now = self._clock()
+        found = self._book.ring.bearer(key or "", now)
+        if found and found.key_id:
+            await self._note(found.key_id, now)
+        return found
+
+    async def last_uses(self) -> dict[str, datetime]:
+        """The hour (UTC) in which each key was last used, by its id."""
         async with self._engine.connect() as connection:
-            row = (await connection.execute(query)).first()
-        return Holder(row.agency, row.office) if row else None
+            rows = [aware(dict(row._mapping)) for row in await connection.execute(select(uses))]
+        return {row["key_id"]: row["hour"] for row in rows}
+
+    async def _note(self, key_id: UUID, now: datetime) -> None:
+        """One write for each key and hour."""
+        hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        if self._noted.get(key_id) == hour:
+            return
+        async with self._engine.begin() as connection:
+            await replace_row(self._engine, connection, uses, {"key_id": str(key_id), "hour": hour})
+        self._noted[key_id] = hour
 
 
 def _holder(name: str, where: str) -> Holder:
@@ -94,8 +106,7 @@ def _holder(name: str, where: str) -> Holder:
         raise BadSettings(
             f"{where}: {office} is not an office; write pusat, prov:PP or kabkota:PP.KK"
         ) from None
-    return Holder(agency, office or None)
+    return Holder(agency, office or None, frozenset(Scope if agency == OPERATOR else AGENCY_SCOPES))
 
 
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+__all__ = ["MIN_LENGTH", "OPERATOR", "Holder", "Keys", "read_keys"]

@@ -8,6 +8,7 @@ from contracts.codes import Role, Stage, ViolationClass
 from contracts.decision import Assignment, RulebookRef
 from contracts.openapi import Answer, Operation, Parameter, document
 from contracts.steps import Due
+from services.routing.agencies.openapi import DIRECTORY
 from services.routing.openapi_steps import QUESTIONS, STEPS
 
 
@@ -157,6 +158,6 @@ def api_document() -> dict[str, Any]:
         "Netral: agencies",
         "1.0.0",
         ["/"],
-        [*_AGENCIES, *STEPS, *QUESTIONS, *_LAW, _HEALTH],
+        [*_AGENCIES, *STEPS, *QUESTIONS, *_LAW, *DIRECTORY, _HEALTH],
         security_schemes={_KEY: {"type": "http", "scheme": "bearer"}},
     )

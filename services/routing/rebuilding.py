@@ -1,8 +1,5 @@
 """Fills the read model from the streams when it knows less than was acknowledged: it was lost, or is an older copy."""
 
-import json
-from collections.abc import AsyncIterator
-
 from nats.errors import Error as NatsError
 from pydantic import TypeAdapter, ValidationError
 
@@ -10,10 +7,10 @@ from contracts.events import AnyEvent
 from services.routing.views import Entry, Views
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.logs import log
+from services.runtime.reading import page_of
 
 PROJECTED = {"CASES": "routing-projection", "NOTICES": "routing-notices"}
 """The streams of the read model, and the durable that keeps it up to date with each."""
-PAGE = 500
 
 _ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
@@ -42,26 +39,11 @@ async def _acknowledged(bus: Bus, stream: str, durable: str) -> int:
 async def _reread(bus: Bus, views: Views, stream: str, until: int) -> None:
     start = 1
     while start <= until:
-        page = [entry async for entry in _page(bus, stream, start)]
+        page = [_entry(stream, stored.seq, stored.body) for stored in await page_of(bus, stream, start)]
         if not page:
             return
         await views.keep_all([entry for entry in page if entry.event])
         start = page[-1].seq + 1
-
-
-async def _page(bus: Bus, stream: str, start: int) -> AsyncIterator[Entry]:
-    """One batched direct get (ADR-31 of NATS); its end is an answer without a sequence."""
-    inbox = bus.nc.new_inbox()
-    answers = await bus.nc.subscribe(inbox)
-    try:
-        wanted = json.dumps({"seq": start, "batch": PAGE, "next_by_subj": ">"}).encode()
-        await bus.nc.publish(f"$JS.API.DIRECT.GET.{stream}", wanted, reply=inbox)
-        while "Nats-Sequence" in ((answer := await answers.next_msg(timeout=5)).headers or {}):
-            yield _entry(stream, int((answer.headers or {})["Nats-Sequence"]), answer.data)
-    except (NatsError, TimeoutError):
-        raise BrokerAway(ambiguous=False) from None
-    finally:
-        await answers.unsubscribe()
 
 
 def _entry(stream: str, seq: int, body: bytes) -> Entry:

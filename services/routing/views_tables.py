@@ -54,14 +54,6 @@ notices = Table(
     Column("outcome", String(12), nullable=False),
     Column("attempts", Integer, nullable=False),
 )
-agency_keys = Table(
-    "agency_keys",
-    metadata,
-    Column("hash", String(64), primary_key=True),
-    Column("agency", String(20), nullable=False),
-    Column("office", String(20)),
-    Column("revoked", Boolean, nullable=False, default=False),
-)
 positions = Table(
     "positions",
     metadata,

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Insert, TableClause
 
 _PRAGMAS = (
@@ -29,6 +29,18 @@ def insert_new(engine: AsyncEngine, table: TableClause) -> Insert:
     """An INSERT that leaves a row alone that is there already, in the words of the database at hand."""
     insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
     return insert(table).on_conflict_do_nothing()
+
+
+async def replace_row(
+    engine: AsyncEngine, connection: AsyncConnection, table: TableClause, row: dict[str, Any]
+) -> None:
+    """Write a row whole, whether one of its primary key is there or not."""
+    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    keys = [column.name for column in table.primary_key]
+    others = {name: value for name, value in row.items() if name not in keys}
+    await connection.execute(
+        insert(table).values(row).on_conflict_do_update(index_elements=keys, set_=others)
+    )
 
 
 def aware(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The agencies: their directory, their keys, and what each may see."""
