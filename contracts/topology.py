@@ -82,7 +82,7 @@ def agency_consumer(agency: str, office: str | None = None) -> Consumer:
     """
     token = office_token(office) if office else "*"
     name = f"{agency}-{token}" if office else agency
-    return Consumer(name, "AGENCIES", (f"told.{agency}.{token}.>",), "agencies", 60, 500, -1)
+    return Consumer(name, "TOLD", (f"told.{agency}.{token}.>",), "agencies", 60, 500, -1)
 
 
 PUBLISHES: dict[str, tuple[str, ...]] = {
