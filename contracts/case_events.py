@@ -142,3 +142,27 @@ class CaseDue(Event):
     def nats_subject(self) -> str:
         data = self.data
         return f"cases.{data.case_id}.due.{data.person}.{data.agency}.{data.last_day}.{data.level}"
+
+
+class CaseWaitingData(Part):
+    """A matter that stands in the operator's queue longer than it may; `reason` is the queue (`queue.…`)."""
+
+    case_id: UUID
+    ticket: str
+    region: str
+    person: str
+    agency: Literal["OPERATOR"] = "OPERATOR"
+    level: Literal["QUEUE"] = "QUEUE"
+    reason: str
+    last_day: date
+
+
+class CaseWaiting(Event):
+    """The age alarm of the operator's queues; said once for each stay."""
+
+    type: Literal["id.netral.case.waiting.v1"] = "id.netral.case.waiting.v1"
+    data: CaseWaitingData
+
+    @property
+    def nats_subject(self) -> str:
+        return f"cases.{self.data.case_id}.waiting.{self.data.person}.{self.data.last_day}"

@@ -17,6 +17,8 @@ from contracts.case_events import (
     CaseSteppedData,
     CaseUnroutable,
     CaseUnroutableData,
+    CaseWaiting,
+    CaseWaitingData,
     DueLevel,
 )
 from contracts.codes import Agency
@@ -133,6 +135,7 @@ AnyEvent = Annotated[
     | CaseUnroutable
     | CaseStepped
     | CaseDue
+    | CaseWaiting
     | RulebookLoaded
     | OfficeChanged
     | KeyChanged
@@ -147,6 +150,7 @@ EVENTS: tuple[type[Event], ...] = (
     CaseUnroutable,
     CaseStepped,
     CaseDue,
+    CaseWaiting,
     RulebookLoaded,
     OfficeChanged,
     KeyChanged,
@@ -167,6 +171,8 @@ __all__ = [
     "CaseSteppedData",
     "CaseUnroutable",
     "CaseUnroutableData",
+    "CaseWaiting",
+    "CaseWaitingData",
     "DueLevel",
     "Event",
     "KeyChanged",

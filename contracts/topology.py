@@ -99,6 +99,7 @@ TEMPLATES = (
     "cases.{case_id}.offered.{agency}.{ref}.{step}",
     "cases.{case_id}.step.{number}",
     "cases.{case_id}.due.{ref}.{agency}.{day}.{level}",
+    "cases.{case_id}.waiting.{ref}.{day}",
     "cases.{case_id}.unroutable",
     "cases.{case_id}.reports.{report_id}",
     "told.{agency}.{office}.{case_id}.offered.{number}",

@@ -7,10 +7,12 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from contracts import regions
-from contracts.codes import Agency, ProgressEvent
-from contracts.events import CaseDue, CaseDueData, DueLevel, event_id
+from contracts.codes import ProgressEvent
+from contracts.events import CaseDue, CaseDueData, CaseWaiting, CaseWaitingData, DueLevel, event_id
 from contracts.steps import NETRAL, Said
-from services.routing.casebook import Casebook, Impossible, NoSuchCase
+from services.routing.casebook import Casebook, File, Impossible, NoSuchCase
+from services.routing.core.fanout import SOURCE
+from services.routing.core.parts import is_silence
 from services.routing.matter_queries import MatterQueries
 from services.routing.views import Row
 from services.runtime.bus import BrokerAway, Bus
@@ -59,39 +61,31 @@ class LimitsWatch:
         except NoSuchCase:
             log("limits.no_case", level="ERROR", case=str(case_id))
             return
-        data = file.decided.data
-        last_day = date.fromisoformat(timer["last_day"])
         if timer["level"] == DueLevel.OVERDUE:
-            await self._silent(case_id, timer, last_day, data.region)
-        told = CaseDueData(
-            case_id=case_id,
-            ticket=data.ticket,
-            region=data.region,
-            person=timer["ref"],
-            agency=Agency(timer["agency"]),
-            office=timer["office"],
-            level=DueLevel(timer["level"]),
-            last_day=last_day,
-        )
-        event = CaseDue(
-            id=event_id(case_id, "due", timer["ref"], timer["agency"], timer["last_day"], timer["level"]),
-            source="netral/routing",
-            subject=str(case_id),
-            time=self._clock(),
-            data=told,
-        )
-        await self._bus.tell([event])
+            await self._silent(file, timer)
+        await self._bus.tell([self._said_by(file, timer)])
 
-    async def _silent(self, case_id: UUID, timer: Row, last_day: date, region: str) -> None:
-        """A recommendation whose limit passed: the PPK is silent (R38); any other state is left to its holder."""
-        file = await self._casebook.read(case_id)
+    def _said_by(self, file: File, timer: Row) -> CaseDue | CaseWaiting:
+        data, ref, last_day = file.decided.data, timer["ref"], timer["last_day"]
+        about = {"case_id": data.case_id, "ticket": data.ticket, "region": data.region, "person": ref}
+        envelope = {"source": SOURCE, "subject": str(data.case_id), "time": self._clock()}
+        if timer["level"] == "QUEUE":
+            owner = next(matter.owner for matter in file.matters if matter.ref == ref)
+            waits = CaseWaitingData(**about, reason=owner.why if owner else "closed", last_day=last_day)
+            return CaseWaiting(**envelope, id=event_id(data.case_id, "waiting", ref, last_day), data=waits)
+        agency, level = timer["agency"], timer["level"]
+        due = CaseDueData(**about, agency=agency, office=timer["office"], level=level, last_day=last_day)
+        return CaseDue(**envelope, id=event_id(data.case_id, "due", ref, agency, last_day, level), data=due)
+
+    async def _silent(self, file: File, timer: Row) -> None:
+        """A duty to sanction whose limit passed: the PPK is silent (R38, R39); any other limit is left to its holder."""
+        data = file.decided.data
         matter = next(m for m in file.matters if m.ref == timer["ref"])
-        waits = any(d.agency == timer["agency"] and d.last_day == last_day for d in matter.dues)
-        if matter.state != "RECOMMENDED" or not waits:
+        if not is_silence(matter, timer["agency"], date.fromisoformat(timer["last_day"])):
             return
-        today = self._clock().astimezone(regions.zone_of(region)).date()
+        today = self._clock().astimezone(regions.zone_of(data.region)).date()
         said = Said(event=ProgressEvent.PPK_CONCLUDED, result="SILENT", person=timer["ref"], on=today)
         try:
-            await self._casebook.say(case_id, said, NETRAL, None, {})
+            await self._casebook.say(data.case_id, said, NETRAL, None, {})
         except Impossible as moved_on:
-            log("limits.moved_on", case=str(case_id), reason=moved_on.reason[:100])
+            log("limits.moved_on", case=str(data.case_id), reason=moved_on.reason[:100])

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.codes import Agency
@@ -15,6 +15,9 @@ from services.runtime.database import aware
 SMALL = 5
 """Counts below this are not shown: a single case in one place is a person."""
 
+OVER = ("OVERDUE", "QUEUE")
+"""The levels of timers that say a limit is over."""
+
 
 class MatterQueries:
     """Reads of the model that `matters` keeps."""
@@ -23,13 +26,23 @@ class MatterQueries:
         self._engine = engine
 
     async def waiting(
-        self, owner: str | None, state: str | None, after: tuple[datetime, str] | None, limit: int
+        self,
+        owner: str | None,
+        state: str | None,
+        after: tuple[datetime, str] | None,
+        limit: int,
+        *,
+        over_limit: bool = False,
     ) -> list[Row]:
-        """Open matters, the longest waiting first; `after` is the last one seen (since, case id and ref)."""
+        """Open matters, the longest waiting first; `after` is the last one seen (since, case id and ref).
+
+        `over_limit`: only those with a limit that is over.
+        """
         c = tables.matters.c
         query = select(tables.matters).where(c.closed.is_(False))
         query = query.where(c.owner == owner) if owner else query
         query = query.where(c.state == state) if state else query
+        query = query.where(tuple_(c.case_id, c.ref).in_(_late())) if over_limit else query
         if after:
             at, key = after
             case_id, _, ref = key.partition("/")
@@ -61,7 +74,7 @@ class MatterQueries:
                 continue
             oldest = await self._all(select(func.min(m.since).label("since")).where(m.owner == str(body)))
             late = select(func.count().label("n")).where(
-                t.level == "OVERDUE", t.fired.is_(True), t.agency == str(body)
+                t.level.in_(OVER), t.fired.is_(True), t.agency == str(body)
             )
             overdue = (await self._all(late))[0]["n"]
             found.append({**held[body], "oldest_since": oldest[0]["since"], "overdue": _small(overdue)})
@@ -76,6 +89,11 @@ class MatterQueries:
     async def _all(self, query: Select[Any]) -> list[Row]:
         async with self._engine.connect() as connection:
             return [aware(dict(row._mapping)) for row in await connection.execute(query)]
+
+
+def _late() -> Select[Any]:
+    t = tables.timers.c
+    return select(t.case_id, t.ref).where(t.level.in_(OVER), t.fired.is_(True))
 
 
 def _hidden(row: Row) -> Row:

@@ -14,11 +14,12 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts import regions
-from contracts.events import CaseDecided, CaseDue, CaseStepped, CaseSteppedData
-from contracts.steps import Matter
+from contracts.events import CaseDecided, CaseDue, CaseStepped, CaseSteppedData, CaseWaiting
+from contracts.steps import OPERATOR, Matter
 from services.routing import views_tables as tables
 from services.routing.core.life import opening
 from services.routing.core.lifecycle import STATES
+from services.routing.showing import beside
 from services.runtime.database import aware, insert_new
 
 Row = dict[str, Any]
@@ -59,7 +60,7 @@ async def keep_versions(engine: AsyncEngine, connection: AsyncConnection, found:
         await _replace(engine, connection, fresh, known)
 
 
-async def keep_dues(connection: AsyncConnection, fired: Sequence[CaseDue]) -> None:
+async def keep_dues(connection: AsyncConnection, fired: Sequence[CaseDue | CaseWaiting]) -> None:
     """Mark the timers that have spoken."""
     c = tables.timers.c
     query = update(tables.timers).where(
@@ -156,6 +157,9 @@ def _timers(version: Version, matter: Matter, opened: datetime, fired: set[tuple
         for level, at in (("REMINDER", due.remind_at), ("OVERDUE", due.over_at))
         if level == "OVERDUE" or at > opened
     ]
+    if alarm := matter.alarm:
+        key = {"case_id": version.case_id, "ref": matter.ref, "agency": OPERATOR, "office": None}
+        rows.append({**key, "last_day": str(alarm.last_day), "level": "QUEUE", "at": alarm.at})
     unique = {_timer_key(row): row for row in rows}
     return [{**row, "fired": key in fired} for key, row in unique.items()]
 
@@ -204,7 +208,7 @@ async def _insert(connection: AsyncConnection, table: Any, rows: list[Row]) -> N
 
 def shown(row: Row) -> Row:
     """A matter as the operator's list shows it."""
-    state = STATES[row["state"]]
+    state, matter = STATES[row["state"]], json.loads(row["matter"])
     return {
         "case_id": row["case_id"],
         "ticket": row["ticket"],
@@ -216,5 +220,6 @@ def shown(row: Row) -> Row:
         "office": row["office"],
         "why": row["why"],
         "since": row["since"].isoformat(),
-        "dues": json.loads(row["matter"])["dues"],
+        **beside(matter),
+        "dues": matter["dues"],
     }

@@ -35,7 +35,7 @@ class MatterDoors:
         ]
 
     async def waiting(self, request: Request, _holder: Holder) -> Response:
-        """`GET /v1/operator/cases?owner=…&state=…&orphans=true`: open matters, the longest waiting first."""
+        """`GET /v1/operator/cases?owner=…&state=…&orphans=true&over_limit=true`: open matters, the longest waiting first."""
         query = request.query_params
         try:
             owner, state = (
@@ -51,7 +51,8 @@ class MatterDoors:
         if query.get("orphans") == "true":
             rows = await self._queries.orphans(limit + 1)
         else:
-            rows = await self._queries.waiting(owner, state, after, limit + 1)
+            late = query.get("over_limit") == "true"
+            rows = await self._queries.waiting(owner, state, after, limit + 1, over_limit=late)
         more = _written(rows[limit - 1]) if len(rows) > limit else None
         return JSONResponse(
             {"matters": [shown(row) for row in rows[:limit]], "next_cursor": more}, headers=NO_STORE

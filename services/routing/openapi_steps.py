@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.openapi import Answer, Operation, Parameter
 from contracts.progress import Progress
-from contracts.steps import Due, Move, Owner
+from contracts.steps import Alarm, Due, Move, Owner
 
 _KEY = "key"
 _AWAY = Answer("The broker does not answer.", headers={"Retry-After": "Seconds to wait."})
@@ -24,13 +24,21 @@ class Model(BaseModel):
 
 
 class MatterNow(Model):
-    """A person's state with its label (`id`, `en`), who must act next (null: closed), and the limits that run."""
+    """A person's state with its label (`id`, `en`), who must act next (null: closed), and the limits that run.
+
+    `marks` (`code`, `id`, `en`) are what is known beside the state; `queue` says why it
+    stands in the operator's queue, and `alarm` until when it may.
+    """
 
     ref: str
     state: str
     label: dict[str, str]
     owner: Owner | None
     dues: list[Due]
+    marks: list[dict[str, str]]
+    queue: dict[str, str] | None
+    questions: list[str]
+    alarm: Alarm | None
 
 
 class StepAnswer(Model):
@@ -112,6 +120,7 @@ QUESTIONS = (
             Parameter("owner", "An agency, or OPERATOR.", where="query"),
             Parameter("state", "A state of the life-cycle table.", where="query"),
             Parameter("orphans", "`true`: only matters without an owner.", where="query"),
+            Parameter("over_limit", "`true`: only matters with a limit that is over.", where="query"),
             Parameter(
                 "limit",
                 "Matters on a page.",

@@ -15,11 +15,11 @@ from contracts.events import CaseStepped
 from contracts.facts import post_of
 from contracts.faults import InvalidDocument, faults_of
 from contracts.progress import Progress
-from contracts.steps import OPERATOR, Matter, Move, Said
+from contracts.steps import OPERATOR, Move, Said
 from services.routing.casebook import Casebook, Impossible, NoSuchCase
-from services.routing.core.lifecycle import STATES
 from services.routing.guarding import NO_STORE, guarded, nothing_here
 from services.routing.keys import Holder, Keys
+from services.routing.showing import shown_now
 from services.routing.views import Views
 from services.runtime.bus import BrokerAway
 from services.runtime.clock import Clock
@@ -118,7 +118,7 @@ def _refusal(trouble: Exception) -> Response:
             faults = [str(fault) for fault in trouble.faults]
             return problem(422, "Not a step", "Mend every fault.", faults=faults)
         case Impossible():
-            now = [_matter(matter) for matter in trouble.matters]
+            now = [shown_now(matter) for matter in trouble.matters]
             return problem(409, "Impossible now", trouble.reason, step=trouble.number, persons=now)
         case TooLarge():
             return problem(413, "Too large", f"A step is at most {MAX_BYTES} bytes.")
@@ -148,20 +148,9 @@ def _answer(event: CaseStepped) -> Response:
         "ticket": data.ticket,
         "step": data.number,
         "at": event.time.isoformat(),
-        "persons": [_matter(matter) for matter in data.persons],
+        "persons": [shown_now(matter) for matter in data.persons],
     }
     return JSONResponse(document, headers={**NO_STORE, "ETag": f'"{data.number}"'})
-
-
-def _matter(matter: Matter) -> dict[str, Any]:
-    state = STATES[matter.state]
-    return {
-        "ref": matter.ref,
-        "state": matter.state,
-        "label": {"id": state.id, "en": state.en},
-        "owner": matter.owner.model_dump() if matter.owner else None,
-        "dues": [due.model_dump(mode="json") for due in matter.dues],
-    }
 
 
 def _away() -> Response:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from services.routing.core.lifecycle import STATES
+from services.routing.showing import beside
 
 Row = dict[str, Any]
 
@@ -109,6 +110,7 @@ def _matter(row: Row) -> Row:
         "state": row["state"],
         "label": {"id": state.id, "en": state.en},
         "owner": matter["owner"],
+        **beside(matter),
         "since": row["since"].isoformat(),
         "assignments": matter["parts"],
         "dues": matter["dues"],

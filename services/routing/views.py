@@ -13,6 +13,7 @@ from contracts.events import (
     CaseDue,
     CaseOffered,
     CaseStepped,
+    CaseWaiting,
     Event,
     NoticeSent,
     ReportLinked,
@@ -64,7 +65,7 @@ class Views:
             for table, values in rows.items():
                 await connection.execute(insert_new(self.engine, table), values)
             await keep_versions(self.engine, connection, versions)
-            await keep_dues(connection, [e for e in events if isinstance(e, CaseDue)])
+            await keep_dues(connection, [e for e in events if isinstance(e, CaseDue | CaseWaiting)])
             for stream, seq in sorted(
                 {entry.stream: entry.seq for entry in sorted(entries, key=_seq)}.items()
             ):

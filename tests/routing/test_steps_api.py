@@ -39,6 +39,13 @@ async def say(
     return await system.routing.post(f"{root}/cases/{case_id}/{to}", json=content, headers=headers)
 
 
+async def move(system: System, case_id: str, agency: str, body: dict[str, Any]) -> httpx.Response:
+    """A move with a receiver or an article."""
+    root = "/v1/operator" if agency == "OPERATOR" else f"/v1/agencies/{agency}"
+    headers = {"Authorization": f"Bearer {system.keys[agency]}"}
+    return await system.routing.post(f"{root}/cases/{case_id}/moves", json=body, headers=headers)
+
+
 async def seen(system: System, case_id: str, step: int) -> dict[str, Any]:
     """The story once the read model has a step."""
 
