@@ -21,6 +21,7 @@ def check_ports(settings: UpSettings) -> None:
         "NETRAL_INTAKE_PORT": settings.intake_port,
         "NETRAL_ROUTING_PORT": settings.routing_port,
         "NETRAL_NOTIFICATIONS_PORT": settings.notifications_port,
+        "NETRAL_OPS_PORT": settings.ops_port,
     }
     for name, port in ports.items():
         with socket.socket() as probe:

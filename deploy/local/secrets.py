@@ -21,6 +21,7 @@ _MAKERS: dict[str, Callable[[], str]] = {
     "case.key": lambda: secrets.token_hex(32),
     "service-token": lambda: secrets.token_urlsafe(32),
     "metrics-token": lambda: secrets.token_urlsafe(32),
+    "ops-token": lambda: secrets.token_urlsafe(32),
     "agency-keys.json": lambda: json.dumps(
         {name: secrets.token_urlsafe(32) for name in (*Agency, "OPERATOR")}, indent=1
     ),

@@ -27,6 +27,8 @@ class UpSettings(Settings):
         int, Field(ge=1, le=65535, description="Port of nats-server's own monitoring")
     ] = 8222
 
+    ops_port: Annotated[int, Field(ge=1, le=65535, description="Port of the ops page")] = 8083
+
     @property
     def nats_port(self) -> int:
         """The port of the server of our own. Raises CannotStart if the address is another machine's."""

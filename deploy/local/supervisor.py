@@ -24,6 +24,8 @@ from deploy.local.settings import UpSettings
 from deploy.streams import provision
 from services.runtime.bus import connection
 
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+"""Where none of them is set, spans go to the ops page of this machine."""
 STEADY = 60.0
 """Seconds a child must live before its back-off starts anew."""
 
@@ -152,6 +154,8 @@ def _family(settings: UpSettings) -> list[Child]:
     data, logs = settings.data_dir, settings.data_dir / "logs"
     server = NatsServer(data, settings.nats_port, settings.monitor_port)
     env = {f"NETRAL_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    if not any(os.environ.get(name) for name in _ENDPOINTS):
+        env[_ENDPOINTS[0]] = f"http://127.0.0.1:{settings.ops_port}/v1/traces"
 
     def module(name: str, path: str, ready: str | None = None) -> Child:
         log = logs / f"{name}.log"
@@ -162,6 +166,7 @@ def _family(settings: UpSettings) -> list[Child]:
 
     return [
         Child("nats-server", server.start, logs / "nats.log"),
+        module("ops", "services.ops", health(settings.ops_port)),
         *([module("mailbox", "deploy.local.mailbox")] if settings.own_inbox else []),
         module("intake", "services.intake", health(settings.intake_port)),
         module("routing", "services.routing", health(settings.routing_port)),

@@ -36,6 +36,14 @@ def up() -> None:
     raise typer.Exit(run())
 
 
+@app.command(epilog="Example: `netral ops --json`")
+def ops(as_json: AsJson = False) -> None:
+    """What is wrong now and which runbook helps; the page itself is for a browser. Exit code 1 if it cannot wait."""
+    from services.cli.ops import ops as run
+
+    run(as_json=as_json)
+
+
 @app.command(epilog="Example: `netral decide report.json --handled-on 2024-10-31 --progress events.json`")
 def decide(
     report: Annotated[

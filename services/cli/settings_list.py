@@ -13,6 +13,7 @@ from services.cli.console import printable, tables, write_json
 from services.cli.web import settings_of
 from services.intake.settings import IntakeSettings
 from services.notifications.settings import NotificationsSettings
+from services.ops.settings import OpsSettings
 from services.routing.settings import RoutingSettings
 from services.runtime.settings import Settings, config_file
 
@@ -21,6 +22,7 @@ PROCESSES: tuple[tuple[str, type[Settings]], ...] = (
     ("intake", IntakeSettings),
     ("routing", RoutingSettings),
     ("notifications", NotificationsSettings),
+    ("ops", OpsSettings),
     ("up", UpSettings),
     ("mailbox", MailboxSettings),
 )

@@ -16,12 +16,14 @@ _PRAGMAS = (
 )
 
 
-def open_engine(url: str) -> AsyncEngine:
-    """An engine, not connected yet. SQLite syncs every commit and overwrites what it deletes."""
+def open_engine(url: str, *, durable: bool = True) -> AsyncEngine:
+    """An engine, not connected yet. SQLite syncs every commit (unless not `durable`) and overwrites what it deletes."""
     parsed = make_url(url)
     engine = create_async_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare)
+        if not durable:
+            event.listen(engine.sync_engine, "connect", _hurry)
     return engine
 
 
@@ -49,6 +51,12 @@ def aware(row: dict[str, Any]) -> dict[str, Any]:
         name: value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
         for name, value in row.items()
     }
+
+
+def _hurry(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
 
 
 def _prepare(connection: Any, _record: Any) -> None:

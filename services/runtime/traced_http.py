@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from opentelemetry import trace
-from opentelemetry.trace import Link, Span, SpanKind
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +17,8 @@ from services.runtime.telemetry import Telemetry, child_of, instruments_of, mark
 
 OTHER = "_OTHER"
 """Stands for a method that HTTP does not know: the caller invented it, so it is not repeated."""
+_PROBES = frozenset({"/healthz", "/readyz"})
+"""Asked every few seconds by whoever watches; a trace of each would bury the others."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 
 
@@ -67,7 +69,7 @@ class TracedHttp:
             return
         method = scope["method"] if scope["method"] in _METHODS else OTHER
         exchange = _Exchange(method, self._clock())
-        span = self._start(method, scope)
+        span = INVALID_SPAN if scope["path"] in _PROBES else self._start(method, scope)
         with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
             try:
                 await self._answer(exchange, scope, receive, send)

@@ -14,6 +14,7 @@ SECRETS = (
     "case.key",
     "service-token",
     "metrics-token",
+    "ops-token",
     "agency-keys.json",
     *(f"nats-{user}" for user in NATS_USERS),
 )

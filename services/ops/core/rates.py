@@ -1,0 +1,103 @@
+"""Turns counters of a series of snapshots into rates and latencies for people. Pure."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from services.ops.core.snapshot import Snapshot
+
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Red:
+    """Rate per second, share of errors and the 50th and 99th percentile in seconds (None: nothing happened)."""
+
+    what: str
+    rate: float
+    errors: float
+    p50: float | None
+    p99: float | None
+
+
+def labels_of(series: str) -> dict[str, str]:
+    return dict(_LABEL.findall(series))
+
+
+def total(snapshot: Snapshot, name: str) -> float:
+    """The sum of a counter over all its series."""
+    return sum(value for series, value in snapshot.totals.items() if series.startswith(name + "{"))
+
+
+def rates(past: Sequence[Snapshot], name: str) -> list[float]:
+    """The rate per second between each two looks; a counter that began anew counts from nothing."""
+    found = []
+    for earlier, later in pairwise(past):
+        seconds = (later.at - earlier.at).total_seconds()
+        before, after = total(earlier, name), total(later, name)
+        found.append((after - before if after >= before else after) / seconds if seconds > 0 else 0.0)
+    return found
+
+
+def red(past: Sequence[Snapshot], name: str, by: str, bad: str) -> list[Red]:
+    """RED by one label over the time remembered; `bad` is the pattern of a series that is an error."""
+    if len(past) < 2:
+        return []
+    seconds = (past[-1].at - past[0].at).total_seconds() or 1.0
+    grown = _grown(past[0].totals, past[-1].totals)
+    keys = sorted(
+        {labels_of(s)[by] for s in grown if s.startswith(name + "_count{") and labels_of(s).get(by)}
+    )
+    return [row for key in keys if (row := _red(grown, name, by, key, bad, seconds)).rate > 0]
+
+
+def _red(grown: Mapping[str, float], name: str, by: str, key: str, bad: str, seconds: float) -> Red:
+    mine = {s: v for s, v in grown.items() if s.startswith(name) and labels_of(s).get(by) == key}
+    counts = {s: v for s, v in mine.items() if s.startswith(name + "_count{")}
+    number = sum(counts.values())
+    failed = sum(v for s, v in counts.items() if re.search(bad, s))
+    buckets: dict[float, float] = defaultdict(float)
+    for series, value in mine.items():
+        if series.startswith(name + "_bucket{"):
+            buckets[float(labels_of(series)["le"])] += value
+    return Red(
+        key,
+        number / seconds,
+        failed / number if number else 0.0,
+        quantile(buckets, 0.5),
+        quantile(buckets, 0.99),
+    )
+
+
+def quantile(buckets: Mapping[float, float], share: float) -> float | None:
+    """The value below which `share` of all lie, straight lines assumed inside a bucket; None for an empty histogram."""
+    ordered = sorted(buckets.items())
+    if not ordered or not ordered[-1][1]:
+        return None
+    wanted, low, below = share * ordered[-1][1], 0.0, 0.0
+    for bound, count in ordered:
+        if count >= wanted:
+            inside = count - below
+            return (
+                low
+                if bound == float("inf")
+                else low + (bound - low) * ((wanted - below) / inside if inside else 1)
+            )
+        low, below = bound, count
+    return low
+
+
+def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    return {s: v - before.get(s, 0.0) if v >= before.get(s, 0.0) else v for s, v in after.items()}
+
+
+def spark(values: Iterable[float], width: int = 240, height: int = 40) -> str:
+    """The points of an SVG polyline; the highest value touches the top."""
+    points = list(values)
+    if len(points) < 2:
+        return ""
+    top = max(*points, 1e-9)
+    step = width / (len(points) - 1)
+    return " ".join(f"{i * step:.1f},{height - height * v / top:.1f}" for i, v in enumerate(points))

@@ -1,0 +1,145 @@
+"""What the ops page knows at one moment, and what it concludes from it. Pure: a snapshot and its verdicts run on paper."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+LAG_SECONDS = 30.0
+"""A durable with work waits this long without finishing anything before it counts as stalled."""
+STORAGE_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class Durable:
+    """A durable consumer as the broker sees it; `moved_at` is when it last finished something while it had work."""
+
+    stream: str
+    name: str
+    pending: int
+    unacknowledged: int
+    redelivered: int
+    delivered: int
+    moved_at: datetime
+
+
+@dataclass(frozen=True)
+class Stream:
+    name: str
+    messages: int
+    bytes: int
+    first_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`services` holds the reasons why each is not ready ('' when it is); `ageing` is routing's answer; instants are UTC."""
+
+    at: datetime
+    services: Mapping[str, str] = field(default_factory=dict)
+    broker: str = ""
+    streams: tuple[Stream, ...] = ()
+    durables: tuple[Durable, ...] = ()
+    storage_share: float = 0.0
+    ageing: tuple[Mapping[str, Any], ...] = ()
+    orphans: int = 0
+    totals: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Something that is wrong; `alert` is the name of the Prometheus alert and of the runbook."""
+
+    alert: str
+    page: bool
+    id: str
+    en: str
+
+
+def verdicts(now: Snapshot) -> list[Verdict]:
+    """What is wrong, the worst first."""
+    found = [*_services(now), *_broker(now), *_durables(now), *_cases(now)]
+    return sorted(found, key=lambda verdict: not verdict.page)
+
+
+def _services(now: Snapshot) -> Iterator[Verdict]:
+    for name, reasons in now.services.items():
+        if reasons:
+            yield Verdict(
+                "ServiceNotReady", True, f"{name} belum siap: {reasons}", f"{name} is not ready: {reasons}"
+            )
+
+
+def _broker(now: Snapshot) -> Iterator[Verdict]:
+    if now.broker:
+        yield Verdict(
+            "BrokerAway",
+            True,
+            f"NATS tidak menjawab: {now.broker}",
+            f"the broker does not answer: {now.broker}",
+        )
+    if now.storage_share > STORAGE_SHARE:
+        share = f"{now.storage_share:.0%}"
+        yield Verdict(
+            "JetStreamStorage",
+            True,
+            f"penyimpanan JetStream terisi {share}",
+            f"JetStream's storage is {share} full",
+        )
+    for stream in now.streams:
+        if stream.name == "PARKED" and stream.messages:
+            age = _age(now.at, stream.first_at)
+            yield Verdict(
+                "MessagesParked",
+                False,
+                f"{stream.messages} pesan disisihkan, tertua {age}",
+                f"{stream.messages} messages are parked, the oldest for {age}",
+            )
+
+
+def _durables(now: Snapshot) -> Iterator[Verdict]:
+    for durable in now.durables:
+        still = (now.at - durable.moved_at).total_seconds()
+        if (durable.pending or durable.unacknowledged) and still > LAG_SECONDS:
+            waiting = durable.pending + durable.unacknowledged
+            yield Verdict(
+                "ConsumerStalled",
+                True,
+                f"{durable.name} berhenti: {waiting} pesan menunggu, {still:.0f} detik tanpa kemajuan",
+                f"{durable.name} stands still: {waiting} messages wait, nothing done for {still:.0f} s",
+            )
+
+
+def _cases(now: Snapshot) -> Iterator[Verdict]:
+    if now.orphans:
+        yield Verdict(
+            "CasesWithoutOwner",
+            True,
+            f"{now.orphans} perkara tanpa pemilik",
+            f"{now.orphans} cases have no owner",
+        )
+    for row in now.ageing:
+        if row.get("overdue"):
+            yield Verdict(
+                "LimitsOverdue",
+                False,
+                f"{row['owner']}: {row['overdue']} lewat batas waktu",
+                f"{row['owner']}: {row['overdue']} over their limit",
+            )
+
+
+def _age(now: datetime, since: datetime | None) -> str:
+    return str(timedelta(seconds=int((now - since).total_seconds()))) if since else "?"
+
+
+def next_durable(before: Mapping[str, Durable], found: Durable) -> Durable:
+    """The durable with the instant it last moved: when it finished something, or has nothing to do."""
+    earlier = before.get(found.name)
+    idle = not found.pending and not found.unacknowledged
+    if earlier is None or idle or earlier.delivered != found.delivered or _less(found, earlier):
+        return found
+    return Durable(**{**found.__dict__, "moved_at": earlier.moved_at})
+
+
+def _less(found: Durable, earlier: Durable) -> bool:
+    return found.pending + found.unacknowledged < earlier.pending + earlier.unacknowledged

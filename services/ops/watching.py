@@ -1,0 +1,133 @@
+"""Looks at every part of the system each few seconds and keeps the last snapshot, with a short memory for the charts."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.ops.broker import BrokerFigures
+from services.ops.core.snapshot import Durable, Snapshot, next_durable
+from services.ops.settings import OpsSettings
+from services.runtime.clock import Clock
+from services.runtime.logs import log
+
+SECONDS = 5.0
+REMEMBERED = 120
+"""Looks that the charts show: ten minutes."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What the ops page shows at the doors of the others."""
+
+    metrics_token: str
+    operator_key: str
+
+
+class Watch:
+    """`last` is the newest snapshot, `figures` the newest reading of the broker, `past` the memory."""
+
+    def __init__(
+        self, settings: OpsSettings, keys: Keys, clock: Clock, client: httpx.AsyncClient | None = None
+    ) -> None:
+        self._settings, self._keys, self._clock = settings, keys, clock
+        self._client = client or httpx.AsyncClient(timeout=3, trust_env=False, follow_redirects=False)
+        self.last = Snapshot(clock())
+        self.figures: BrokerFigures | None = None
+        self.past: deque[Snapshot] = deque(maxlen=REMEMBERED)
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except Exception as trouble:  # the page must stay, whatever it sees
+                log("ops.look_failed", level="WARNING", error=type(trouble).__name__)
+            await asyncio.sleep(SECONDS)
+
+    async def look(self) -> Snapshot:
+        """Make a new snapshot; what does not answer is a fact in it, not an error."""
+        now = self._clock()
+        names = self._settings.services
+        ready, totals, broker, cases = await asyncio.gather(
+            asyncio.gather(*(self._ready(url) for url in names.values())),
+            asyncio.gather(*(self._totals(url) for url in names.values())),
+            self._broker(now),
+            self._cases(names["routing"]),
+        )
+        merged: dict[str, float] = {}
+        for part in totals:
+            for name, value in part.items():
+                merged[name] = merged.get(name, 0.0) + value
+        self.last = replace(
+            broker,
+            services=dict(zip(names, ready, strict=True)),
+            totals=merged,
+            ageing=cases[0],
+            orphans=cases[1],
+        )
+        self.past.append(self.last)
+        return self.last
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _ready(self, url: str) -> str:
+        """Why a service is not ready; empty when it is."""
+        try:
+            answer = await self._client.get(f"{url}/readyz")
+            return "" if answer.status_code == 200 else str(answer.json().get("detail") or answer.status_code)
+        except (httpx.HTTPError, ValueError) as trouble:
+            return f"{url} does not answer ({type(trouble).__name__})"
+
+    async def _totals(self, url: str) -> dict[str, float]:
+        """Every series of a service, by its name and labels as Prometheus writes them."""
+        try:
+            answer = await self._client.get(f"{url}/metrics", headers=_bearer(self._keys.metrics_token))
+            if answer.status_code != 200:
+                return {}
+            return await asyncio.to_thread(_series, answer.text)
+        except (httpx.HTTPError, ValueError):
+            return {}
+
+    async def _broker(self, now: datetime) -> Snapshot:
+        try:
+            figures = await BrokerFigures.read(self._client, self._settings.monitor_address, now)
+        except (httpx.HTTPError, ValueError, KeyError) as trouble:
+            return Snapshot(now, broker=f"{self._settings.monitor_address} ({type(trouble).__name__})")
+        self.figures = figures
+        before: dict[str, Durable] = {durable.name: durable for durable in self.last.durables}
+        durables = tuple(next_durable(before, durable) for durable in figures.durables)
+        return Snapshot(now, streams=figures.streams, durables=durables, storage_share=figures.storage_share)
+
+    async def _cases(self, routing: str) -> tuple[tuple[Mapping[str, Any], ...], int]:
+        """Ageing and the number of cases without an owner, as routing counts them; nothing while it does not answer."""
+        headers = _bearer(self._keys.operator_key)
+        try:
+            stats = await self._client.get(f"{routing}/v1/operator/stats", headers=headers)
+            orphans = await self._client.get(
+                f"{routing}/v1/operator/cases", params={"orphans": "true"}, headers=headers
+            )
+            if stats.status_code != 200 or orphans.status_code != 200:
+                return (), 0
+            return tuple(stats.json()["ageing"]), len(orphans.json()["matters"])
+        except (httpx.HTTPError, ValueError, KeyError):
+            return (), 0
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _series(text: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = ",".join(f'{name}="{value}"' for name, value in sorted(sample.labels.items()))
+            found[f"{sample.name}{{{labels}}}"] = sample.value
+    return found

@@ -1,0 +1,55 @@
+"""Counters become rates and percentiles."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.ops.core.rates import quantile, rates, red, spark
+from services.ops.core.snapshot import Snapshot
+
+NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
+
+
+def looks(*totals):
+    return [Snapshot(NOW + timedelta(seconds=5 * n), totals=t) for n, t in enumerate(totals)]
+
+
+def test_a_rate_is_what_came_between_two_looks():
+    past = looks({'x{a="1"}': 10.0}, {'x{a="1"}': 20.0, 'x{a="2"}': 5.0}, {'x{a="1"}': 20.0, 'x{a="2"}': 5.0})
+    assert rates(past, "x") == [3.0, 0.0]
+
+
+def test_a_service_that_began_anew_counts_from_nothing():
+    assert rates(looks({"x{}": 100.0}, {"x{}": 10.0}), "x") == [2.0]
+
+
+def test_red_tells_rate_errors_and_percentiles_of_each_route():
+    series = {
+        'd_count{error_type="",http_route="/a"}': 30.0,
+        'd_count{error_type="500",http_route="/a"}': 10.0,
+        'd_bucket{error_type="",http_route="/a",le="0.1"}': 20.0,
+        'd_bucket{error_type="",http_route="/a",le="+Inf"}': 40.0,
+        'd_count{error_type="",http_route="/quiet"}': 0.0,
+    }
+    [row] = red(looks({}, series), "d", "http_route", 'error_type="5')
+    assert (row.what, row.rate, row.errors, row.p50, row.p99) == ("/a", 8.0, 0.25, 0.1, 0.1)
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.5, 0.15), (0.25, 0.05), (1.0, 0.2)])
+def test_a_quantile_lies_inside_its_bucket(share, value):
+    assert quantile({0.1: 10, 0.2: 20, float("inf"): 20}, share) == pytest.approx(value, abs=0.051)
+
+
+def test_nothing_measured_has_no_quantile():
+    assert quantile({}, 0.5) is None
+    assert quantile({0.1: 0, float("inf"): 0}, 0.5) is None
+
+
+def test_the_highest_value_touches_the_top():
+    assert spark([0, 1]).split() == ["0.0,40.0", "240.0,0.0"]
+    assert spark([1]) == ""
+
+
+def test_one_look_alone_tells_no_rate():
+    assert red([replace(looks({})[0])], "d", "x", "y") == []

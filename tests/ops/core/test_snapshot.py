@@ -1,0 +1,54 @@
+"""What the ops page concludes: each trouble has a name, a runbook, and two languages."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.ops.core.snapshot import Durable, Snapshot, Stream, next_durable, verdicts
+
+NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
+WELL = Snapshot(NOW, services={"intake": "", "routing": ""}, streams=(Stream("PARKED", 0, 0, None),))
+BUSY = Durable("REPORTS", "routing", 7, 1, 0, 100, NOW)
+
+TROUBLES = {
+    "ServiceNotReady": replace(WELL, services={"intake": "the broker is not connected yet"}),
+    "BrokerAway": replace(WELL, broker="ConnectError"),
+    "JetStreamStorage": replace(WELL, storage_share=0.81),
+    "MessagesParked": replace(WELL, streams=(Stream("PARKED", 2, 9, NOW - timedelta(hours=1)),)),
+    "ConsumerStalled": replace(WELL, durables=(replace(BUSY, moved_at=NOW - timedelta(seconds=31)),)),
+    "CasesWithoutOwner": replace(WELL, orphans=1),
+    "LimitsOverdue": replace(WELL, ageing=({"owner": "PPK", "overdue": "<5"},)),
+}
+
+
+def test_nothing_is_wrong_when_all_is_well():
+    assert verdicts(WELL) == []
+    assert verdicts(replace(WELL, durables=(BUSY,), ageing=({"owner": "PPK", "overdue": 0},))) == []
+
+
+@pytest.mark.parametrize("alert", TROUBLES)
+def test_each_trouble_has_its_name_and_a_runbook(alert):
+    [verdict] = verdicts(TROUBLES[alert])
+    assert verdict.alert == alert
+    assert verdict.id
+    assert verdict.en
+    book = (Path(__file__).parents[3] / "docs" / "runbooks" / f"{alert}.md").read_text()
+    assert book.startswith(f"# {alert}")
+    assert all(f"## {part}" in book for part in ("What it means", "Look", "Mend", "Afterwards"))
+
+
+def test_what_cannot_wait_comes_first():
+    both = replace(TROUBLES["MessagesParked"], orphans=1)
+    assert [verdict.alert for verdict in verdicts(both)] == ["CasesWithoutOwner", "MessagesParked"]
+
+
+def test_a_durable_stands_still_only_while_it_has_work_and_finishes_nothing():
+    later = NOW + timedelta(seconds=60)
+    seen = replace(BUSY, moved_at=later)
+    assert next_durable({"routing": BUSY}, seen).moved_at == NOW
+    assert next_durable({"routing": BUSY}, replace(seen, delivered=101)).moved_at == later
+    assert next_durable({"routing": BUSY}, replace(seen, pending=0, unacknowledged=0)).moved_at == later
+    assert next_durable({"routing": BUSY}, replace(seen, pending=3)).moved_at == later
+    assert next_durable({}, seen).moved_at == later
