@@ -5,7 +5,7 @@ Each stream refuses new messages when full (`discard new`), so nothing acknowled
 
 from dataclasses import dataclass
 
-from contracts.agency_events import office_token
+from contracts.agency_events import STREAM, office_token
 
 DAY = 86_400
 
@@ -81,8 +81,8 @@ def agency_consumer(agency: str, office: str | None = None) -> Consumer:
     Nothing is given up: what it does not acknowledge comes again, and delays nobody but itself.
     """
     token = office_token(office) if office else "*"
-    name = f"{agency}-{token}" if office else agency
-    return Consumer(name, "TOLD", (f"told.{agency}.{token}.>",), "agencies", 60, 500, -1)
+    name = f"{agency}-{token}" if office else str(agency)
+    return Consumer(name, STREAM, (f"told.{agency}.{token}.>",), "agencies", 60, 500, -1)
 
 
 PUBLISHES: dict[str, tuple[str, ...]] = {

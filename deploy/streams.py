@@ -46,6 +46,11 @@ async def provision(js: JetStreamContext, *, replicas: int = 1) -> list[Drift]:
     return [await _mended(js, difference, replicas) for difference in found]
 
 
+async def add_consumer(js: JetStreamContext, consumer: Consumer, *, replicas: int = 1) -> None:
+    """Make a durable that is in no table, or leave the one that is there; it starts at the first message."""
+    await js.add_consumer(consumer.stream, _consumer_config(consumer, replicas))
+
+
 async def drift(js: JetStreamContext, *, replicas: int = 1) -> list[Drift]:
     """Every difference, without changing anything; streams that are in no table are named too."""
     known = {stream.name for stream in STREAMS}

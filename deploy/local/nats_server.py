@@ -10,9 +10,14 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from contracts.agency_events import STREAM as TOLD
+from deploy.local.identities import Identities
 from deploy.local.permissions import allowed
 from deploy.local.processes import spawn, stop
 from deploy.local.secrets import NATS_USERS, CannotStart, write_private
+
+NEXT, ACK = f"$JS.API.CONSUMER.MSG.NEXT.{TOLD}.*", f"$JS.ACK.{TOLD}.>"
+"""All that the agencies' account can see of ours; each agency may use its own part of it only."""
 
 
 @dataclass
@@ -22,6 +27,9 @@ class NatsServer:
     data_dir: Path
     port: int
     monitor_port: int
+    host: str = "127.0.0.1"
+    tls: tuple[Path, Path] | None = None
+    """Certificate and key; without them the server speaks in the clear, so on this machine only."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -29,6 +37,7 @@ class NatsServer:
         config = self.data_dir / "nats" / "nats.conf"
         config.parent.mkdir(parents=True, exist_ok=True)
         (self.data_dir / "logs").mkdir(exist_ok=True)
+        Identities(self.data_dir).write()
         write_private(config, self.config())
         checked = subprocess.run(  # noqa: S603 - our own program and file
             [binary(), "-t", "-c", str(config)], capture_output=True, text=True, check=False
@@ -50,18 +59,30 @@ class NatsServer:
     def config(self) -> str:
         """The configuration: every acknowledged message is on disk (`sync_interval: always`)."""
         return f"""server_name: netral
-listen: "127.0.0.1:{self.port}"
-http: "127.0.0.1:{self.monitor_port}"
+listen: {_quoted(f"{self.host}:{self.port}")}
+{self._tls()}http: "127.0.0.1:{self.monitor_port}"
+pid_file: {_quoted(self.data_dir.resolve() / "nats" / "nats.pid")}
 max_payload: 8MB
 max_pending: 128MB
 jetstream {{ store_dir: {_quoted(self.data_dir.resolve() / "nats")}, sync_interval: "always" }}
 accounts {{
   NETRAL {{ jetstream: enabled, users: [
-{"".join(f"    {self._user(user)}" for user in NATS_USERS)}  ] }}
+{"".join(f"    {self._user(user)}" for user in NATS_USERS)}  ],
+    exports: [ {{ service: {_quoted(NEXT)}, response: stream }}, {{ service: {_quoted(ACK)}, response: stream }} ] }}
+  AGENCIES {{
+    include "agencies.conf"
+    imports: [ {_imported(NEXT)}, {_imported(ACK)} ]
+  }}
   SYS {{ users: [] }}
 }}
 system_account: SYS
 """
+
+    def _tls(self) -> str:
+        if self.tls is None:
+            return ""
+        certificate, key = self.tls
+        return f"tls {{ cert_file: {_quoted(certificate)}, key_file: {_quoted(key)} }}\n"
 
     def _user(self, user: str) -> str:
         password = (self.data_dir / "secrets" / f"nats-{user}").read_text().strip()
@@ -91,6 +112,10 @@ def binary() -> str:
     if not found:
         raise CannotStart("nats-server is not installed here; run `make up`, which installs it.")
     return found
+
+
+def _imported(subject: str) -> str:
+    return f"{{ service: {{ account: NETRAL, subject: {_quoted(subject)} }} }}"
 
 
 def _quoted(value: object) -> str:

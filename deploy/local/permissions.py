@@ -1,5 +1,6 @@
 """What each NATS user may do, made from the topology table; nobody but the operator may touch streams or consumers."""
 
+from contracts.agency_events import STREAM as TOLD
 from contracts.topology import CONSUMERS, PUBLISHES, STREAMS
 
 OPERATOR = "operator"
@@ -13,6 +14,17 @@ def allowed(user: str) -> tuple[list[str], list[str]]:
     return sorted(_publishes(user)), inbox
 
 
+def allowed_to_agency(durable: str) -> tuple[list[str], list[str]]:
+    """What an agency's identity may publish to and subscribe to: ask for, acknowledge and hear what is its own.
+
+    No wildcard in the name of a durable and no right to make one: a consumer of several filters would leak what is
+    not filtered (peers.md 0.4, nats-server discussion 4280).
+    """
+    return [f"$JS.API.CONSUMER.MSG.NEXT.{TOLD}.{durable}", f"$JS.ACK.{TOLD}.{durable}.>"], [
+        f"_INBOX_{durable}.>"
+    ]
+
+
 def _publishes(user: str) -> set[str]:
     subjects = set(PUBLISHES[user]) | {"$JS.API.INFO"}
     for consumer in CONSUMERS:
@@ -23,6 +35,8 @@ def _publishes(user: str) -> set[str]:
                 f"$JS.API.CONSUMER.INFO.{path}",
                 f"$JS.ACK.{path}.>",
             }
+    if user == "routing":
+        subjects |= {f"$JS.API.CONSUMER.INFO.{TOLD}.*", f"$JS.API.CONSUMER.RESET.{TOLD}.*"}
     for stream in _readable(user):
         subjects |= {
             f"$JS.API.DIRECT.GET.{stream}",

@@ -1,5 +1,6 @@
 """What `netral up` needs to know."""
 
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -23,6 +24,13 @@ class UpSettings(Settings):
         "127.0.0.1"
     )
     smtp_port: Annotated[int, Field(ge=1, le=65535, description="Port of the SMTP server")] = 8025
+    broker_host: Annotated[
+        str, Field(description="Address the broker listens on; elsewhere than 127.0.0.1 only with TLS")
+    ] = "127.0.0.1"
+    broker_cert: Annotated[Path | None, Field(description="Certificate of the broker `netral up` starts")] = (
+        None
+    )
+    broker_key: Annotated[Path | None, Field(description="The key of broker_cert")] = None
     monitor_port: Annotated[
         int, Field(ge=1, le=65535, description="Port of nats-server's own monitoring")
     ] = 8222
@@ -39,6 +47,18 @@ class UpSettings(Settings):
                 "use nats://127.0.0.1:PORT, or start the services one by one against that broker."
             )
         return url.port or 4222
+
+    @property
+    def broker_tls(self) -> tuple[Path, Path] | None:
+        """Certificate and key of the server of our own. Raises CannotStart if agencies would send in the clear."""
+        if self.broker_cert and self.broker_key:
+            return self.broker_cert.resolve(), self.broker_key.resolve()
+        if self.broker_host not in HERE:
+            raise CannotStart(
+                f"NETRAL_BROKER_HOST is {self.broker_host}, but the broker has no certificate; "
+                "set NETRAL_BROKER_CERT and NETRAL_BROKER_KEY, or listen on 127.0.0.1."
+            )
+        return None
 
     @property
     def own_inbox(self) -> bool:

@@ -152,8 +152,11 @@ def _last_line(log: Path) -> str:
 
 def _family(settings: UpSettings) -> list[Child]:
     data, logs = settings.data_dir, settings.data_dir / "logs"
-    server = NatsServer(data, settings.nats_port, settings.monitor_port)
-    env = {f"NETRAL_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    server = NatsServer(
+        data, settings.nats_port, settings.monitor_port, settings.broker_host, settings.broker_tls
+    )
+    given = {name: value for name, value in settings.model_dump().items() if value is not None}
+    env = {f"NETRAL_{name.upper()}": str(value) for name, value in given.items()}
     if not any(os.environ.get(name) for name in _ENDPOINTS):
         env[_ENDPOINTS[0]] = f"http://127.0.0.1:{settings.ops_port}/v1/traces"
 

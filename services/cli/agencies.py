@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
+from services.cli import agency_stream
+
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for a script.")]
 Office = Annotated[
     str, typer.Argument(metavar="AGENCY[/OFFICE]", help="`BKN` as a whole, or `BAWASLU/kabkota:16.07`.")
 ]
 
 agencies = typer.Typer(help="The directory of agencies and offices, and their keys.")
+agency_stream.attach(agencies)
 
 
 @agencies.command(

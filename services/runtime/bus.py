@@ -1,6 +1,7 @@
 """Stores events on JetStream, each exactly once for ever, many callers sharing one durable write."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -15,7 +16,7 @@ from contracts.events import Event
 from contracts.topology import stream_of
 from services.runtime.batches import Batch, Message, Refused, publish_batch, publish_guarded
 from services.runtime.logs import log
-from services.runtime.settings import Settings
+from services.runtime.settings import BadSettings, Settings
 from services.runtime.spans import publish_headers
 
 MAX_GROUP = 900
@@ -193,7 +194,24 @@ def connection(settings: Settings, user: str) -> dict[str, Any]:
         "reconnect_time_wait": 0.5,
         "connect_timeout": 2,
         "error_cb": _heard,
+        **({"tls": context} if (context := _tls(settings)) else {}),
     }
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """TLS if a setting or the address asks for it. Raises BadSettings."""
+    if settings.nats_tls_ca is None and not settings.nats_url.startswith("tls:"):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.nats_tls_ca)
+        if settings.nats_tls_cert:
+            context.load_cert_chain(settings.nats_tls_cert, settings.nats_tls_key)
+    except OSError as problem:
+        raise BadSettings(
+            f"NETRAL_NATS_TLS_CA, _CERT or _KEY: cannot be used ({problem.strerror or problem}); "
+            "name PEM files that can be read"
+        ) from None
+    return context
 
 
 async def _heard(problem: Exception) -> None:

@@ -23,7 +23,10 @@ pulling.TimeoutError = builtins.TimeoutError  # type: ignore[attr-defined]
 def open_broker(settings: Settings, user: str, telemetry: Any = None) -> NatsBroker:
     """A FastStream broker of ours, not connected yet. Outermost telemetry, then the failure table."""
     options = connection(settings, user)
-    user_and_password = SASLPlaintext(username=options.pop("user"), password=options.pop("password"))
+    context = options.pop("tls", None)
+    user_and_password = SASLPlaintext(
+        options.pop("user"), options.pop("password"), ssl_context=context, use_ssl=context is not None
+    )
     return NatsBroker(
         options.pop("servers"),
         **options,

@@ -38,6 +38,13 @@ class Settings(BaseSettings):
         Field(description="The least severe log line that is written"),
     ] = "INFO"
     nats_url: Annotated[str, Field(description="Address of the NATS server")] = "nats://127.0.0.1:4222"
+    nats_tls_ca: Annotated[
+        Path | None, Field(description="Certificates the NATS server's must come from; switches TLS on")
+    ] = None
+    nats_tls_cert: Annotated[
+        Path | None, Field(description="Our own certificate, if the NATS server asks for one")
+    ] = None
+    nats_tls_key: Annotated[Path | None, Field(description="The key of nats_tls_cert")] = None
     nats_replicas: Annotated[int, Field(ge=1, le=5, description="Copies of each stream (3 in a cluster)")] = 1
 
     @classmethod

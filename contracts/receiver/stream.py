@@ -1,0 +1,124 @@
+"""Reads an agency's own event stream over NATS (nats-py); the broker remembers the place, over breaks and restarts too.
+
+async with AgencyStream("tls://broker.example:4222", seed, "BKN", tls_ca="ca.pem") as stream:
+    async for told in stream:
+        handle(told.event)     # pydantic: AgencyOffered, AgencyStepped or AgencyDue
+        await told.done()      # not before it is handled: what is not done comes again
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.agency_events import STREAM, AgencyDue, AgencyOffered, AgencyStepped, AnyAgencyEvent
+from contracts.receiver.nkey import public_of, sign
+from contracts.topology import agency_consumer
+
+PATIENCE = 10
+"""Seconds to wait for the first connection, and between two tries after a break at most."""
+_ANY: TypeAdapter[AgencyOffered | AgencyStepped | AgencyDue] = TypeAdapter(AnyAgencyEvent)
+_log = logging.getLogger("netral.receiver")
+
+
+class CannotConnect(Exception):
+    """The broker is away, refuses the key, or its certificate is not one of `tls_ca`; the message says which."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One event. `sequence` is its place in the stream, to replay from; `times` how often it was given so far."""
+
+    event: AgencyOffered | AgencyStepped | AgencyDue
+    sequence: int
+    times: int
+    _message: Msg
+
+    async def done(self) -> None:
+        """It is handled; returns once the broker knows. Raises TimeoutError: then it may come again."""
+        await self._message.ack_sync(timeout=5)
+
+    async def later(self, seconds: float = 30) -> None:
+        """It cannot be handled now; it comes again after so many seconds, others go on."""
+        await self._message.nak(delay=seconds)
+
+
+class AgencyStream:
+    """The stream of an agency, or of one office if the key is of an office (`prov:16`, `kabkota:16.07`)."""
+
+    def __init__(
+        self, url: str, seed: str, agency: str, office: str | None = None, *, tls_ca: str | None = None
+    ) -> None:
+        self._url, self._seed, self._durable = url, seed, agency_consumer(agency, office).name
+        self._tls = ssl.create_default_context(cafile=tls_ca) if tls_ca or url.startswith("tls:") else None
+        self._client = _NkeyClient(public_of(seed))
+        self._trouble: Exception | None = None
+
+    async def __aenter__(self) -> Self:
+        """Connect. Raises CannotConnect within ten seconds."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._client.connect(
+                    self._url,
+                    signature_cb=lambda nonce: sign(self._seed, nonce),
+                    inbox_prefix=f"_INBOX_{self._durable}".encode(),
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=1,
+                    error_cb=self._heard,
+                    **({"tls": self._tls} if self._tls else {}),
+                )
+        except (NatsError, OSError, TimeoutError) as problem:
+            await self._client.close()
+            raise CannotConnect(f"{self._url}: {self._trouble or problem or 'no answer'}") from None
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close()
+
+    async def __aiter__(self) -> AsyncIterator[Delivery]:
+        """Events without end, oldest first; a broker that is away is waited for."""
+        pulled = await self._client.jetstream().pull_subscribe_bind(self._durable, stream=STREAM)
+        while True:
+            try:
+                messages = await pulled.fetch(1, timeout=PATIENCE)
+            except TimeoutError:
+                continue
+            except (NatsError, OSError) as problem:
+                if self._client.is_closed:
+                    raise CannotConnect(f"{self._url}: {problem}") from None
+                await asyncio.sleep(1)
+                continue
+            for message in messages:
+                if (event := _event_in(message.data)) is None:
+                    await message.ack()
+                    continue
+                meta = message.metadata
+                yield Delivery(event, meta.sequence.stream, meta.num_delivered or 1, message)
+
+    async def _heard(self, problem: Exception) -> None:
+        self._trouble = problem
+        _log.warning("broker: %s", problem)
+
+
+class _NkeyClient(Client):  # type: ignore[misc]
+    """nats-py signs with the package `nkeys` (`nats-py[nkeys]`); this one signs with `cryptography`."""
+
+    def __init__(self, public: str) -> None:
+        super().__init__()
+        self._public_nkey: Any = public
+
+
+def _event_in(raw: bytes) -> AgencyOffered | AgencyStepped | AgencyDue | None:
+    """None for a kind of event that is newer than this kit; a replay brings it again after an update."""
+    try:
+        return _ANY.validate_json(raw)
+    except ValidationError:
+        _log.warning("an event this version of the kit does not know was passed over; update the kit")
+        return None
