@@ -100,6 +100,9 @@ class Said(Part):
     step: int | None = None
     case: UUID | None = None
     """The case a LINK leads to."""
+    instead_of: Agency | None = None
+    rule: str | None = None
+    """Of a SUCCEED: whose place `to` takes, and the source or rule of the rulebook that moves the competence."""
 
 
 class Heard(Progress):

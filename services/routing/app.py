@@ -35,6 +35,8 @@ from services.routing.rebuilding import catch_up
 from services.routing.sealed_words import ANOTHER_KEY, another_key
 from services.routing.settings import RoutingSettings
 from services.routing.steps_api import StepDoors
+from services.routing.succession import Succession
+from services.routing.succession_api import SuccessionDoors
 from services.routing.views import Views
 from services.routing.words import Words
 from services.routing.yaml_nodes import BrokenRulebook
@@ -67,6 +69,7 @@ def build_app(
             *StepDoors(keys, views, lambda: parts.casebook, clock).routes(),
             *MatterDoors(keys, MatterQueries(views.engine)).routes(),
             *LawDoors(parts.law, keys, lambda: parts.bus).routes(),
+            *SuccessionDoors(keys, parts.law, lambda: parts.succession, clock).routes(),
             *DirectoryDoors(keys, book, lambda: parts.bus).routes(),
             Route("/openapi.json", _openapi, methods=["GET"]),
             Route("/healthz", _healthz, methods=["GET"]),
@@ -100,6 +103,7 @@ class _Parts:
         self.another_key = False
         """Whether words of the log do not open with this case.key."""
         self.casebook: Casebook | None = None
+        self.succession: Succession | None = None
         self.tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -111,6 +115,7 @@ class _Parts:
         await catch_up(self.bus, self.views)
         self.another_key = await another_key(self.words, self.views)
         self.casebook = Casebook(self.bus, self.law, self.clock, self.words)
+        self.succession = Succession(self.casebook, MatterQueries(self.views.engine), self.clock)
         watch = LimitsWatch(self.bus, self.casebook, MatterQueries(self.views.engine), self.clock)
         follow = (self.law.follow(self.bus), self.book.follow(self.bus), AgencyFeed(self.bus).follow())
         self.tasks = [asyncio.create_task(part) for part in (*follow, watch.watch())]

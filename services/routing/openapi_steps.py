@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from contracts.openapi import Answer, Operation, Parameter
 from contracts.progress import Progress
 from contracts.steps import Alarm, Due, Move, Owner
+from services.routing.succession_api import SuccessionBody
 
 _KEY = "key"
 _AWAY = Answer("The broker does not answer.", headers={"Retry-After": "Seconds to wait."})
@@ -66,6 +67,15 @@ class StatsAnswer(Model):
     ageing: list[dict[str, Any]]
 
 
+class SuccessionAnswer(Model):
+    """Each case with its `outcome` (`moves`, `moved`, `stays`, `refused`); open persons by owner and state."""
+
+    cases: list[dict[str, Any]]
+    before: list[dict[str, Any]]
+    after: list[dict[str, Any]]
+    next_cursor: str | None
+
+
 def _step(root: str, name: str, body: type[BaseModel], summary: str, description: str) -> Operation:
     return Operation(
         "POST",
@@ -110,6 +120,25 @@ STEPS = tuple(
     )
 )
 QUESTIONS = (
+    Operation(
+        "POST",
+        "/v1/operator/succession",
+        "Decide open cases again after competence moved",
+        "One page of the open cases that name the old body. A trial, unless `apply` is true; running it again changes "
+        "nothing.",
+        {
+            200: Answer("What moves, or was moved.", SuccessionAnswer),
+            400: Answer("The cursor is not one of ours."),
+            401: _NO_KEY,
+            404: Answer("Not the operator's key."),
+            408: Answer("The body did not arrive in time."),
+            413: Answer("The body is too large."),
+            422: Answer("The body is not an act; `faults` names every field."),
+            503: _AWAY,
+        },
+        request=SuccessionBody,
+        security=_KEY,
+    ),
     Operation(
         "GET",
         "/v1/operator/cases",

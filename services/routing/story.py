@@ -96,7 +96,8 @@ def _stepped(step: Row) -> Row:
     about = said["person"] or "everybody"
     to = f" to {said['to']} {said['office'] or ''}".rstrip() if said["to"] else ""
     taken = f" of step {said['step']}" if said["step"] else ""
-    why = "; ".join(f"{name}: {text}" for name, text in step["words"].items())
+    by_rule = {"rule": said["rule"]} if said.get("rule") else {}
+    why = "; ".join(f"{name}: {text}" for name, text in (by_rule | step["words"]).items())
     who = f"{step['by']} {step['office'] or ''}".strip()
     return _entry(
         step["at"], f"step {step['number']}: {about} {what}{taken}{to}, on {said['on']}", who, why or None

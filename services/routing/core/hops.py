@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from contracts.codes import ProgressEvent
+from contracts.codes import Agency, ProgressEvent
 from contracts.steps import OPERATOR, MoveKind, Said
 from services.routing.core.lifecycle import MEASURES, WAYS
 
@@ -50,6 +50,8 @@ class Hops:
             self.recused = self.recused or event is MoveKind.RECUSE
             self.measure = MEASURES[event].to or self.measure
             self.blocked = event is MoveKind.BLOCK or (self.blocked and event is not MoveKind.UNBLOCK)
+        elif event is MoveKind.SUCCEED:
+            self._succeed(said.instead_of, said.to)
         else:
             self._move(event, (str(said.to), said.office) if said.to else None, speaker, said.on)
 
@@ -69,6 +71,14 @@ class Hops:
                 self._held_by((OPERATOR, None), on)
             case MoveKind.DONE if speaker == self.holder:
                 self._held_by(None, on)
+
+    def _succeed(self, old: Agency | None, new: Agency | None) -> None:
+        """Whoever took over the competence also takes over what its predecessor had been handed."""
+        if old and new:
+            self.holder, self.asked, self.before = (
+                (str(new), body[1]) if body and body[0] == old else body
+                for body in (self.holder, self.asked, self.before)
+            )
 
     def _held_by(self, body: Body | None, on: date, *, returned: bool = False) -> None:
         if self.pauses and self.pauses[-1].until is None and not returned:

@@ -11,11 +11,11 @@ from contracts.report import Employer
 from contracts.steps import Heard, Link, Matter, MoveKind, Said
 from services.routing.core.decide import Judge
 from services.routing.core.hops import Hops
-from services.routing.core.lifecycle import START
+from services.routing.core.lifecycle import START, STATES
 from services.routing.core.linking import as_duplicate, link_of
 from services.routing.core.owning import owner_of
 from services.routing.core.parts import acts
-from services.routing.core.standing import History, matter_of
+from services.routing.core.standing import History, matter_of, state_of
 
 
 class Step(NamedTuple):
@@ -44,24 +44,43 @@ def life_of(
     """What a case is after its steps; `zone_days` are their days at the place of the event.
 
     The day of handling is that of the last step, never before the opening: competence follows the day of handling.
+    What was closed stays as it was decided on the day of the last progress about it.
     """
     standing = [step for step in steps if step.number not in _voided(steps)]
     events = _counting(standing)
-    handled_on = max([opened_on, *zone_days])
-    decision = judge.decide(facts, handled_on, events)
+    days = _handled(facts, opened_on, zone_days, steps, events)
+    decisions = {day: judge.decide(facts, day, events) for day in set(days.values())}
+    decision = decisions[max(days.values())]
     hops = {person.ref: _hops(person.ref, standing) for person in facts.persons}
     matters = tuple(
         matter_of(
-            person,
+            decisions[days[person.ref]].persons[n],
             facts,
             decision.admissibility,
             _history(person.ref, opened_on, events, steps, zone_days, hops),
             judge,
         )
-        for person in decision.persons
+        for n, person in enumerate(facts.persons)
     )
     link = link_of(standing)
     return Life(decision, tuple(map(as_duplicate, matters)) if link else matters, events, hops, link)
+
+
+def _handled(
+    facts: ReportFacts,
+    opened_on: date,
+    zone_days: Sequence[date],
+    steps: Sequence[Step],
+    events: tuple[Heard, ...],
+) -> dict[str, date]:
+    """The day on which each person's matter was handled last."""
+    last = max([opened_on, *zone_days])
+    days = dict.fromkeys((person.ref for person in facts.persons), last)
+    for ref in days:
+        if STATES[state_of(events, ref)].closed:
+            told = [n for n, s in enumerate(steps) if isinstance(s.said.event, ProgressEvent)]
+            days[ref] = max(zone_days[n] for n in told if steps[n].said.person in (None, ref))
+    return days
 
 
 def _history(

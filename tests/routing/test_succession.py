@@ -1,0 +1,101 @@
+"""KASN ends and BKN takes over: open cases are decided again by one dated act, tried first, repeatable, closed ones stay."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from services.routing.core.decide import Judge
+from tests.conftest import Broker
+from tests.routing.test_steps_api import opened, say, seen
+from tests.running import Clock, System, in_process, until
+
+pytestmark = pytest.mark.broker
+
+JULY = {
+    "reported_on": "2024-07-30",
+    "incident__occurred_on": "2024-07-28",
+    "incident__known_on": "2024-07-29",
+}
+ACT = {"from": "KASN", "to": "BKN", "on": "2024-09-04", "rule": "se-menpanrb-4-2024"}
+
+
+async def succeed(system: System, **body: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {system.keys['OPERATOR']}"}
+    return await system.routing.post("/v1/operator/succession", json={**ACT, **body}, headers=headers)
+
+
+async def played(system: System, number: int, *steps: tuple[str, str, str]) -> str:
+    case_id = await opened(system, f"k{number}", person__name=f"Orang {number}", **JULY)
+    for count, (agency, event, result) in enumerate(steps, 1):
+        answer = await say(system, case_id, agency, event=event, result=result)
+        assert answer.status_code == 200, answer.text
+        await seen(system, case_id, count)
+    return case_id
+
+
+BREACH = ("BAWASLU", "STUDY_CONCLUDED", "BREACH")
+RECOMMENDED = ("KASN", "SUPERVISOR_CONCLUDED", "RECOMMENDED")
+NOT_PROVEN = ("KASN", "SUPERVISOR_CONCLUDED", "NOT_PROVEN")
+
+
+async def test_open_cases_of_kasn_move_to_bkn_and_files_it_had_processed_stay_with_the_ppk(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    clock = Clock(datetime(2024, 8, 20, 3, tzinfo=UTC))
+    async with in_process(fresh_nats, judge=judge, clock=clock) as system:
+        received = await played(system, 1, BREACH)
+        processed = await played(system, 2, BREACH, RECOMMENDED)
+        studied = await played(system, 3)
+        closed = await played(system, 4, BREACH, NOT_PROVEN)
+        assert [case["outcome"] for case in (await succeed(system, on="2024-08-20")).json()["cases"]] == [
+            "stays"
+        ] * 3, "before the law changed nothing moves"
+
+        clock.at = datetime(2024, 9, 5, 3, tzinfo=UTC)
+        trial = (await succeed(system)).json()
+        assert {case["case_id"] for case in trial["cases"]} == {received, processed, studied}
+        assert {case["outcome"] for case in trial["cases"]} == {"moves"}
+        assert trial["before"] == [
+            {"owner": "BAWASLU", "state": "ROUTED", "persons": 1},
+            {"owner": "KASN", "state": "BREACH", "persons": 1},
+            {"owner": "PPK", "state": "RECOMMENDED", "persons": 1},
+        ]
+        assert [(row["owner"], row["state"]) for row in trial["after"]] == [
+            ("BAWASLU", "ROUTED"),
+            ("BKN", "BREACH"),
+            ("PPK", "RECOMMENDED"),
+        ]
+        assert (await seen(system, received, 1))["step"] == 1, "a trial says nothing"
+
+        done = (await succeed(system, apply=True, article="SE MenPANRB 4/2024")).json()
+        assert {case["outcome"] for case in done["cases"]} == {"moved"}
+        story = await seen(system, received, 2)
+        (person,) = story["persons"]
+        assert (person["owner"]["agency"], person["state"]) == ("BKN", "BREACH")
+        (part,) = [p for p in person["assignments"] if p["active"] and p["role"] == "ACTION"]
+        assert "SE MenPANRB 4/2024" in part["basis"]
+        said = [entry for entry in story["timeline"] if "SUCCEED" in entry["what"]]
+        assert "se-menpanrb-4-2024" in str(said)
+        assert [case["case_id"] for case in await system.inbox("BKN", role="ACTION")] == [received]
+        menpan = [p for p in (await seen(system, processed, 3))["persons"][0]["assignments"] if p["active"]]
+        assert ("KEMENPANRB", "ACTION") in {(p["agency"], p["role"]) for p in menpan}
+        assert (await seen(system, closed, 2))["step"] == 2, "closed cases stay"
+
+        async def settled() -> bool:
+            return bool((await succeed(system, apply=True)).json()["cases"] == [])
+
+        assert await until(settled), "run again it changes nothing"
+        assert (await seen(system, received, 2))["step"] == 2
+
+
+async def test_an_act_without_a_known_rule_or_in_the_future_is_refused_with_every_fault(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        refused = await succeed(system, to="KASN", on="2030-01-01", rule="se-menpanrb-5-2024")
+        assert refused.status_code == 422
+        assert [fault.split(":")[0] for fault in refused.json()["faults"]] == ["to", "on", "rule"]
+        assert (await succeed(system, rule=None)).status_code == 422
+        assert (await succeed(system, cursor="?")).status_code == 400
