@@ -56,7 +56,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """`security` names one of the schemes given to `document`; None means open to everybody."""
+    """`security` names one of the schemes given to `document`; None means open to everybody.
+
+    `media_type` is that of the request.
+    """
 
     method: str
     path: str
@@ -67,6 +70,7 @@ class Operation:
     example: Json = None
     parameters: Sequence[Parameter] = ()
     security: str | None = None
+    media_type: str = "application/json"
 
 
 def document(
@@ -123,7 +127,7 @@ def _operation(operation: Operation, references: _References) -> dict[str, Json]
         found["parameters"] = parameters
     if operation.request:
         content = _content(references[operation.request, "validation"], operation.example)
-        found["requestBody"] = {"required": True, "content": {"application/json": content}}
+        found["requestBody"] = {"required": True, "content": {operation.media_type: content}}
     return found
 
 

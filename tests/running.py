@@ -84,19 +84,24 @@ class System:
 
 @asynccontextmanager
 async def in_process(
-    broker: Broker, *, clock: Clock | None = None, judge: Judge | None = None
+    broker: Broker,
+    *,
+    clock: Clock | None = None,
+    judge: Judge | None = None,
+    routing: dict[str, Any] | None = None,
 ) -> AsyncIterator[System]:
-    """The system in this process, ready."""
+    """The system in this process, ready; `routing` are further settings of that service."""
     shared: dict[str, Any] = {"data_dir": broker.data_dir, "nats_url": broker.settings.nats_url}
     clock = clock or Clock()
     intake = build_intake(IntakeSettings(**shared), clock=clock)
     inner = httpx.AsyncClient(transport=httpx.ASGITransport(intake), base_url="http://intake")
     dossiers = Dossiers(inner, broker.settings.secret("service-token"))
-    routing = build_routing(RoutingSettings(**shared), clock=clock, judge=judge, dossiers=dossiers)
+    settings = RoutingSettings(**shared, **(routing or {}))
+    app = build_routing(settings, clock=clock, judge=judge, dossiers=dossiers)
     keys = json.loads(broker.settings.secret("agency-keys.json"))
-    async with intake.router.lifespan_context(intake), routing.router.lifespan_context(routing):
+    async with intake.router.lifespan_context(intake), app.router.lifespan_context(app):
         door = httpx.AsyncClient(transport=httpx.ASGITransport(intake), base_url="http://intake")
-        agencies = httpx.AsyncClient(transport=httpx.ASGITransport(routing), base_url="http://routing")
+        agencies = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://routing")
         for client in (door, agencies):
             await until(_ready(client))
         yield System(door, agencies, clock, keys)

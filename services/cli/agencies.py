@@ -73,6 +73,64 @@ def retire(
     run(office, last_day, successor)
 
 
+keys = typer.Typer(help="Issue, rotate, revoke and list API keys.")
+Key = Annotated[str, typer.Argument(metavar="PREFIX|ID", help="As `netral agencies keys list` shows it.")]
+
+
+@keys.command("list")
+def list_keys(
+    holder: Annotated[str | None, typer.Argument(help="Only one agency, or OPERATOR.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the keys by their prefix: scopes, dates, the hour of last use. No key is ever shown again."""
+    from services.cli.agency_keys import listing as run
+
+    run(holder, as_json=as_json)
+
+
+@keys.command(epilog="Example: `netral agencies keys issue BAWASLU/kabkota:16.07 --scope read --scope act`")
+def issue(
+    holder: Office,
+    *,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="read, act, deliveries; manage for the operator. [default: read act]"),
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=730, help="Days until it expires.")] = 365,
+    public_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.pem", help="Register a public key for OAuth tokens instead (private_key_jwt)."
+        ),
+    ] = None,
+) -> None:
+    """Issue a key. It is printed once and kept nowhere; only its SHA-256 is stored."""
+    from services.cli.agency_keys import issue as run
+
+    run(holder, scope or ["read", "act"], days, public_key)
+
+
+@keys.command()
+def rotate(
+    key: Key,
+    *,
+    overlap: Annotated[int, typer.Option(min=0, max=168, help="Hours the old key still opens.")] = 24,
+) -> None:
+    """Issue a new key for the same holder; the old one opens for the overlap."""
+    from services.cli.agency_keys import rotate as run
+
+    run(key, overlap)
+
+
+@keys.command()
+def revoke(key: Key) -> None:
+    """End a key at once."""
+    from services.cli.agency_keys import revoke as run
+
+    run(key)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to `netral`."""
+    agencies.add_typer(keys, name="keys")
     app.add_typer(agencies, name="agencies")

@@ -15,8 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from contracts.topology import CONSUMERS
-from services.routing.agencies.book import Book
-from services.routing.agencies.directory_api import DirectoryDoors
+from services.routing.agencies.wiring import Agencies, agencies_of
 from services.routing.agency_feed import AgencyFeed
 from services.routing.api import AgencyDoors
 from services.routing.casebook import Casebook
@@ -24,7 +23,6 @@ from services.routing.core.decide import Judge
 from services.routing.deciding import load_judge
 from services.routing.dossiers import Dossiers, open_dossiers
 from services.routing.handlers import subscribe
-from services.routing.keys import Keys
 from services.routing.law import Law
 from services.routing.law_api import LawDoors
 from services.routing.limits_watch import LimitsWatch
@@ -59,10 +57,10 @@ def build_app(
 ) -> Starlette:
     """The routing application. Raises BadSettings and BrokenRulebook: it must not start with a broken rulebook."""
     views = Views(open_engine(settings.cases_address))
-    book = Book(clock)
-    keys = Keys(views.engine, book, clock)
+    agencies = agencies_of(settings, views.engine, clock)
+    keys = agencies.keys
     opened = dossiers or open_dossiers(settings.intake_address, settings)
-    parts = _Parts(settings, clock, judge or load_judge(), views, keys, book, telemetry)
+    parts = _Parts(settings, clock, judge or load_judge(), views, agencies, telemetry)
     app = Starlette(
         routes=[
             *AgencyDoors(views, keys, opened, parts.accepted, parts.words).routes(),
@@ -70,7 +68,7 @@ def build_app(
             *MatterDoors(keys, MatterQueries(views.engine)).routes(),
             *LawDoors(parts.law, keys, lambda: parts.bus).routes(),
             *SuccessionDoors(keys, parts.law, lambda: parts.succession, clock).routes(),
-            *DirectoryDoors(keys, book, lambda: parts.bus).routes(),
+            *agencies.routes(lambda: parts.bus, clock),
             Route("/openapi.json", _openapi, methods=["GET"]),
             Route("/healthz", _healthz, methods=["GET"]),
             Route("/readyz", _readyz(parts), methods=["GET"]),
@@ -91,12 +89,11 @@ class _Parts:
         clock: Clock,
         judge: Judge,
         views: Views,
-        keys: Keys,
-        book: Book,
+        agencies: Agencies,
         telemetry: Telemetry | None,
     ) -> None:
         self.settings, self.clock, self.law = settings, clock, Law(judge, clock)
-        self.views, self.keys, self.book, self.telemetry = views, keys, book, telemetry
+        self.views, self.agencies, self.telemetry = views, agencies, telemetry
         self.bus: Bus | None = None
         self.broker: NatsBroker | None = None
         self.words = Words(settings.secret("case.key"))
@@ -108,16 +105,20 @@ class _Parts:
 
     async def start(self) -> None:
         await self.views.open()
-        await self.keys.open(self.settings)
+        await self.agencies.keys.open(self.settings)
         self.bus = await Bus.connect(self.settings, "routing", telemetry=self.telemetry)
-        await self.book.open(self.bus)
+        await self.agencies.book.open(self.bus)
         await self.law.open(self.bus)
         await catch_up(self.bus, self.views)
         self.another_key = await another_key(self.words, self.views)
         self.casebook = Casebook(self.bus, self.law, self.clock, self.words)
         self.succession = Succession(self.casebook, MatterQueries(self.views.engine), self.clock)
         watch = LimitsWatch(self.bus, self.casebook, MatterQueries(self.views.engine), self.clock)
-        follow = (self.law.follow(self.bus), self.book.follow(self.bus), AgencyFeed(self.bus).follow())
+        follow = (
+            self.law.follow(self.bus),
+            self.agencies.book.follow(self.bus),
+            AgencyFeed(self.bus).follow(),
+        )
         self.tasks = [asyncio.create_task(part) for part in (*follow, watch.watch())]
         broker = open_broker(self.settings, "routing", self.telemetry)
         made = instruments_of(self.telemetry)
@@ -199,8 +200,8 @@ async def _missing(parts: _Parts) -> list[str]:
         return [*reasons, "the broker is not connected yet"]
     if parts.law.unreadable:
         reasons.append(parts.law.unreadable)
-    if parts.book.unreadable:
-        reasons.append(parts.book.unreadable)
+    if parts.agencies.book.unreadable:
+        reasons.append(parts.agencies.book.unreadable)
     for consumer in (consumer for consumer in CONSUMERS if consumer.service == "routing"):
         try:
             async with asyncio.timeout(2):

@@ -6,18 +6,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.routing.agencies.keyring import Scope
+from services.routing.agencies.rates import Spent
 from services.routing.bodies import later
 from services.routing.keys import OPERATOR, Holder, Keys
 from services.runtime.http import bearer, problem
 
 Door = Callable[[Request, Holder], Awaitable[Response]]
+NOT_COUNTED = Spent(True, {})
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 def guarded(keys: Keys, door: Door, scope: Scope | None = None) -> Callable[[Request], Awaitable[Response]]:
     """A door that opens for the agency in its path, or for the operator where it names none.
 
-    The key needs `scope`; where none is named, reading needs `read` and everything else `act`.
+    The key needs `scope`; where none is named, reading needs `read` and everything else `act`. Requests of agencies
+    are counted for each key; the operator's are not.
     """
 
     async def through(request: Request) -> Response:
@@ -26,6 +29,12 @@ def guarded(keys: Keys, door: Door, scope: Scope | None = None) -> Callable[[Req
         holder = await keys.holder(bearer(request))
         if holder is None:
             return who_are_you()
+        spent = await keys.rates.spend(str(holder.key_id)) if holder.agency != OPERATOR else NOT_COUNTED
+        answer = await _inside(request, holder) if spent.allowed else too_often()
+        answer.headers.update(spent.headers)
+        return answer
+
+    async def _inside(request: Request, holder: Holder) -> Response:
         if holder.agency != request.path_params.get("agency", OPERATOR):
             return nothing_here()
         needed = scope or (Scope.READ if request.method in ("GET", "HEAD") else Scope.ACT)
@@ -46,6 +55,11 @@ def not_with_this_key(scope: Scope) -> Response:
     refusal = problem(403, "Not with this key", f"This needs a key with the scope {scope}; ask the operator.")
     refusal.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
     return refusal
+
+
+def too_often() -> Response:
+    """Its headers say when to come again."""
+    return problem(429, "Too many requests", "This key asks too often; wait as Retry-After says.")
 
 
 def nothing_here() -> Response:

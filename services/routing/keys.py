@@ -12,6 +12,8 @@ from contracts import regions
 from contracts.codes import Agency
 from services.routing.agencies.book import Book
 from services.routing.agencies.keyring import AGENCY_SCOPES, Holder, Scope
+from services.routing.agencies.rates import Rates
+from services.routing.agencies.tokens import Tokens
 from services.runtime.clock import Clock
 from services.runtime.database import aware, replace_row
 from services.runtime.settings import BadSettings, Settings
@@ -55,8 +57,11 @@ def read_keys(settings: Settings) -> dict[str, Holder]:
 class Keys:
     """Who a key belongs to. A key is judged only once the book is open; when it was last used is kept by the hour."""
 
-    def __init__(self, engine: AsyncEngine, book: Book, clock: Clock) -> None:
-        self._engine, self._book, self._clock = engine, book, clock
+    def __init__(
+        self, engine: AsyncEngine, book: Book, clock: Clock, tokens: Tokens, per_minute: int
+    ) -> None:
+        self._engine, self._book, self._clock, self._tokens = engine, book, clock, tokens
+        self.rates = Rates(per_minute)
         self._noted: dict[UUID, datetime] = {}
 
     @property
@@ -69,11 +74,12 @@ class Keys:
         self._book.ring.bring_in(read_keys(settings), self._clock())
         async with self._engine.begin() as connection:
             await connection.run_sync(metadata.create_all)
+        await self._tokens.open()
 
     async def holder(self, key: str | None) -> Holder | None:
         """Whose key this is; None for an unknown, expired or revoked one. Raises SQLAlchemyError."""
         now = self._clock()
-        found = self._book.ring.bearer(key or "", now)
+        found = self._book.ring.bearer(key or "", now) or self._tokens.holder(key or "")
         if found and found.key_id:
             await self._note(found.key_id, now)
         return found

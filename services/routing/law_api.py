@@ -9,6 +9,7 @@ from starlette.routing import Route
 from contracts.door import read_json
 from contracts.events import RulebookLoaded
 from contracts.faults import Fault, InvalidDocument
+from services.routing.agencies.keyring import Scope
 from services.routing.guarding import NO_STORE, guarded
 from services.routing.keys import Holder, Keys
 from services.routing.law import Law, Overtaken
@@ -30,7 +31,7 @@ class LawDoors:
     def routes(self) -> list[Route]:
         return [
             Route(PATH, guarded(self._keys, self.show), methods=["GET"]),
-            Route(PATH, guarded(self._keys, self.load), methods=["PUT"]),
+            Route(PATH, guarded(self._keys, self.load, Scope.MANAGE), methods=["PUT"]),
         ]
 
     async def show(self, _request: Request, _holder: Holder) -> Response:

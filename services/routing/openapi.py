@@ -9,6 +9,7 @@ from contracts.decision import Assignment, RulebookRef
 from contracts.openapi import Answer, Operation, Parameter, document
 from contracts.steps import Due
 from services.routing.agencies.openapi import DIRECTORY
+from services.routing.agencies.openapi_keys import KEYS
 from services.routing.openapi_steps import QUESTIONS, STEPS
 
 
@@ -158,6 +159,6 @@ def api_document() -> dict[str, Any]:
         "Netral: agencies",
         "1.0.0",
         ["/"],
-        [*_AGENCIES, *STEPS, *QUESTIONS, *_LAW, *DIRECTORY, _HEALTH],
+        [*_AGENCIES, *STEPS, *QUESTIONS, *_LAW, *DIRECTORY, *KEYS, _HEALTH],
         security_schemes={_KEY: {"type": "http", "scheme": "bearer"}},
     )

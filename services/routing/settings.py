@@ -22,6 +22,23 @@ class RoutingSettings(Settings):
             description="Database of the case views (default SQLite in data_dir; postgresql+asyncpg://… works too)"
         ),
     ] = None
+    routing_public_url: Annotated[
+        str | None,
+        Field(
+            description="Address by which agencies reach their door (default: where it listens); audience of tokens"
+        ),
+    ] = None
+    agency_requests_per_minute: Annotated[
+        int,
+        Field(
+            ge=1, description="Requests one key of an agency may make in a minute, for each routing worker"
+        ),
+    ] = 3000
+
+    @property
+    def public_address(self) -> str:
+        """The address agencies know, without a slash at the end."""
+        return (self.routing_public_url or f"http://{self.routing_host}:{self.routing_port}").rstrip("/")
 
     @property
     def intake_address(self) -> str:
