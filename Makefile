@@ -30,8 +30,9 @@ format: $(VENV)/.dev ## Rewrite the code in the one format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schemas: $(VENV)/.dev ## Write the published JSON Schemas and API documents anew
+schemas: $(VENV)/.dev ## Write the published schemas, API documents, alerts and dashboards anew
 	$(BIN)/python -m tests.golden
+	$(BIN)/python -m deploy.observing
 
 lock: $(VENV)/.dev ## Pin everything anew: hashes, no index address
 	$(BIN)/pip install -q uv

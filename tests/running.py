@@ -123,6 +123,7 @@ class Processes:
         default_factory=lambda: {n: free_port() for n in ("intake", "routing", "notifications", "smtp")}
     )
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    extra: dict[str, str] = field(default_factory=dict)
     modules: dict[str, str] = field(
         default_factory=lambda: {
             "smtp": "deploy.local.mailbox",
@@ -139,7 +140,7 @@ class Processes:
             "NETRAL_DATA_DIR": str(self.broker.data_dir),
             "NETRAL_NATS_URL": self.broker.settings.nats_url,
         }
-        return {**os.environ, **ports, **shared, "NETRAL_INTAKE_URL": intake}
+        return {**os.environ, **ports, **shared, "NETRAL_INTAKE_URL": intake, **self.extra}
 
     def start(self, name: str) -> None:
         log = self.broker.data_dir / "logs" / f"{name}.log"

@@ -12,11 +12,15 @@ class Collector:
 
     def __init__(self) -> None:
         self.got: list[bytes] = []
-        got = self.got
+        self.traces: list[bytes] = []
+        got, traces = self.got, self.traces
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                got.append(self.rfile.read(int(self.headers["Content-Length"])))
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                got.append(body)
+                if self.path == "/v1/traces":
+                    traces.append(body)
                 self.send_response(200)
                 self.end_headers()
 
@@ -30,7 +34,7 @@ class Collector:
     def spans(self) -> list[tuple[str, Any]]:
         """Every span with the name of its service."""
         found = []
-        for raw in self.got:
+        for raw in self.traces:
             request = ExportTraceServiceRequest.FromString(raw)
             for resource in request.resource_spans:
                 names = {a.key: a.value.string_value for a in resource.resource.attributes}

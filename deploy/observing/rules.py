@@ -1,0 +1,177 @@
+"""The Prometheus rules: objectives with burn rates over several windows, and the alerts that the ops page also knows.
+
+Every alert carries a severity (`page`: now; `ticket`: this week) and the runbook of its name in docs/runbooks.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+RUNBOOKS = "docs/runbooks"
+LEAST = 20
+"""Events an hour below which a burn rate says nothing: one slow report of three is no trend."""
+_WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
+_BURNS = (
+    ("page", 14.4, "1h", "5m"),
+    ("page", 6.0, "6h", "30m"),
+    ("ticket", 3.0, "1d", "2h"),
+    ("ticket", 1.0, "3d", "6h"),
+)
+"""Severity, burn rate, long and short window, as the site reliability workbook has them for a budget of thirty days."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """`histogram` in seconds must lie within `seconds` for a share of `target` of all events."""
+
+    name: str
+    histogram: str
+    seconds: int
+    target: float
+    says: str
+
+
+OBJECTIVES = (
+    Objective(
+        "RoutingSlow", "netral_report_routed_age_seconds", 10, 0.999, "Reports are decided within 10 s"
+    ),
+    Objective(
+        "OfferedLate", "netral_delivery_age_seconds", 60, 0.999, "Agencies are offered their part within 60 s"
+    ),
+    Objective("MailLate", "netral_mail_age_seconds", 300, 0.99, "Mails leave within 5 min"),
+)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """`lasting` is how long the expression must hold before it fires."""
+
+    name: str
+    severity: str
+    expr: str
+    lasting: str
+    says: str
+
+
+ALERTS = (
+    Alert(
+        "ServiceNotReady",
+        "page",
+        "netral_service_ready == 0",
+        "1m",
+        "{{ $labels.netral_service }} is not ready",
+    ),
+    Alert("BrokerAway", "page", "netral_broker_up == 0", "30s", "The broker does not answer"),
+    Alert(
+        "JetStreamStorage",
+        "page",
+        "netral_jetstream_storage_ratio > 0.8",
+        "5m",
+        "JetStream's storage is over 80 % full",
+    ),
+    Alert(
+        "ConsumerStalled",
+        "page",
+        "netral_consumer_still_seconds > 30",
+        "1m",
+        "{{ $labels.consumer_name }} has work and finishes nothing",
+    ),
+    Alert("CasesWithoutOwner", "page", "netral_cases_without_owner > 0", "1m", "An open case has no owner"),
+    Alert(
+        "MessagesParked",
+        "ticket",
+        'jetstream_stream_total_messages{stream_name="PARKED"} > 0',
+        "1m",
+        "Messages are parked and wait for a person",
+    ),
+    Alert(
+        "LimitsOverdue",
+        "ticket",
+        "netral_limits_overdue > 0",
+        "1h",
+        "{{ $labels.netral_agency }} let limits pass",
+    ),
+    Alert(
+        "MailFailing",
+        "ticket",
+        'sum(increase(netral_mail_attempts_total{netral_outcome!="SENT"}[15m])) > 5 and '
+        'sum(increase(netral_mail_attempts_total{netral_outcome="SENT"}[15m])) == 0',
+        "5m",
+        "No mail left for fifteen minutes though it was tried",
+    ),
+    Alert(
+        "WebhookFailing",
+        "ticket",
+        'sum by (netral_agency) (increase(netral_webhook_attempts_total{netral_outcome!="delivered"}[30m])) > 5 and '
+        'sum by (netral_agency) (increase(netral_webhook_attempts_total{netral_outcome="delivered"}[30m])) == 0',
+        "5m",
+        "{{ $labels.netral_agency }} takes no webhooks",
+    ),
+    Alert(
+        "DoorErrors",
+        "page",
+        'sum by (job) (rate(http_server_request_duration_seconds_count{http_response_status_code=~"5.."}[10m])) > '
+        "0.01 * sum by (job) (rate(http_server_request_duration_seconds_count[10m]))",
+        "5m",
+        "More than one request in a hundred to {{ $labels.job }} fails",
+    ),
+    Alert(
+        "OpsBlind",
+        "page",
+        "up == 0 or time() - netral_ops_looked_at_seconds > 60 or absent(netral_ops_looked_at_seconds)",
+        "2m",
+        "Figures are missing; other alerts cannot fire",
+    ),
+)
+
+
+def document() -> dict[str, Any]:
+    """The rule file as Prometheus reads it."""
+    return {
+        "groups": [
+            {"name": "netral-objectives", "rules": [rule for o in OBJECTIVES for rule in _recorded(o)]},
+            {"name": "netral-budgets", "rules": [rule for o in OBJECTIVES for rule in _burning(o)]},
+            {"name": "netral-alerts", "rules": [_alert(alert) for alert in ALERTS]},
+        ]
+    }
+
+
+def _recorded(objective: Objective) -> list[dict[str, Any]]:
+    """The share of events that were too late, over each window. Prometheus 3 writes `10` as `10.0`."""
+    good = f'{objective.histogram}_bucket{{le=~"{objective.seconds}(\\\\.0)?"}}'
+    return [
+        {
+            "record": f"netral:{objective.name}:late:ratio_{window}",
+            "expr": f"1 - sum(rate({good}[{window}])) / sum(rate({objective.histogram}_count[{window}]))",
+        }
+        for window in _WINDOWS
+    ]
+
+
+def _burning(objective: Objective) -> list[dict[str, Any]]:
+    found = []
+    for severity in ("page", "ticket"):
+        either = " or ".join(
+            f"({_over(objective, long, burn)} and {_over(objective, short, burn)})"
+            for level, burn, long, short in _BURNS
+            if level == severity
+        )
+        enough = f"sum(increase({objective.histogram}_count[1h])) > {LEAST}"
+        alert = Alert(
+            objective.name, severity, f"({either}) and {enough}", "2m", f"Budget burns: {objective.says}"
+        )
+        found.append(_alert(alert))
+    return found
+
+
+def _over(objective: Objective, window: str, burn: float) -> str:
+    return f"netral:{objective.name}:late:ratio_{window} > {round(burn * (1 - objective.target), 6)}"
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return {
+        "alert": alert.name,
+        "expr": alert.expr,
+        "for": alert.lasting,
+        "labels": {"severity": alert.severity},
+        "annotations": {"summary": alert.says, "runbook_url": f"{RUNBOOKS}/{alert.name}.md"},
+    }
