@@ -7,12 +7,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from contracts.agency_events import AGENCY_EVENTS
+from contracts.asyncapi import asyncapi_document
 from contracts.decision import Decision
 from contracts.events import EVENTS
 from contracts.progress import Progress
 from contracts.report import Report
 
 SCHEMAS = Path(__file__).parents[1] / "contracts" / "schemas"
+ASYNCAPI = "netral.agencies.asyncapi.v1"
 DOCUMENTS: dict[str, Any] = {
     "netral.report.v1": Report,
     "netral.decision.v1": Decision,
@@ -30,8 +32,13 @@ def schema_of(name: str) -> dict[str, Any]:
 def main() -> None:
     SCHEMAS.mkdir(exist_ok=True)
     for name in DOCUMENTS:
-        text = json.dumps(schema_of(name), indent=1, ensure_ascii=False, sort_keys=True)
-        (SCHEMAS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        _write(name, schema_of(name))
+    _write(ASYNCAPI, asyncapi_document())
+
+
+def _write(name: str, document: dict[str, Any]) -> None:
+    text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
+    (SCHEMAS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

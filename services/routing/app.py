@@ -33,6 +33,7 @@ from services.routing.rebuilding import catch_up
 from services.routing.sealed_words import ANOTHER_KEY, another_key
 from services.routing.settings import RoutingSettings
 from services.routing.steps_api import StepDoors
+from services.routing.stream_api import StreamDoors
 from services.routing.succession import Succession
 from services.routing.succession_api import SuccessionDoors
 from services.routing.views import Views
@@ -69,6 +70,7 @@ def build_app(
             *LawDoors(parts.law, keys, lambda: parts.bus).routes(),
             *SuccessionDoors(keys, parts.law, lambda: parts.succession, clock).routes(),
             *agencies.routes(lambda: parts.bus, clock),
+            *StreamDoors(keys, lambda: parts.bus).routes(),
             Route("/openapi.json", _openapi, methods=["GET"]),
             Route("/healthz", _healthz, methods=["GET"]),
             Route("/readyz", _readyz(parts), methods=["GET"]),

@@ -11,6 +11,7 @@ from contracts.steps import Due
 from services.routing.agencies.openapi import DIRECTORY
 from services.routing.agencies.openapi_keys import KEYS
 from services.routing.openapi_steps import QUESTIONS, STEPS
+from services.routing.openapi_stream import STREAM
 
 
 class Model(BaseModel):
@@ -159,6 +160,6 @@ def api_document() -> dict[str, Any]:
         "Netral: agencies",
         "1.0.0",
         ["/"],
-        [*_AGENCIES, *STEPS, *QUESTIONS, *_LAW, *DIRECTORY, *KEYS, _HEALTH],
+        [*_AGENCIES, *STEPS, *QUESTIONS, *_LAW, *DIRECTORY, *KEYS, *STREAM, _HEALTH],
         security_schemes={_KEY: {"type": "http", "scheme": "bearer"}},
     )

@@ -6,11 +6,12 @@ from typing import Any
 
 from nats.aio.client import Client
 
-NO_CONSUMER = 10014
-
 
 class NoSuchDurable(Exception):
     """There is no durable of this name: its agency was never given an identity at the broker."""
+
+    code = 10014
+    """How the broker says it."""
 
 
 async def rewind(
@@ -22,7 +23,7 @@ async def rewind(
     TimeoutError and NATS errors.
     """
     info = await _asked(nc, f"$JS.API.CONSUMER.INFO.{stream}.{durable}", {})
-    if info.get("error", {}).get("err_code") == NO_CONSUMER:
+    if info.get("error", {}).get("err_code") == NoSuchDurable.code:
         raise NoSuchDurable(durable)
     unread = int(info["ack_floor"]["stream_seq"]) + 1
     start = await _first_since(nc, stream, since) if since else sequence
