@@ -32,6 +32,7 @@ from contracts.directory_events import (
 )
 from contracts.envelope import Event, event_id
 from contracts.facts import ReportFacts
+from contracts.matches import MatchAnswered, ReportResembles
 
 
 class ReportAcceptedData(Part):
@@ -130,12 +131,14 @@ class NoticeSent(Event):
 AnyEvent = Annotated[
     ReportAccepted
     | ReportLinked
+    | ReportResembles
     | CaseDecided
     | CaseOffered
     | CaseUnroutable
     | CaseStepped
     | CaseDue
     | CaseWaiting
+    | MatchAnswered
     | RulebookLoaded
     | OfficeChanged
     | KeyChanged
@@ -145,12 +148,14 @@ AnyEvent = Annotated[
 EVENTS: tuple[type[Event], ...] = (
     ReportAccepted,
     ReportLinked,
+    ReportResembles,
     CaseDecided,
     CaseOffered,
     CaseUnroutable,
     CaseStepped,
     CaseDue,
     CaseWaiting,
+    MatchAnswered,
     RulebookLoaded,
     OfficeChanged,
     KeyChanged,
@@ -178,6 +183,7 @@ __all__ = [
     "KeyChanged",
     "KeyChangedData",
     "KeyKind",
+    "MatchAnswered",
     "NoticeOutcome",
     "NoticeSent",
     "NoticeSentData",
@@ -188,6 +194,7 @@ __all__ = [
     "ReportAcceptedData",
     "ReportLinked",
     "ReportLinkedData",
+    "ReportResembles",
     "RulebookLoaded",
     "RulebookLoadedData",
     "event_id",

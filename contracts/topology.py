@@ -37,7 +37,7 @@ class Consumer:
 
 
 STREAMS = (
-    Stream("REPORTS", ("reports.*.accepted",)),
+    Stream("REPORTS", ("reports.*.accepted", "reports.*.resembles")),
     Stream("CASES", ("cases.>",)),
     Stream("RULEBOOKS", ("rulebooks.*",)),
     Stream("AGENCIES", ("agencies.>",)),
@@ -57,7 +57,9 @@ TOLD_GROUP = 100
 """Nobody gets more before these are told, so events of a case keep their order with several workers too."""
 
 CONSUMERS = (
+    Consumer("intake-matching", "REPORTS", ("reports.*.accepted",), "intake"),
     Consumer("routing", "REPORTS", ("reports.*.accepted",), "routing"),
+    Consumer("routing-resembles", "REPORTS", ("reports.*.resembles",), "routing"),
     Consumer("routing-projection", "CASES", ("cases.>",), "routing"),
     Consumer(
         "routing-agencies",
@@ -86,7 +88,7 @@ def agency_consumer(agency: str, office: str | None = None) -> Consumer:
 
 
 PUBLISHES: dict[str, tuple[str, ...]] = {
-    "intake": ("reports.*.accepted",),
+    "intake": ("reports.*.accepted", "reports.*.resembles", "parked.REPORTS.intake-matching.*"),
     "routing": ("cases.>", "told.>", "rulebooks.*", "agencies.>", "parked.>"),
     "notifications": ("notices.*.*", "parked.>"),
 }
@@ -94,6 +96,7 @@ PUBLISHES: dict[str, tuple[str, ...]] = {
 
 TEMPLATES = (
     "reports.{report_id}.accepted",
+    "reports.{report_id}.resembles",
     "cases.{case_id}.decided",
     "cases.{case_id}.offered.{agency}.{ref}",
     "cases.{case_id}.offered.{agency}.{ref}.{step}",
@@ -102,6 +105,7 @@ TEMPLATES = (
     "cases.{case_id}.waiting.{ref}.{day}",
     "cases.{case_id}.unroutable",
     "cases.{case_id}.reports.{report_id}",
+    "cases.{case_id}.match.{match_id}.{number}",
     "told.{agency}.{office}.{case_id}.offered.{number}",
     "told.{agency}.{office}.{case_id}.stepped.{number}",
     "told.{agency}.{office}.{case_id}.due.{ref}.{day}.{level}",

@@ -15,6 +15,8 @@ from services.intake.answers import Health
 from services.intake.doors import RETRY_AFTER, Doors, answer, with_headers
 from services.intake.handlers import Intake
 from services.intake.internal import InternalDoors
+from services.intake.match_index import MatchIndex
+from services.intake.matcher import Matcher
 from services.intake.sealing import Sealer
 from services.intake.settings import IntakeSettings
 from services.intake.vault import Vault
@@ -23,7 +25,7 @@ from services.runtime.clock import Clock, now
 from services.runtime.database import open_engine
 from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
-from services.runtime.messaging import BrokerAway, Bus
+from services.runtime.messaging import BrokerAway, Bus, open_broker
 from services.runtime.telemetry import Telemetry, instruments_of
 
 UNSETTLED_AFTER = timedelta(seconds=60)
@@ -44,9 +46,10 @@ def build_app(
 
     A given `bus` is used and not closed; otherwise one is connected, for as long as that takes.
     """
-    vault = Vault(open_engine(settings.vault_address))
-    sealer = Sealer(settings.key("vault.key"))
-    intake = Intake(vault, sealer, settings.key("door.key"), clock, bus, instruments_of(telemetry))
+    engine = open_engine(settings.vault_address)
+    vault, sealer, door_key = Vault(engine), Sealer(settings.key("vault.key")), settings.key("door.key")
+    intake = Intake(vault, sealer, door_key, clock, bus, instruments_of(telemetry))
+    matcher = Matcher(vault, MatchIndex(engine), sealer, door_key, clock)
     routes = [
         *Doors(intake, settings, clock).routes(),
         *InternalDoors(vault, sealer, settings.secret("service-token")).routes(),
@@ -56,7 +59,7 @@ def build_app(
     app = Starlette(
         routes=routes,
         exception_handlers=exception_handlers,
-        lifespan=lambda _app: _running(settings, intake, vault, clock, telemetry),
+        lifespan=lambda _app: _running(settings, intake, vault, matcher, clock, telemetry),
     )
     app.router.redirect_slashes = False  # a redirect would follow the Host header a stranger sent
     return app
@@ -64,12 +67,17 @@ def build_app(
 
 @asynccontextmanager
 async def _running(
-    settings: IntakeSettings, intake: Intake, vault: Vault, clock: Clock, telemetry: Telemetry | None
+    settings: IntakeSettings,
+    intake: Intake,
+    vault: Vault,
+    matcher: Matcher,
+    clock: Clock,
+    telemetry: Telemetry | None,
 ) -> AsyncIterator[None]:
     given = intake.bus
     tasks = [asyncio.create_task(_open(vault)), asyncio.create_task(_reconcile(intake, clock))]
     if given is None:
-        tasks.append(asyncio.create_task(_connect(intake, settings, telemetry)))
+        tasks.append(asyncio.create_task(_connect(intake, matcher, settings, telemetry)))
     try:
         yield
     finally:
@@ -92,8 +100,18 @@ async def _open(vault: Vault) -> None:
             return
 
 
-async def _connect(intake: Intake, settings: IntakeSettings, telemetry: Telemetry | None) -> None:
+async def _connect(
+    intake: Intake, matcher: Matcher, settings: IntakeSettings, telemetry: Telemetry | None
+) -> None:
+    """Open the bus for the door, then compare reports in the background until cancelled."""
     intake.bus = await Bus.connect(settings, "intake", telemetry=telemetry)
+    broker = open_broker(settings, "intake", telemetry)
+    matcher.subscribe(broker, intake.bus)
+    try:
+        await broker.start()
+        await asyncio.Event().wait()
+    finally:
+        await broker.stop()
 
 
 async def _reconcile(intake: Intake, clock: Clock) -> None:

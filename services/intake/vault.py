@@ -1,18 +1,19 @@
 """The vault: every report, sealed, in a database; who may open which part is decided by its callers."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake.sealing import Part, Sealed
-from services.intake.vault_tables import STORED, metadata, reports
+from services.intake.vault_tables import STORED, match_keys, metadata, reports
 from services.intake.vault_writer import Entry, Standing, VaultAway, VaultWriter
 
 _FACTS = select(reports.c.received_at, reports.c.event)
@@ -87,22 +88,34 @@ class Vault:
         row = await self._one(select(blob, key).where(reports.c.report_id == str(report_id)))
         return Sealed(row[0], row[1]) if row else None
 
+    async def dossiers(self, report_ids: Sequence[UUID]) -> dict[UUID, Sealed]:
+        """The sealed dossiers of several reports, without those that are unknown."""
+        query = select(reports.c.report_id, reports.c.dossier, reports.c.dossier_key)
+        rows = await self._all(query.where(reports.c.report_id.in_(map(str, report_ids))))
+        return {UUID(row.report_id): Sealed(row.dossier, row.dossier_key) for row in rows}
+
+    async def tickets(self, report_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """The tickets of several reports."""
+        query = select(reports.c.report_id, reports.c.ticket)
+        rows = await self._all(query.where(reports.c.report_id.in_(map(str, report_ids))))
+        return {UUID(row.report_id): row.ticket for row in rows}
+
     async def waiting(self, before: datetime) -> list[Waiting]:
         """Up to 500 unacknowledged reports received before an instant (UTC), the oldest first."""
         found = _WAITING.where(reports.c.received_at < before).order_by(reports.c.received_at).limit(500)
-        try:
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(found)).all()
-        except (SQLAlchemyError, OSError) as problem:
-            raise VaultAway(type(problem).__name__) from None
+        rows = await self._all(found)
         return [Waiting(UUID(row.report_id), row.event) for row in rows]
 
     async def erase(self, report_id: UUID, part: Part) -> bool:
-        """Destroy the key of one part, for ever; False if the report is unknown."""
+        """Destroy the key of one part, for ever; False if the report is unknown. What it was matched by goes too."""
         change = update(reports).where(reports.c.report_id == str(report_id)).values({f"{part}_key": None})
         try:
             async with self._engine.begin() as connection:
                 done = await connection.execute(change)
+                if part == "dossier":
+                    await connection.execute(
+                        delete(match_keys).where(match_keys.c.report_id == str(report_id))
+                    )
             if self._engine.dialect.name == "sqlite":
                 async with (
                     self._engine.connect() as connection
@@ -123,9 +136,13 @@ class Vault:
         return True
 
     async def _one(self, query: Any) -> Any:
+        rows = await self._all(query)
+        return rows[0] if rows else None
+
+    async def _all(self, query: Any) -> Sequence[Any]:
         try:
             async with self._engine.connect() as connection:
-                return (await connection.execute(query)).first()
+                return (await connection.execute(query)).all()
         except (SQLAlchemyError, OSError) as problem:
             raise VaultAway(type(problem).__name__) from None
 

@@ -1,6 +1,6 @@
-"""The vault's table."""
+"""The vault's tables."""
 
-from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import Column, Date, DateTime, Index, LargeBinary, MetaData, String, Table, Text
 
 STORED = "stored"
 """In the vault, the broker has not acknowledged yet (or its acknowledgement was not noted)."""
@@ -28,3 +28,15 @@ Index(
     sqlite_where=reports.c.state == STORED,
     postgresql_where=reports.c.state == STORED,
 )
+match_keys = Table(
+    "match_keys",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("case_id", String(36), primary_key=True),
+    Column("report_id", String(36), nullable=False, index=True),
+    Column("day", Date, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+)
+"""What near matches share (core/blocking.py): of each case the first report that has a key."""
+Index("match_keys_oldest", match_keys.c.key, match_keys.c.day, match_keys.c.received_at)
+Index("match_keys_cases", match_keys.c.case_id, match_keys.c.received_at)
