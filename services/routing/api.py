@@ -1,10 +1,7 @@
 """The agencies' door and the operator's: inbox, dossier, story. What is not yours answers like what does not exist."""
 
-import base64
-import binascii
 import json
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from uuid import UUID
 
 from starlette.requests import Request
@@ -15,11 +12,13 @@ from contracts import regions
 from contracts.codes import Role
 from contracts.ids import report_id_of
 from services.routing.core.lifecycle import STATES
+from services.routing.cursors import read_cursor, written_cursor
 from services.routing.dossiers import Dossiers, IntakeAway, concerning
 from services.routing.guarding import NO_STORE, guarded, nothing_here
 from services.routing.keys import Holder, Keys
+from services.routing.links import LinkQueries
 from services.routing.story import story_of, undecided
-from services.routing.views import Cursor, Row, Views
+from services.routing.views import Row, Views
 from services.routing.words import Words
 from services.runtime.http import problem
 
@@ -34,7 +33,7 @@ class AgencyDoors:
     def __init__(
         self, views: Views, keys: Keys, dossiers: Dossiers, accepted: Accepted, words: Words
     ) -> None:
-        self._words = words
+        self._words, self._links = words, LinkQueries(views.engine)
         self._views = views
         self._keys = keys
         self._dossiers = dossiers
@@ -52,17 +51,15 @@ class AgencyDoors:
         """`GET /v1/agencies/{agency}/inbox`."""
         query = request.query_params
         try:
-            limit, after = _limit(query.get("limit")), _cursor(query.get("cursor"))
+            limit, after = _limit(query.get("limit")), read_cursor(query.get("cursor"))
             role = Role(query["role"]).value if "role" in query else None
         except ValueError:
             detail = f"limit is a number from 1 to {MOST}, role one of {', '.join(Role)}, cursor the one you were given."
             return problem(400, "Not a query of this door", detail)
         office = holder.office or query.get("office")
         rows = await self._views.inbox(holder.agency, office, role, after, limit + 1)
-        matters = await self._views.matters([row["case_id"] for row in rows[:limit]])
-        counts = await self._views.report_counts([row["case_id"] for row in rows[:limit]])
-        shown = [_case(holder, row, matters[row["case_id"]], counts[row["case_id"]]) for row in rows[:limit]]
-        more = _written(rows[limit - 1]) if len(rows) > limit else None
+        shown = await self._cases(holder, rows[:limit])
+        more = _more(rows, limit)
         return JSONResponse({"cases": shown, "next_cursor": more}, headers=NO_STORE)
 
     async def dossier(self, request: Request, holder: Holder) -> Response:
@@ -78,8 +75,7 @@ class AgencyDoors:
             refusal = problem(503, "Not available", "The dossier cannot be opened just now; try again later.")
             refusal.headers["Retry-After"] = "5"
             return refusal
-        matters = (await self._views.matters([case_id]))[case_id]
-        shown = _case(holder, case, matters, (await self._views.report_counts([case_id]))[case_id])
+        (shown,) = await self._cases(holder, [case])
         refs = {person["ref"] for person in shown["persons"]}
         return JSONResponse({**shown, "dossier": found and concerning(found, refs)}, headers=NO_STORE)
 
@@ -90,6 +86,11 @@ class AgencyDoors:
         if case is None:
             raw = await self._accepted(_report_id(wanted))
             return JSONResponse(undecided(raw), headers=NO_STORE) if raw else nothing_here()
+        root = (await self._links.roots([case["case_id"]])).get(case["case_id"])
+        asked = {"duplicate_of": _goes_on(root), "through": None}
+        if root and wanted.lower() != case["case_id"]:  # a ticket shows the story that goes on
+            asked = {"duplicate_of": None, "through": {name: case[name] for name in ("case_id", "ticket")}}
+            case = await self._views.case(root["root"]) or case
         case_id = case["case_id"]
         told = story_of(
             case,
@@ -98,14 +99,29 @@ class AgencyDoors:
             await self._views.reports(case_id),
             (await self._views.matters([case_id]))[case_id],
             [self._opened(row) for row in await self._views.steps(case_id)],
+            await self._links.duplicates(case_id),
         )
-        return JSONResponse(told, headers=NO_STORE)
+        return JSONResponse({**told, **asked}, headers=NO_STORE)
+
+    async def _cases(self, holder: Holder, rows: list[Row]) -> list[Row]:
+        ids = [row["case_id"] for row in rows]
+        matters, counts = await self._views.matters(ids), await self._views.report_counts(ids)
+        roots = await self._links.roots(ids)
+        return [
+            {**_case(holder, row, matters[key], counts[key]), "duplicate_of": _goes_on(roots.get(key))}
+            for row, key in zip(rows, ids, strict=True)
+        ]
 
     def _opened(self, row: Row) -> Row:
         """A step with what was written about it."""
         data = json.loads(row["event"])["data"]
         words = self._words.open(UUID(data["case_id"]), data["number"], data["sealed"])
         return {**data, "at": row["at"], "words": words}
+
+
+def _goes_on(root: Row | None) -> Row | None:
+    """The case of which another is a duplicate."""
+    return root and {"case_id": root["root"], "ticket": root["ticket"]}
 
 
 def _case(holder: Holder, case: Row, matters: list[Row], reports: int) -> Row:
@@ -158,21 +174,12 @@ def _limit(text: str | None) -> int:
     return limit
 
 
-def _cursor(text: str | None) -> Cursor | None:
-    if text is None:
-        return None
-    try:
-        at, case_id = base64.urlsafe_b64decode(text).decode().split("|")
-    except binascii.Error:
-        raise ValueError from None
-    moment = datetime.fromisoformat(at)
-    if moment.tzinfo is None:
-        raise ValueError
-    return moment, case_id
-
-
-def _written(row: Row) -> str:
-    return base64.urlsafe_b64encode(f"{row['opened_at'].isoformat()}|{row['case_id']}".encode()).decode()
+def _more(rows: list[Row], limit: int) -> str | None:
+    return (
+        written_cursor(rows[limit - 1]["opened_at"], rows[limit - 1]["case_id"])
+        if len(rows) > limit
+        else None
+    )
 
 
 def _uuid(text: str) -> str:

@@ -26,6 +26,9 @@ from services.routing.handlers import subscribe
 from services.routing.law import Law
 from services.routing.law_api import LawDoors
 from services.routing.limits_watch import LimitsWatch
+from services.routing.linking import Linking
+from services.routing.match_queries import MatchQueries
+from services.routing.matches_api import MatchDoors
 from services.routing.matter_queries import MatterQueries
 from services.routing.matters_api import MatterDoors
 from services.routing.openapi import api_document
@@ -67,6 +70,7 @@ def build_app(
             *AgencyDoors(views, keys, opened, parts.accepted, parts.words).routes(),
             *StepDoors(keys, views, lambda: parts.casebook, clock).routes(),
             *MatterDoors(keys, MatterQueries(views.engine)).routes(),
+            *MatchDoors(keys, MatchQueries(views.engine), lambda: parts.linking, opened, clock).routes(),
             *LawDoors(parts.law, keys, lambda: parts.bus).routes(),
             *SuccessionDoors(keys, parts.law, lambda: parts.succession, clock).routes(),
             *agencies.routes(lambda: parts.bus, clock),
@@ -103,6 +107,7 @@ class _Parts:
         """Whether words of the log do not open with this case.key."""
         self.casebook: Casebook | None = None
         self.succession: Succession | None = None
+        self.linking: Linking | None = None
         self.tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -121,7 +126,9 @@ class _Parts:
             self.agencies.book.follow(self.bus),
             AgencyFeed(self.bus).follow(),
         )
-        self.tasks = [asyncio.create_task(part) for part in (*follow, watch.watch())]
+        pairs = MatchQueries(self.views.engine)
+        self.linking = Linking(self.bus, self.casebook, pairs, self.clock, self.words)
+        self.tasks = [asyncio.create_task(part) for part in (*follow, watch.watch(), self.linking.watch())]
         broker = open_broker(self.settings, "routing", self.telemetry)
         made = instruments_of(self.telemetry)
         subscribe(broker, law=self.law, bus=self.bus, views=self.views, clock=self.clock, instruments=made)

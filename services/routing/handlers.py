@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from contracts import regions
 from contracts.codes import OPENED
 from contracts.decision import Decision
-from contracts.events import AnyEvent, CaseDecided, Event, NoticeSent, ReportAccepted
+from contracts.events import AnyEvent, CaseDecided, Event, NoticeSent, ReportAccepted, ReportResembles
 from services.routing.core.fanout import decided, following, linked
 from services.routing.core.life import life_of
 from services.routing.law import Law
@@ -51,6 +51,10 @@ def subscribe(
     @broker.subscriber(**durable("routing-projection"))
     async def on_case_event(message: NatsMessage) -> None:
         await _kept(views, message, _ANY.validate_json(message.body))
+
+    @broker.subscriber(**durable("routing-resembles"))
+    async def on_resemblance(message: NatsMessage) -> None:
+        await _kept(views, message, ReportResembles.model_validate_json(message.body))
 
     @broker.subscriber(**durable("routing-notices"))
     async def on_notice(message: NatsMessage) -> None:

@@ -1,7 +1,5 @@
 """The operator's questions about all cases: who waits where, who has no owner, how many of each."""
 
-import base64
-import binascii
 from datetime import datetime
 
 from starlette.requests import Request
@@ -11,6 +9,7 @@ from starlette.routing import Route
 from contracts.codes import Agency
 from contracts.steps import OPERATOR
 from services.routing.core.lifecycle import STATES
+from services.routing.cursors import read_cursor, written_cursor
 from services.routing.guarding import NO_STORE, guarded
 from services.routing.keys import Holder, Keys
 from services.routing.matter_queries import MatterQueries
@@ -42,7 +41,7 @@ class MatterDoors:
                 _one_of(query.get("owner"), (*Agency, OPERATOR)),
                 _one_of(query.get("state"), STATES),
             )
-            limit, after = int(query.get("limit", "50")), _cursor(query.get("cursor"))
+            limit, after = int(query.get("limit", "50")), read_cursor(query.get("cursor"))
             if not 1 <= limit <= MOST:
                 raise ValueError
         except ValueError:
@@ -83,17 +82,5 @@ def _one_of(text: str | None, known: object) -> str | None:
     return text
 
 
-def _cursor(text: str | None) -> tuple[datetime, str] | None:
-    if text is None:
-        return None
-    try:
-        at, key = base64.urlsafe_b64decode(text).decode().split("|")
-    except binascii.Error:
-        raise ValueError from None
-    return datetime.fromisoformat(at), key
-
-
 def _written(row: Row) -> str:
-    return base64.urlsafe_b64encode(
-        f"{row['since'].isoformat()}|{row['case_id']}/{row['ref']}".encode()
-    ).decode()
+    return written_cursor(row["since"], f"{row['case_id']}/{row['ref']}")

@@ -10,6 +10,7 @@ from contracts.openapi import Answer, Operation, Parameter, document
 from contracts.steps import Due
 from services.routing.agencies.openapi import DIRECTORY
 from services.routing.agencies.openapi_keys import KEYS
+from services.routing.openapi_matches import MATCHES
 from services.routing.openapi_steps import QUESTIONS, STEPS
 from services.routing.openapi_stream import STREAM
 
@@ -33,7 +34,8 @@ class InboxPerson(Model):
 class InboxCase(Model):
     """A case that this agency has something to do with or to know of; `opened_at` is UTC.
 
-    `reports` counts the exact copies of the report that reached us; the dossier is that of the first.
+    `reports` counts the exact copies of the report that reached us, and those of duplicates that were linked; the
+    dossier is that of the first. `duplicate_of` names the case that goes on if this one was linked to it.
     """
 
     case_id: str
@@ -44,6 +46,7 @@ class InboxCase(Model):
     reports: int
     persons: list[InboxPerson]
     links: dict[str, str]
+    duplicate_of: dict[str, str] | None
 
 
 class InboxAnswer(Model):
@@ -160,6 +163,16 @@ def api_document() -> dict[str, Any]:
         "Netral: agencies",
         "1.0.0",
         ["/"],
-        [*_AGENCIES, *STEPS, *QUESTIONS, *_LAW, *DIRECTORY, *KEYS, *STREAM, _HEALTH],
+        [
+            *_AGENCIES,
+            *STEPS,
+            *QUESTIONS,
+            *MATCHES,
+            *_LAW,
+            *DIRECTORY,
+            *KEYS,
+            *STREAM,
+            _HEALTH,
+        ],
         security_schemes={_KEY: {"type": "http", "scheme": "bearer"}},
     )

@@ -9,7 +9,7 @@ from services.runtime.bus import BrokerAway, Bus
 from services.runtime.logs import log
 from services.runtime.reading import page_of
 
-PROJECTED = {"CASES": "routing-projection", "NOTICES": "routing-notices"}
+PROJECTED = {"REPORTS": "routing-resembles", "CASES": "routing-projection", "NOTICES": "routing-notices"}
 """The streams of the read model, and the durable that keeps it up to date with each."""
 
 _ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

@@ -56,7 +56,7 @@ class StepDoors:
         if case is None or not await self._holds(holder, case["case_id"]):
             return nothing_here()
         try:
-            said, words = self._said(await _read(request, kind), case["region"])
+            said, words = self._said(await read_body(request, kind), case["region"])
             casebook, case_id = self._casebook(), UUID(case["case_id"])
             if casebook is None:
                 return _away()
@@ -72,7 +72,7 @@ class StepDoors:
             NoSuchCase,
             BrokerAway,
         ) as trouble:
-            return _refusal(trouble)
+            return refusal(trouble)
 
     async def _holds(self, holder: Holder, case_id: str) -> bool:
         return holder.agency == OPERATOR or await self._views.holds(holder.agency, holder.office, case_id)
@@ -103,7 +103,7 @@ class StepDoors:
         )
 
 
-async def _read(request: Request, kind: type[BaseModel]) -> BaseModel:
+async def read_body(request: Request, kind: type[BaseModel]) -> BaseModel:
     """The body as `kind`. Raises InvalidDocument, TooLarge and TooSlow."""
     raw = read_json(await body_within(request, MAX_BYTES))
     try:
@@ -112,7 +112,8 @@ async def _read(request: Request, kind: type[BaseModel]) -> BaseModel:
         raise InvalidDocument(faults_of(error, kind, raw)) from None
 
 
-def _refusal(trouble: Exception) -> Response:
+def refusal(trouble: Exception) -> Response:
+    """What a step that was not taken answers, with its cause and cure."""
     match trouble:
         case InvalidDocument():
             faults = [str(fault) for fault in trouble.faults]
@@ -154,6 +155,6 @@ def _answer(event: CaseStepped) -> Response:
 
 
 def _away() -> Response:
-    refusal = problem(503, "Not available", "The broker does not answer; send the same step again later.")
-    refusal.headers["Retry-After"] = "5"
-    return refusal
+    away = problem(503, "Not available", "The broker does not answer; send the same step again later.")
+    away.headers["Retry-After"] = "5"
+    return away

@@ -18,13 +18,17 @@ def story_of(
     reports: list[Row],
     matters: list[Row],
     steps: list[Row],
+    duplicates: list[Row],
 ) -> Row:
-    """The whole case as `GET /v1/operator/cases/{id}` gives it; the timeline is in order of time."""
+    """The whole case as `GET /v1/operator/cases/{id}` gives it; the timeline is in order of time.
+
+    `duplicates` are the cases linked to this one; their reports are among `reports`.
+    """
     decision = json.loads(case["event"])["data"]["decision"]
     timeline = [_decided(case, decision)]
     timeline += [entry for offer in offers for entry in _offered(offer)]
     timeline += [_stepped(row) for row in steps]
-    timeline += [_entry(row["at"], "report linked", "routing", row["ticket"]) for row in reports]
+    timeline += [_reported(row, case["case_id"]) for row in reports]
     timeline += [_noticed(row) for row in notices]
     return {
         "case_id": case["case_id"],
@@ -39,6 +43,7 @@ def story_of(
             {"ticket": row["ticket"], "report_id": row["report_id"], "at": row["at"].isoformat()}
             for row in reports
         ],
+        "duplicates": [{"case_id": row["case_id"], "ticket": row["ticket"]} for row in duplicates],
         "timeline": sorted(timeline, key=_when),
         "decision": decision,
     }
@@ -59,6 +64,7 @@ def undecided(accepted: bytes) -> Row:
         "step": 0,
         "persons": [],
         "reports": [],
+        "duplicates": [],
         "timeline": [{"at": event["time"], "what": "accepted", "who": "routing", "why": why}],
         "decision": None,
     }
@@ -89,12 +95,18 @@ def _offered(offer: Row) -> list[Row]:
     ]
 
 
+def _reported(row: Row, case_id: str) -> Row:
+    what = "report linked" if row["case_id"] == case_id else f"report of the duplicate {row['case_id']}"
+    return _entry(row["at"], what, "routing", row["ticket"])
+
+
 def _stepped(step: Row) -> Row:
     """What was said, by whom, about whom, and with which words."""
     said = step["said"]
     what = ":".join(filter(None, (said["event"], said["result"])))
     about = said["person"] or "everybody"
     to = f" to {said['to']} {said['office'] or ''}".rstrip() if said["to"] else ""
+    to += f" to the case {said['case']}" if said.get("case") else ""
     taken = f" of step {said['step']}" if said["step"] else ""
     by_rule = {"rule": said["rule"]} if said.get("rule") else {}
     why = "; ".join(f"{name}: {text}" for name, text in (by_rule | step["words"]).items())

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, func, inspect, or_, select, update
@@ -15,16 +14,20 @@ from contracts.events import (
     CaseStepped,
     CaseWaiting,
     Event,
+    MatchAnswered,
     NoticeSent,
     ReportLinked,
+    ReportResembles,
 )
 from services.routing import views_tables as tables
+from services.routing.cursors import Cursor
+from services.routing.links import keep_links, reports_of, reports_of_duplicates
+from services.routing.match_queries import row_of_answer, rows_of_resembles
 from services.routing.matters import keep_dues, keep_versions, version_of
 from services.runtime.database import aware, insert_new
 from services.runtime.grouping import Grouped
 
 Row = dict[str, Any]
-Cursor = tuple[datetime, str]
 
 
 class Entry(NamedTuple):
@@ -65,6 +68,7 @@ class Views:
             for table, values in rows.items():
                 await connection.execute(insert_new(self.engine, table), values)
             await keep_versions(self.engine, connection, versions)
+            await keep_links(self.engine, connection, [e for e in events if isinstance(e, CaseStepped)])
             await keep_dues(connection, [e for e in events if isinstance(e, CaseDue | CaseWaiting)])
             for stream, seq in sorted(
                 {entry.stream: entry.seq for entry in sorted(entries, key=_seq)}.items()
@@ -100,16 +104,17 @@ class Views:
         return found
 
     async def reports(self, case_id: str) -> list[Row]:
-        """The reports of a case, in the order in which they were linked."""
-        r = tables.case_reports.c
-        query = select(tables.case_reports).where(r.case_id == case_id).order_by(r.at, r.report_id)
-        return await self._all(query)
+        """The reports of a case and of its duplicates, in the order in which they were linked."""
+        return await self._all(reports_of(case_id))
 
     async def report_counts(self, case_ids: Sequence[str]) -> dict[str, int]:
-        """How many reports each case has; 1 for a case older than the links."""
+        """How many reports each case has with its duplicates; 1 for a case older than the links."""
         c = tables.case_reports.c
         query = select(c.case_id, func.count().label("n")).where(c.case_id.in_(case_ids)).group_by(c.case_id)
-        return dict.fromkeys(case_ids, 1) | {row["case_id"]: row["n"] for row in await self._all(query)}
+        found = dict.fromkeys(case_ids, 1) | {row["case_id"]: row["n"] for row in await self._all(query)}
+        for row in await self._all(reports_of_duplicates(case_ids)):
+            found[row["case_id"]] += row["n"]
+        return found
 
     async def matters(self, case_ids: Sequence[str]) -> dict[str, list[Row]]:
         """What every person's matter is now, of each case."""
@@ -189,6 +194,10 @@ def _rows(event: Event | None) -> list[tuple[Any, Row]]:
         case ReportLinked():
             row = event.data.model_dump(mode="json")
             return [(tables.case_reports, {**row, "at": event.time})]
+        case ReportResembles():
+            return [(tables.matches, row) for row in rows_of_resembles(event)]
+        case MatchAnswered():
+            return [(tables.match_answers, row_of_answer(event))]
         case NoticeSent():
             row = event.data.model_dump(mode="json")
             return [(tables.notices, {**row, "at": event.time})]

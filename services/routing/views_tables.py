@@ -1,6 +1,18 @@
 """The tables of routing's read model; everything in them can be rebuilt from the streams."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 cases = Table(
@@ -121,4 +133,36 @@ tallies = Table(
     Column("province", String(2), primary_key=True),
     Column("persons", Integer, nullable=False),
     Column("cases", Integer, nullable=False),
+)
+links = Table(
+    "links",
+    metadata,
+    Column("case_id", String(36), primary_key=True),
+    Column("step", Integer, nullable=False),
+    Column("root", String(36), index=True),
+    Column("meant", String(36), index=True),
+)
+matches = Table(
+    "matches",
+    metadata,
+    Column("match_id", String(36), primary_key=True),
+    Column("report_id", String(36), primary_key=True),
+    Column("case_id", String(36), nullable=False),
+    Column("ticket", String(40), nullable=False),
+    Column("other_report", String(36), nullable=False),
+    Column("other_case", String(36), nullable=False),
+    Column("other_ticket", String(40), nullable=False),
+    Column("score", Float, nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+Index("matches_oldest", matches.c.at, matches.c.match_id)
+match_answers = Table(
+    "match_answers",
+    metadata,
+    Column("match_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("answer", String(10), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("event", Text, nullable=False),
 )

@@ -1,0 +1,86 @@
+"""The read model of linked cases: of which case each is a duplicate, by the newest step that was read."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from contracts.events import CaseStepped
+from services.routing.views_tables import case_reports, cases, links
+from services.runtime.database import aware, insert_new
+
+Row = dict[str, Any]
+
+
+async def keep_links(engine: AsyncEngine, connection: AsyncConnection, steps: Iterable[CaseStepped]) -> None:
+    """Bring the newest step of each case into the read model; cases that never were linked have no row."""
+    newest: dict[str, CaseStepped] = {}
+    for step in steps:
+        if step.data.number >= newest.get(str(step.data.case_id), step).data.number:
+            newest[str(step.data.case_id)] = step
+    known = await _known(connection, list(newest))
+    for case_id, step in newest.items():
+        link = step.data.link
+        row = {
+            "step": step.data.number,
+            "root": str(link.to) if link else None,
+            "meant": str(link.meant) if link else None,
+        }
+        if link and case_id not in known:
+            await connection.execute(insert_new(engine, links), [{"case_id": case_id, **row}])
+        newer = update(links).where(links.c.case_id == case_id, links.c.step < step.data.number)
+        await connection.execute(newer.values(row))
+
+
+async def _known(connection: AsyncConnection, case_ids: list[str]) -> set[str]:
+    found = await connection.execute(select(links.c.case_id).where(links.c.case_id.in_(case_ids)))
+    return set(found.scalars())
+
+
+def reports_of(case_id: str) -> Select[tuple[object, ...]]:
+    """The reports of a case and of all its duplicates, in the order in which they came."""
+    r = case_reports.c
+    duplicates = select(links.c.case_id).where(links.c.root == case_id)
+    mine = or_(r.case_id == case_id, r.case_id.in_(duplicates))
+    return select(case_reports).where(mine).order_by(r.at, r.report_id)
+
+
+def reports_of_duplicates(case_ids: Sequence[str]) -> Select[tuple[str, int]]:
+    """How many reports the duplicates of each case have, as `case_id` and `n`."""
+    reports = case_reports.c
+    joined = links.join(case_reports, reports.case_id == links.c.case_id)
+    counted = select(links.c.root.label("case_id"), func.count().label("n")).select_from(joined)
+    return counted.where(links.c.root.in_(case_ids)).group_by(links.c.root)
+
+
+class LinkQueries:
+    """Reads: of which case one is a duplicate, and which are duplicates of it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def roots(self, case_ids: Sequence[str]) -> dict[str, Row]:
+        """For each linked case the one that goes on: `root` and its `ticket`."""
+        goes_on = cases.c
+        query = (
+            select(links.c.case_id, links.c.root, goes_on.ticket)
+            .select_from(links.join(cases, goes_on.case_id == links.c.root))
+            .where(links.c.case_id.in_(case_ids))
+        )
+        return {row["case_id"]: row for row in await self._all(query)}
+
+    async def duplicates(self, case_id: str) -> list[Row]:
+        """The duplicates of a case with their tickets, in the order in which they were opened."""
+        c = cases.c
+        query = (
+            select(links.c.case_id, c.ticket, c.opened_at)
+            .select_from(links.join(cases, c.case_id == links.c.case_id))
+            .where(links.c.root == case_id)
+            .order_by(c.opened_at, c.case_id)
+        )
+        return await self._all(query)
+
+    async def _all(self, query: Any) -> list[Row]:
+        async with self._engine.connect() as connection:
+            return [aware(dict(row._mapping)) for row in await connection.execute(query)]
