@@ -242,3 +242,17 @@ async def test_one_case_that_cannot_be_read_does_not_silence_the_limits_of_other
 
 async def _due(bus: Bus, case_id: str) -> bool:
     return await bus.last("CASES", f"cases.{case_id}.due.>") is not None
+
+
+async def test_who_had_to_act_still_reads_the_case_and_can_take_its_step_back(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        case_id = await opened(system)
+        await say(system, case_id, "BAWASLU", event="STUDY_CONCLUDED", result="NO_BREACH")
+        await seen(system, case_id, 1)
+        assert [case["case_id"] for case in await system.inbox("BAWASLU", role="INFORMATION")] == [case_id]
+        again = await say(system, case_id, "BAWASLU", event="STUDY_CONCLUDED", result="NO_BREACH")
+        assert (again.status_code, again.json()["step"]) == (200, 1)
+        back = await say(system, case_id, "BAWASLU", to="moves", move="VOID", step=1)
+        assert back.json()["persons"][0]["owner"]["agency"] == "BAWASLU"

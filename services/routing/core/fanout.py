@@ -107,7 +107,14 @@ def newly_offered(record: CaseStepped, before: tuple[Matter, ...]) -> list[Event
     events: list[Event] = []
     for matter in record.data.persons:
         told = held.get(matter.ref, set())
-        fresh = [part for part in matter.parts if part.active and _part(part) not in told]
+        bodies = {(agency, office) for agency, office, *_ in told}
+        fresh = [
+            part
+            for part in matter.parts
+            if part.active
+            and _part(part) not in told
+            and not (part.role is Role.INFORMATION and (part.agency, part.office) in bodies)
+        ]
         for agency in dict.fromkeys(part.agency for part in fresh):
             parts = tuple(part for part in matter.parts if part.agency is agency)
             events.append(_offer_again(record, matter, agency, parts))

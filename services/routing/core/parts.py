@@ -53,7 +53,20 @@ def parts_of(
         else part
         for part in parts
     ]
-    return (*parts, *_moved(parts, done, hops))
+    parts += _moved(parts, done, hops)
+    return (*parts, *_still_reading(parts, [OPENED, *(event.trigger for event in events)]))
+
+
+def _still_reading(parts: Sequence[Assignment], triggers: Sequence[str]) -> list[Assignment]:
+    """Who had to act once may read how it goes on, and can take back what it said."""
+    reading = {(part.agency, part.office) for part in parts if part.active}
+    ended: dict[Body, Assignment] = {}
+    for part in parts:
+        body = (part.agency, part.office)
+        if part.role is Role.ACTION and not part.active and part.when in triggers and body not in reading:
+            ended.setdefault(body, part)
+    told = {"role": Role.INFORMATION, "active": True, "deadline": None}
+    return [part.model_copy(update=told) for part in ended.values()]
 
 
 def _done(said: Sequence[tuple[Said, Body]]) -> set[Body]:
