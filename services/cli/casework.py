@@ -63,12 +63,13 @@ def ask(
     params: dict[str, str] | None = None,
     method: str = "GET",
     body: Any = None,
+    headers: dict[str, str] | None = None,
 ) -> Any:
     """What the routing service answers to `agency`. Raises Stop."""
     settings = settings_of(RoutingSettings)
     url = address(settings.routing_host, settings.routing_port) + path
-    headers = {"Authorization": f"Bearer {_key(settings, agency)}"}
-    return call(method, url, headers, what=what, params=params, body=body)
+    with_key = {"Authorization": f"Bearer {_key(settings, agency)}", **(headers or {})}
+    return call(method, url, with_key, what=what, params=params, body=body)
 
 
 def _key(settings: RoutingSettings, agency: str) -> str:

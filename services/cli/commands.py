@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import agencies
+from services.cli import agencies, case_commands
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.rules import register
 
@@ -219,3 +219,4 @@ def version() -> None:
 
 register(app)
 agencies.register(app)
+case_commands.register(app)

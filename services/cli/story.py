@@ -26,7 +26,7 @@ def story(document: Document) -> Iterator[str]:
         yield ""
         yield from _admissibility(decision)
     for matter in document.get("persons", ()):
-        yield from _matter(matter)
+        yield from matter_lines(matter)
     for person in decision.get("persons", ()):
         yield ""
         yield from _person(person)
@@ -40,13 +40,21 @@ def _admissibility(decision: Document) -> Iterator[str]:
     yield f"  track {found['track']}, {late} (limit {found['limit_on']}; {_basis(found)}){defects}"
 
 
-def _matter(matter: Document) -> Iterator[str]:
+def matter_lines(matter: Document) -> Iterator[str]:
     """Where a person's matter stands: its state, who must act next and since when, and the limits that run."""
     owner = matter["owner"]
     who = (
         f"{owner['agency']} ({_office(owner['office'])}), {owner['why']}" if owner else "nobody, it is closed"
     )
     yield f"{matter['ref']}: {matter['state']} ({matter['label']['id']}); must act next: {who}"
+    if matter.get("queue"):
+        yield f"  in the operator's queue: {matter['queue']['id']} / {matter['queue']['en']}"
+    if matter.get("alarm"):
+        yield f"  to be settled by {matter['alarm']['last_day']}"
+    if marks := [f"{mark['code']} ({mark['id']})" for mark in matter.get("marks", ())]:
+        yield f"  known: {', '.join(marks)}"
+    for question in matter.get("questions", ()):
+        yield f"  a person has to decide: {question}"
     for due in matter["dues"]:
         yield f"  {due['agency']}: last day {due['last_day']}, counted from {due['since']}"
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from services.cli.errors import BAD_INPUT, Stop
+from services.cli.story import matter_lines
 from services.runtime.settings import BadSettings, Settings, load
 
 S = TypeVar("S", bound=Settings)
@@ -82,7 +83,9 @@ def json_of(response: httpx.Response, what: str) -> Any:
 
 def _refusal(response: httpx.Response, what: str) -> Stop:
     told = problem_of(response)
-    detail = "\n".join([str(told.get("detail") or response.reason_phrase), *map(str, told.get("faults", ()))])
+    now = [line for person in told.get("persons", ()) for line in matter_lines(person)]
+    said = [told.get("detail") or response.reason_phrase, *told.get("faults", ()), *now]
+    detail = "\n".join(map(str, said))
     match response.status_code:
         case 401 | 403:
             cure = "the key in secrets/agency-keys.json is not the one routing knows; restart `netral up`"
