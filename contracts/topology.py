@@ -1,6 +1,7 @@
 """Every stream and durable consumer, in one table. `deploy.streams` applies it; services only bind to it.
 
-Each stream refuses new messages when full (`discard new`), so nothing acknowledged is ever dropped to make room.
+Each stream refuses new messages when full (`discard new`), so nothing acknowledged is ever dropped to make room; the broker
+allows that setting for no stream with schedules, so TIMERS has no limit of its own instead.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ DAY = 86_400
 
 @dataclass(frozen=True)
 class Stream:
-    """`max_age` and `duplicate_window` are seconds (0: for ever); `max_bytes` is -1 for no limit of its own."""
+    """`max_age` and `duplicate_window` are seconds (0: for ever); `max_bytes` is -1 for no limit of its own.
+
+    `schedules` allows message schedules. They switch rollups on: whoever may publish to such a stream may empty it.
+    """
 
     name: str
     subjects: tuple[str, ...]
@@ -21,6 +25,7 @@ class Stream:
     atomic: bool = True
     deletable: bool = False
     max_bytes: int = -1
+    schedules: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ STREAMS = (
     Stream("AGENCIES", ("agencies.>",)),
     Stream("NOTICES", ("notices.*.*",)),
     Stream("TOLD", ("told.>",)),
+    Stream("TIMERS", ("timer.>", "due.>"), schedules=True),
     Stream("PARKED", ("parked.>",), atomic=False, deletable=True),
     Stream(
         "ADVISORIES",
@@ -69,6 +75,7 @@ CONSUMERS = (
         max_ack_pending=TOLD_GROUP,
     ),
     Consumer("routing-notices", "NOTICES", ("notices.*.*",), "routing"),
+    Consumer("routing-timers", "TIMERS", ("due.>",), "routing"),
     Consumer("routing-advisories", "ADVISORIES", ("$JS.EVENT.ADVISORY.CONSUMER.>",), "routing"),
     Consumer("notifications-received", "REPORTS", ("reports.*.accepted",), "notifications"),
     Consumer("notifications-offered", "CASES", ("cases.*.offered.>",), "notifications"),
@@ -89,7 +96,7 @@ def agency_consumer(agency: str, office: str | None = None) -> Consumer:
 
 PUBLISHES: dict[str, tuple[str, ...]] = {
     "intake": ("reports.*.accepted", "reports.*.resembles", "parked.REPORTS.intake-matching.*"),
-    "routing": ("cases.>", "told.>", "rulebooks.*", "agencies.>", "parked.>"),
+    "routing": ("cases.>", "told.>", "rulebooks.*", "agencies.>", "timer.>", "parked.>"),
     "notifications": ("notices.*.*", "parked.>"),
 }
 """The subjects each service may publish to; the broker's permissions are made from this."""
@@ -113,6 +120,8 @@ TEMPLATES = (
     "agencies.{agency}.{office}.{version}",
     "agencies.{agency}.keys.{key_id}.{version}",
     "notices.{case_id}.{notice_id}",
+    "timer.{case_id}.{ref}.{agency}.{day}.{level}",
+    "due.{case_id}.{ref}.{agency}.{day}.{level}",
     "parked.{stream}.{consumer}.{seq}",
 )
 
@@ -136,6 +145,8 @@ _STREAM_OF = {
     "rulebooks": "RULEBOOKS",
     "agencies": "AGENCIES",
     "notices": "NOTICES",
+    "timer": "TIMERS",
+    "due": "TIMERS",
     "parked": "PARKED",
 }
 

@@ -85,6 +85,8 @@ _STREAM_FIELDS = (
     "deny_purge",
     "allow_direct",
     "allow_atomic",
+    "allow_msg_ttl",
+    "allow_msg_schedules",
     "compression",
 )
 _CONSUMER_FIELDS = (
@@ -109,7 +111,7 @@ def _value(config: Any, field: str) -> str:
     value = getattr(value, "value", value)
     if field == "filter_subjects" and not value:
         value = [config.filter_subject] if config.filter_subject else []
-    if field in ("allow_atomic", "deny_delete", "deny_purge", "allow_direct"):
+    if field.startswith(("allow_", "deny_")):
         value = bool(value)
     return str(float(value)) if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
@@ -135,15 +137,17 @@ def _stream_config(stream: Stream, replicas: int) -> StreamConfig:
         subjects=list(stream.subjects),
         retention=RetentionPolicy.LIMITS,
         storage=StorageType.FILE,
-        discard=DiscardPolicy.NEW,
+        discard=DiscardPolicy.OLD if stream.schedules else DiscardPolicy.NEW,
         max_age=float(stream.max_age),
         max_bytes=stream.max_bytes,
         duplicate_window=float(stream.duplicate_window),
         num_replicas=replicas,
         deny_delete=not stream.deletable,
-        deny_purge=not stream.deletable,
+        deny_purge=not (stream.deletable or stream.schedules),
         allow_direct=True,
         allow_atomic=stream.atomic,
+        allow_msg_ttl=stream.schedules,
+        allow_msg_schedules=stream.schedules,
         compression=StoreCompression.S2,
     )
 

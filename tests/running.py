@@ -89,14 +89,18 @@ async def in_process(
     clock: Clock | None = None,
     judge: Judge | None = None,
     routing: dict[str, Any] | None = None,
+    sweep: float = 0.5,
 ) -> AsyncIterator[System]:
-    """The system in this process, ready; `routing` are further settings of that service."""
+    """The system in this process, ready; `routing` are further settings of that service.
+
+    `sweep` seconds lie between two looks for limits that the timers missed: they do not follow our clock.
+    """
     shared: dict[str, Any] = {"data_dir": broker.data_dir, "nats_url": broker.settings.nats_url}
     clock = clock or Clock()
     intake = build_intake(IntakeSettings(**shared), clock=clock)
     inner = httpx.AsyncClient(transport=httpx.ASGITransport(intake), base_url="http://intake")
     dossiers = Dossiers(inner, broker.settings.secret("service-token"))
-    settings = RoutingSettings(**shared, **(routing or {}))
+    settings = RoutingSettings(**{"sweep_seconds": sweep, **shared, **(routing or {})})
     app = build_routing(settings, clock=clock, judge=judge, dossiers=dossiers)
     keys = json.loads(broker.settings.secret("agency-keys.json"))
     async with intake.router.lifespan_context(intake), app.router.lifespan_context(app):

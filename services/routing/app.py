@@ -22,10 +22,9 @@ from services.routing.casebook import Casebook
 from services.routing.core.decide import Judge
 from services.routing.deciding import load_judge
 from services.routing.dossiers import Dossiers, open_dossiers
-from services.routing.handlers import subscribe
+from services.routing.handlers import subscribe, subscribe_case_events
 from services.routing.law import Law
 from services.routing.law_api import LawDoors
-from services.routing.limits_watch import LimitsWatch
 from services.routing.linking import Linking
 from services.routing.match_queries import MatchQueries
 from services.routing.matches_api import MatchDoors
@@ -39,6 +38,7 @@ from services.routing.steps_api import StepDoors
 from services.routing.stream_api import StreamDoors
 from services.routing.succession import Succession
 from services.routing.succession_api import SuccessionDoors
+from services.routing.timekeeping import Timekeeping
 from services.routing.views import Views
 from services.routing.words import Words
 from services.routing.yaml_nodes import BrokenRulebook
@@ -120,18 +120,22 @@ class _Parts:
         self.another_key = await another_key(self.words, self.views)
         self.casebook = Casebook(self.bus, self.law, self.clock, self.words)
         self.succession = Succession(self.casebook, MatterQueries(self.views.engine), self.clock)
-        watch = LimitsWatch(self.bus, self.casebook, MatterQueries(self.views.engine), self.clock)
+        time = Timekeeping(
+            self.bus, self.casebook, self.views.engine, self.clock, self.settings.sweep_seconds
+        )
         follow = (
             self.law.follow(self.bus),
             self.agencies.book.follow(self.bus),
             AgencyFeed(self.bus).follow(),
+            time.sweep.watch(),
         )
         pairs = MatchQueries(self.views.engine)
         self.linking = Linking(self.bus, self.casebook, pairs, self.clock, self.words)
-        self.tasks = [asyncio.create_task(part) for part in (*follow, watch.watch(), self.linking.watch())]
+        self.tasks = [asyncio.create_task(part) for part in (*follow, self.linking.watch())]
         broker = open_broker(self.settings, "routing", self.telemetry)
         made = instruments_of(self.telemetry)
-        subscribe(broker, law=self.law, bus=self.bus, views=self.views, clock=self.clock, instruments=made)
+        subscribe(broker, law=self.law, bus=self.bus, clock=self.clock, instruments=made)
+        subscribe_case_events(broker, views=self.views, clock=self.clock, time=time)
         await broker.start()
         self.broker = broker
 

@@ -1,5 +1,6 @@
 """Reads a case from its stream and adds steps to it: each number once, whoever races, with what follows from it."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from typing import NamedTuple
@@ -73,8 +74,11 @@ class Casebook:
         office: str | None,
         words: dict[str, str],
         expected: int | None = None,
+        also: Sequence[Event] = (),
     ) -> CaseStepped:
         """Add a step, or find the same one said before. `expected` is the number the speaker saw last.
+
+        `also` is stored together with the step.
 
         Raises Impossible, NoSuchCase and BrokerAway.
         """
@@ -85,7 +89,7 @@ class Casebook:
             if expected is not None and expected != len(file.steps):
                 raise Impossible("the case has moved on; look at it again", file.matters, len(file.steps))
             event = self._next(file, said, by, office, words)
-            await self._bus.tell_case(event, partial(_following, file.matters))
+            await self._bus.tell_case(event, partial(_following, file.matters, also))
             stored = await self._bus.read(event.nats_subject)
             if stored and CaseStepped.model_validate_json(stored).data == event.data:
                 return event
@@ -116,8 +120,8 @@ class Casebook:
         return life_of(file.accepted.data.facts, opened, days, steps, self._law.judge)
 
 
-def _following(before: tuple[Matter, ...], stored: bytes) -> list[Event]:
-    return newly_offered(CaseStepped.model_validate_json(stored), before)
+def _following(before: tuple[Matter, ...], also: Sequence[Event], stored: bytes) -> list[Event]:
+    return [*newly_offered(CaseStepped.model_validate_json(stored), before), *also]
 
 
 def _steps(file: File) -> list[Step]:

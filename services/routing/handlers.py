@@ -9,30 +9,38 @@ from sqlalchemy.exc import SQLAlchemyError
 from contracts import regions
 from contracts.codes import OPENED
 from contracts.decision import Decision
-from contracts.events import AnyEvent, CaseDecided, Event, NoticeSent, ReportAccepted, ReportResembles
+from contracts.events import (
+    AnyEvent,
+    CaseDecided,
+    CaseStepped,
+    Event,
+    NoticeSent,
+    ReportAccepted,
+    ReportResembles,
+)
 from services.routing.core.fanout import decided, following, linked
 from services.routing.core.life import life_of
 from services.routing.law import Law
+from services.routing.limits_watch import Limits, Spoken
 from services.routing.parking import park_what_was_given_up
+from services.routing.timekeeping import Timekeeping
+from services.routing.timers import Firing
 from services.routing.views import Entry, Views
 from services.runtime.clock import Clock
 from services.runtime.messaging import Bus, TryLater, durable
 from services.runtime.metrics import SILENT, Instruments, Timed
 from services.runtime.spans import note
 
+SKEW = 60.0
+"""Seconds the broker's clock may be ahead of ours; a limit that fires earlier than that is left to the sweep."""
+
 _ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
 def subscribe(
-    broker: NatsBroker,
-    *,
-    law: Law,
-    bus: Bus,
-    views: Views,
-    clock: Clock,
-    instruments: Instruments = SILENT,
+    broker: NatsBroker, *, law: Law, bus: Bus, clock: Clock, instruments: Instruments = SILENT
 ) -> None:
-    """Bind routing's handlers to its durables."""
+    """Bind what routing does with reports, and with messages that were given up, to its durables."""
 
     @broker.subscriber(**durable("routing"))
     async def on_report_accepted(message: NatsMessage) -> None:
@@ -48,9 +56,24 @@ def subscribe(
         )
         _measure(instruments, (clock() - accepted.time).total_seconds(), decision)
 
+    @broker.subscriber(**durable("routing-advisories"))
+    async def on_advisory(message: NatsMessage) -> None:
+        await park_what_was_given_up(bus.js, message.body)
+
+
+def subscribe_case_events(broker: NatsBroker, *, views: Views, clock: Clock, time: Timekeeping) -> None:
+    """Bind what keeps read model and timers in step with the cases to its durables."""
+
     @broker.subscriber(**durable("routing-projection"))
     async def on_case_event(message: NatsMessage) -> None:
-        await _kept(views, message, _ANY.validate_json(message.body))
+        event = _ANY.validate_json(message.body)
+        await _kept(views, message, event)
+        if isinstance(event, CaseDecided | CaseStepped):
+            await time.timers.follow(event, first=message.raw_message.metadata.num_delivered == 1)
+
+    @broker.subscriber(**durable("routing-timers"))
+    async def on_timer(message: NatsMessage) -> None:
+        await _fired(time.limits, clock, Firing.model_validate_json(message.body))
 
     @broker.subscriber(**durable("routing-resembles"))
     async def on_resemblance(message: NatsMessage) -> None:
@@ -60,9 +83,12 @@ def subscribe(
     async def on_notice(message: NatsMessage) -> None:
         await _kept(views, message, NoticeSent.model_validate_json(message.body))
 
-    @broker.subscriber(**durable("routing-advisories"))
-    async def on_advisory(message: NatsMessage) -> None:
-        await park_what_was_given_up(bus.js, message.body)
+
+async def _fired(limits: Limits, clock: Clock, firing: Firing) -> None:
+    spoken = await limits.speak(firing)
+    note(case_id=str(firing.case_id), limit=firing.level, spoken=spoken.value)
+    if spoken is Spoken.EARLY and (wait := (firing.at - clock()).total_seconds()) < SKEW:
+        raise TryLater(max(wait, 0.1))
 
 
 def _measure(instruments: Instruments, age: float, decision: Decision) -> None:

@@ -1,91 +1,107 @@
-"""Watches time limits: what is due is said once, and a PPK who let the limit pass is on record as silent."""
+"""Says what is due when a timer fires: each limit and level once; a PPK who let it pass is on record as silent.
 
-import asyncio
-from datetime import date
-from uuid import UUID
+What is due is asked of the case and of our clock, not of the timer: one that fires twice, late, or for a limit that was
+moved or ended changes nothing.
+"""
 
-from sqlalchemy.exc import SQLAlchemyError
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
 
 from contracts import regions
 from contracts.codes import ProgressEvent
 from contracts.events import CaseDue, CaseDueData, CaseWaiting, CaseWaitingData, DueLevel, event_id
-from contracts.steps import NETRAL, Said
+from contracts.steps import NETRAL, Matter, Said
 from services.routing.casebook import Casebook, File, Impossible, NoSuchCase
 from services.routing.core.fanout import SOURCE
+from services.routing.core.limits import QUEUE
 from services.routing.core.parts import is_silence
-from services.routing.matter_queries import MatterQueries
-from services.routing.views import Row
-from services.runtime.bus import BrokerAway, Bus
+from services.routing.timers import Firing
+from services.runtime.bus import Bus
 from services.runtime.clock import Clock
 from services.runtime.logs import log
 
-SECONDS = 5.0
-"""Between two looks; timers are rows derived from the log, so a look misses none however long the service was away."""
-GROUP = 200
+
+class Spoken(StrEnum):
+    """What came of a timer: said; the limit no longer runs; its time has not come by our clock; no such case."""
+
+    SAID = "said"
+    OUTDATED = "outdated"
+    EARLY = "early"
+    NO_CASE = "no case"
 
 
-class LimitsWatch:
+class _Running(NamedTuple):
+    matter: Matter
+    at: datetime
+    office: str | None
+
+
+class Limits:
     """Repeating any part of its work changes nothing: each event has one subject, each step is said once."""
 
-    def __init__(self, bus: Bus, casebook: Casebook, queries: MatterQueries, clock: Clock) -> None:
-        self._bus, self._casebook, self._queries, self._clock = bus, casebook, queries, clock
+    def __init__(self, bus: Bus, casebook: Casebook, clock: Clock) -> None:
+        self._bus, self._casebook, self._clock = bus, casebook, clock
 
-    async def watch(self) -> None:
-        """Look again and again, until cancelled."""
-        while True:
-            spoken = 0
-            try:
-                spoken = await self.look()
-            except (BrokerAway, SQLAlchemyError) as trouble:
-                log("limits.waiting", level="WARNING", error=type(trouble).__name__)
-            # What spoke is marked when its event comes back by the stream; a full group is followed soon, not at once.
-            await asyncio.sleep(SECONDS if spoken < GROUP else SECONDS / 10)
-
-    async def look(self) -> int:
-        """Say what is due now; how many timers spoke. Raises BrokerAway and SQLAlchemyError."""
-        due = await self._queries.due(self._clock(), GROUP)
-        for timer in due:
-            try:
-                await self._speak(timer)
-            except (BrokerAway, SQLAlchemyError):
-                raise
-            except Exception as trouble:  # one bad case must not silence the limits of all others
-                log("limits.failed", level="ERROR", case=timer["case_id"], error=type(trouble).__name__)
-        return len(due)
-
-    async def _speak(self, timer: Row) -> None:
-        """The silence first: if we die in between, the timer has not spoken and speaks again."""
-        case_id = UUID(timer["case_id"])
+    async def speak(self, firing: Firing) -> Spoken:
+        """Say that a limit is near or over, if it is. Raises BrokerAway."""
         try:
-            file = await self._casebook.read(case_id)
+            file = await self._casebook.read(firing.case_id)
         except NoSuchCase:
-            log("limits.no_case", level="ERROR", case=str(case_id))
-            return
-        if timer["level"] == DueLevel.OVERDUE:
-            await self._silent(file, timer)
-        await self._bus.tell([self._said_by(file, timer)])
+            log("limits.no_case", level="ERROR", case=str(firing.case_id))
+            return Spoken.NO_CASE
+        running = _running(file, firing)
+        if running is None:
+            return Spoken.OUTDATED
+        if self._clock() < running.at:
+            return Spoken.EARLY
+        event = self._event(file, firing, running)
+        over = firing.level == DueLevel.OVERDUE
+        if over and is_silence(running.matter, firing.agency, firing.last_day):
+            return await self._silent(file, firing, event)
+        await self._bus.tell([event])
+        return Spoken.SAID
 
-    def _said_by(self, file: File, timer: Row) -> CaseDue | CaseWaiting:
-        data, ref, last_day = file.decided.data, timer["ref"], timer["last_day"]
+    async def _silent(self, file: File, firing: Firing, event: CaseDue | CaseWaiting) -> Spoken:
+        """A duty to sanction whose limit passed: the PPK is silent (R38, R39). Step and event are stored together."""
+        region = file.decided.data.region
+        today = self._clock().astimezone(regions.zone_of(region)).date()
+        said = Said(event=ProgressEvent.PPK_CONCLUDED, result="SILENT", person=firing.person, on=today)
+        try:
+            await self._casebook.say(firing.case_id, said, NETRAL, None, {}, also=[event])
+        except Impossible as moved_on:
+            log("limits.moved_on", case=str(firing.case_id), reason=moved_on.reason[:100])
+            if _running(await self._casebook.read(firing.case_id), firing) is None:
+                return Spoken.OUTDATED
+            await self._bus.tell([event])
+        return Spoken.SAID
+
+    def _event(self, file: File, firing: Firing, running: _Running) -> CaseDue | CaseWaiting:
+        data, ref, last_day = file.decided.data, firing.person, firing.last_day
         about = {"case_id": data.case_id, "ticket": data.ticket, "region": data.region, "person": ref}
         envelope = {"source": SOURCE, "subject": str(data.case_id), "time": self._clock()}
-        if timer["level"] == "QUEUE":
-            owner = next(matter.owner for matter in file.matters if matter.ref == ref)
+        if firing.level == QUEUE:
+            owner = running.matter.owner
             waits = CaseWaitingData(**about, reason=owner.why if owner else "closed", last_day=last_day)
-            return CaseWaiting(**envelope, id=event_id(data.case_id, "waiting", ref, last_day), data=waits)
-        agency, level = timer["agency"], timer["level"]
-        due = CaseDueData(**about, agency=agency, office=timer["office"], level=level, last_day=last_day)
-        return CaseDue(**envelope, id=event_id(data.case_id, "due", ref, agency, last_day, level), data=due)
+            key = event_id(data.case_id, "waiting", ref, str(last_day))
+            return CaseWaiting(**envelope, id=key, data=waits)
+        agency, level = firing.agency, firing.level
+        due = CaseDueData(**about, agency=agency, office=running.office, level=level, last_day=last_day)
+        key = event_id(data.case_id, "due", ref, agency, str(last_day), level)
+        return CaseDue(**envelope, id=key, data=due)
 
-    async def _silent(self, file: File, timer: Row) -> None:
-        """A duty to sanction whose limit passed: the PPK is silent (R38, R39); any other limit is left to its holder."""
-        data = file.decided.data
-        matter = next(m for m in file.matters if m.ref == timer["ref"])
-        if not is_silence(matter, timer["agency"], date.fromisoformat(timer["last_day"])):
-            return
-        today = self._clock().astimezone(regions.zone_of(data.region)).date()
-        said = Said(event=ProgressEvent.PPK_CONCLUDED, result="SILENT", person=timer["ref"], on=today)
-        try:
-            await self._casebook.say(data.case_id, said, NETRAL, None, {})
-        except Impossible as moved_on:
-            log("limits.moved_on", case=str(data.case_id), reason=moved_on.reason[:100])
+
+def _running(file: File, firing: Firing) -> _Running | None:
+    """The limit or the queue's alarm that a timer is about, if it still runs."""
+    for matter in file.matters:
+        if matter.ref != firing.person:
+            continue
+        if firing.level == QUEUE:
+            alarm = matter.alarm
+            here = alarm is not None and alarm.last_day == firing.last_day
+            return _Running(matter, alarm.at, None) if alarm and here else None
+        for due in matter.dues:
+            if (due.agency, due.last_day) == (firing.agency, firing.last_day):
+                near = firing.level == DueLevel.REMINDER
+                return _Running(matter, due.remind_at if near else due.over_at, due.office)
+    return None

@@ -80,12 +80,6 @@ class MatterQueries:
             found.append({**held[body], "oldest_since": oldest[0]["since"], "overdue": _small(overdue)})
         return found
 
-    async def due(self, now: datetime, limit: int) -> list[Row]:
-        """Timers whose time has come and that have not spoken, in order of time."""
-        c = tables.timers.c
-        query = select(tables.timers).where(c.fired.is_(False), c.at <= now)
-        return await self._all(query.order_by(c.at, c.case_id, c.ref, c.level).limit(limit))
-
     async def _all(self, query: Select[Any]) -> list[Row]:
         async with self._engine.connect() as connection:
             return [aware(dict(row._mapping)) for row in await connection.execute(query)]

@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts import regions
 from contracts.events import CaseDecided, CaseDue, CaseStepped, CaseSteppedData, CaseWaiting
-from contracts.steps import OPERATOR, Matter
+from contracts.steps import Matter
 from services.routing import views_tables as tables
 from services.routing.core.life import opening
 from services.routing.core.lifecycle import STATES
+from services.routing.core.limits import timers_of
 from services.routing.showing import beside
 from services.runtime.database import aware, insert_new
 
@@ -100,9 +101,7 @@ async def _replace(
         for part in matter.parts
         if part.active
     }
-    timers = [
-        row for v in fresh for matter in v.matters for row in _timers(v, matter, opened[v.case_id], fired)
-    ]
+    timers = [row for v in fresh for row in _timers(v, opened[v.case_id], fired)]
     for table in (tables.versions, tables.matters, tables.inbox, tables.timers):
         await connection.execute(delete(table).where(table.c.case_id.in_(ids)))
     await _insert(
@@ -141,27 +140,10 @@ def _matter(version: Version, matter: Matter, since: dict[tuple[str, str], Row])
     return {**row, "since": was["since"]} if was and same else row
 
 
-def _timers(version: Version, matter: Matter, opened: datetime, fired: set[tuple[Any, ...]]) -> list[Row]:
-    """A limit that was near before the case opened needs no reminder; one that was over is said to be."""
-    rows = [
-        {
-            "case_id": version.case_id,
-            "ref": matter.ref,
-            "agency": due.agency,
-            "last_day": str(due.last_day),
-            "level": level,
-            "office": due.office,
-            "at": at,
-        }
-        for due in matter.dues
-        for level, at in (("REMINDER", due.remind_at), ("OVERDUE", due.over_at))
-        if level == "OVERDUE" or at > opened
-    ]
-    if alarm := matter.alarm:
-        key = {"case_id": version.case_id, "ref": matter.ref, "agency": OPERATOR, "office": None}
-        rows.append({**key, "last_day": str(alarm.last_day), "level": "QUEUE", "at": alarm.at})
-    unique = {_timer_key(row): row for row in rows}
-    return [{**row, "fired": key in fired} for key, row in unique.items()]
+def _timers(version: Version, opened: datetime, fired: set[tuple[Any, ...]]) -> list[Row]:
+    rows = [timer._asdict() | {"case_id": version.case_id} for timer in timers_of(version.matters, opened)]
+    rows = [{**row, "last_day": str(row["last_day"])} for row in rows]
+    return [{**row, "fired": _timer_key(row) in fired} for row in rows]
 
 
 def _timer_key(row: Row) -> tuple[Any, ...]:

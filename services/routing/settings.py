@@ -40,6 +40,11 @@ class RoutingSettings(Settings):
         """The address agencies know, without a slash at the end."""
         return (self.routing_public_url or f"http://{self.routing_host}:{self.routing_port}").rstrip("/")
 
+    sweep_seconds: Annotated[
+        float,
+        Field(gt=0, description="Seconds between two looks for time limits that the broker's timers missed"),
+    ] = 600.0
+
     @property
     def intake_address(self) -> str:
         """The address of intake, without a slash at the end."""

@@ -1,5 +1,6 @@
 """The doors by which agencies and the operator go on with a case: progress, and moves between bodies."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -75,7 +76,14 @@ class StepDoors:
             return refusal(trouble)
 
     async def _holds(self, holder: Holder, case_id: str) -> bool:
-        return holder.agency == OPERATOR or await self._views.holds(holder.agency, holder.office, case_id)
+        """Whoever was ever given a part may speak: a step sent again must find itself after that part has ended."""
+        if holder.agency == OPERATOR or await self._views.holds(holder.agency, holder.office, case_id):
+            return True
+        offers = (await self._views.offers([case_id], holder.agency))[case_id]
+        offices = {
+            part["office"] for row in offers for part in json.loads(row["event"])["data"]["assignments"]
+        }
+        return bool(offers) and (holder.office is None or holder.office in offices)
 
     def _said(self, body: Any, region: str) -> tuple[Said, dict[str, str]]:
         """What may stand in the log, and the words and numbers that are sealed."""

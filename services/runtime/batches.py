@@ -21,6 +21,8 @@ _ATTEMPTS = 6
 
 @dataclass
 class Message:
+    """To be stored where nothing is stored, unless its headers expect another last sequence of its subject."""
+
     subject: str
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
@@ -36,7 +38,7 @@ class Refused(Exception):
 
 
 async def publish_batch(nc: Client, batch: Batch) -> bool:
-    """Store all messages or none; False if one of the subjects was not empty. Raises TimeoutError, Refused."""
+    """Store all messages or none; False if a subject was not as expected. Raises TimeoutError, Refused."""
     for attempt in range(_ATTEMPTS):
         error = await _try_batch(nc, batch.messages)
         if error is None:
@@ -50,9 +52,9 @@ async def publish_batch(nc: Client, batch: Batch) -> bool:
 
 
 async def publish_guarded(js: JetStreamContext, message: Message) -> bool:
-    """Store one message if its subject is empty; False if it was not. Raises TimeoutError and NATS errors."""
+    """Store one message if its subject is as expected; False if it was not. Raises TimeoutError and NATS errors."""
     try:
-        await js.publish(message.subject, message.body, headers={**message.headers, **GUARD})
+        await js.publish(message.subject, message.body, headers={**GUARD, **message.headers})
     except APIError as error:
         if error.err_code != ALREADY_THERE:
             raise
@@ -64,7 +66,7 @@ async def _try_batch(nc: Client, messages: list[Message]) -> int | None:
     name = nc.new_inbox().rsplit(".", 1)[-1]
     last = len(messages)
     for number, message in enumerate(messages, 1):
-        headers = {**message.headers, **GUARD, "Nats-Batch-Id": name, "Nats-Batch-Sequence": str(number)}
+        headers = {**GUARD, **message.headers, "Nats-Batch-Id": name, "Nats-Batch-Sequence": str(number)}
         if number < last:
             await nc.publish(message.subject, message.body, headers=headers)
         else:

@@ -58,6 +58,7 @@ class Bus:
         self.js: JetStreamContext = nc.jetstream(timeout=10)
         self._waiting: dict[str, asyncio.Queue[_Item]] = {}
         self._workers: list[asyncio.Task[None]] = []
+        self._open_batches = asyncio.Semaphore(16)  # the server takes 50 of all workers together
         self._telemetry = telemetry
 
     @classmethod
@@ -155,20 +156,27 @@ class Bus:
             for item in group:
                 _succeed(item)
         else:
-            await asyncio.gather(*(self._one_by_one(item) for item in group))
+            await asyncio.gather(*(self._one_by_one(item, alone=len(group) == 1) for item in group))
 
-    async def _one_by_one(self, item: _Item) -> None:
+    async def _one_by_one(self, item: _Item, *, alone: bool) -> None:
         try:
             if item.rest is None:
                 await asyncio.gather(*(publish_guarded(self.js, message) for message in item.messages))
-            else:
+            elif alone or not await self._whole(item):
                 await self._as_the_first_answer_says(item.messages[0], item.rest)
-        except (NatsError, TimeoutError, OSError):
+        except (NatsError, TimeoutError, OSError, Refused):
             _fail([item], BrokerAway(ambiguous=True))
         except Exception as problem:
             _fail([item], problem)
         else:
             _succeed(item)
+
+    async def _whole(self, item: _Item) -> bool:
+        """Store a caller's messages together: what refused the group was another's, and a crash must not part ours."""
+        async with self._open_batches:
+            return len(item.messages) <= MAX_GROUP + 100 and await publish_batch(
+                self.nc, Batch(item.messages)
+            )
 
     async def _as_the_first_answer_says(self, first: Message, rest: Rest) -> None:
         body = first.body

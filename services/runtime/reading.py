@@ -1,14 +1,16 @@
-"""Reads a stream from a place on, in pages, without a consumer of its own."""
+"""Reads a stream without a consumer of its own: from a place on, in pages, or the last message of each subject."""
 
 import json
-from collections.abc import AsyncIterator
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from nats.errors import Error as NatsError
 
 from services.runtime.bus import BrokerAway, Bus
 
 PAGE = 500
+MOST_FILTERS = 100
+"""Of one request; the server answers with at most 1,024 messages."""
 
 
 class Stored(NamedTuple):
@@ -17,24 +19,33 @@ class Stored(NamedTuple):
     seq: int
     subject: str
     body: bytes
+    headers: Mapping[str, str]
 
 
 async def page_of(
     bus: Bus, stream: str, start: int, *, subjects: str = ">", most: int = PAGE
 ) -> list[Stored]:
     """At most `most` messages on the subjects of a filter, from the sequence `start` on. Raises BrokerAway."""
-    return [stored async for stored in _page(bus, stream, start, subjects, most)]
+    wanted = {"seq": start, "batch": most, "next_by_subj": subjects}
+    return [stored async for stored in _got(bus, stream, wanted)]
 
 
-async def _page(bus: Bus, stream: str, start: int, subjects: str, most: int) -> AsyncIterator[Stored]:
+async def last_of_each(bus: Bus, stream: str, filters: Sequence[str]) -> AsyncIterator[Stored]:
+    """The last message of each subject that one of the filters fits. Raises BrokerAway."""
+    for start in range(0, len(filters), MOST_FILTERS):
+        wanted = {"multi_last": list(filters[start : start + MOST_FILTERS]), "batch": 1024}
+        async for stored in _got(bus, stream, wanted):
+            yield stored
+
+
+async def _got(bus: Bus, stream: str, wanted: dict[str, Any]) -> AsyncIterator[Stored]:
     """One batched direct get (ADR-31 of NATS); its end is an answer without a sequence."""
     inbox = bus.nc.new_inbox()
     answers = await bus.nc.subscribe(inbox)
     try:
-        wanted = json.dumps({"seq": start, "batch": most, "next_by_subj": subjects}).encode()
-        await bus.nc.publish(f"$JS.API.DIRECT.GET.{stream}", wanted, reply=inbox)
+        await bus.nc.publish(f"$JS.API.DIRECT.GET.{stream}", json.dumps(wanted).encode(), reply=inbox)
         while "Nats-Sequence" in (headers := (answer := await answers.next_msg(timeout=5)).headers or {}):
-            yield Stored(int(headers["Nats-Sequence"]), headers["Nats-Subject"], answer.data)
+            yield Stored(int(headers["Nats-Sequence"]), headers["Nats-Subject"], answer.data, headers)
     except (NatsError, TimeoutError):
         raise BrokerAway(ambiguous=False) from None
     finally:

@@ -46,7 +46,19 @@ async def test_an_unknown_stream_and_a_missing_consumer_are_named(fresh_nats: Br
 async def test_nothing_acknowledged_can_be_deleted(fresh_nats: Broker) -> None:
     nc = await client.connect(**connection(fresh_nats.settings, "operator"))
     js = nc.jetstream()
-    for stream in (stream for stream in STREAMS if not stream.deletable):
+    for stream in (stream for stream in STREAMS if not (stream.deletable or stream.schedules)):
         with pytest.raises(client.js.errors.APIError):
             await js.purge_stream(stream.name)
+    await nc.close()
+
+
+async def test_an_installation_from_before_the_timers_gets_their_stream(fresh_nats: Broker) -> None:
+    nc = await client.connect(**connection(fresh_nats.settings, "operator"))
+    js = nc.jetstream()
+    await js.delete_stream("TIMERS")
+    assert {(d.what, d.applied) for d in await provision(js)} == {
+        ("stream TIMERS", True),
+        ("consumer TIMERS/routing-timers", True),
+    }
+    assert await drift(js) == []
     await nc.close()

@@ -2,19 +2,50 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 from contracts import regions
+from contracts.case_events import DueLevel
 from contracts.codes import OPENED, DeadlineUnit
 from contracts.decision import Assignment, Deadline
 from contracts.facts import ReportFacts
-from contracts.steps import Alarm, Due, Heard
+from contracts.steps import OPERATOR, Alarm, Due, Heard, Matter
 from services.routing.core.hops import Pause
 from services.routing.core.workdays import WorkCalendar
 
 REMIND_AT = 0.75
 """The part of a time limit after which its holder is reminded."""
+QUEUE = "QUEUE"
 QUEUE_DAYS = 3
 """Working days a matter may stand in the operator's queue; SP4N-LAPOR! forwards within as many."""
+
+
+class Timer(NamedTuple):
+    """An instant (UTC) at which there is something to say; `level` is a DueLevel, or QUEUE for the operator's queue."""
+
+    ref: str
+    agency: str
+    office: str | None
+    last_day: date
+    level: str
+    at: datetime
+
+
+def timers_of(matters: Iterable[Matter], opened: datetime) -> tuple[Timer, ...]:
+    """Each limit and level once, and the alarms of queues; no reminder where a limit was near before the case opened."""
+    found = [
+        Timer(matter.ref, due.agency, due.office, due.last_day, level, at)
+        for matter in matters
+        for due in matter.dues
+        for level, at in ((DueLevel.REMINDER, due.remind_at), (DueLevel.OVERDUE, due.over_at))
+        if level is DueLevel.OVERDUE or at > opened
+    ]
+    found += [
+        Timer(matter.ref, OPERATOR, None, matter.alarm.last_day, QUEUE, matter.alarm.at)
+        for matter in matters
+        if matter.alarm
+    ]
+    return tuple({(t.ref, t.agency, t.last_day, t.level): t for t in found}.values())
 
 
 def dues_of(
