@@ -20,6 +20,15 @@ NEXT, ACK = f"$JS.API.CONSUMER.MSG.NEXT.{TOLD}.*", f"$JS.ACK.{TOLD}.>"
 """All that the agencies' account can see of ours; each agency may use its own part of it only."""
 
 
+@dataclass(frozen=True)
+class Node:
+    """This server's place in a cluster: its own name, where the others reach it, and where it finds them."""
+
+    name: str
+    listen: str
+    routes: tuple[str, ...]
+
+
 @dataclass
 class NatsServer:
     """One server over one data folder; start, stop and start again keep the data."""
@@ -30,6 +39,8 @@ class NatsServer:
     host: str = "127.0.0.1"
     tls: tuple[Path, Path] | None = None
     """Certificate and key; without them the server speaks in the clear, so on this machine only."""
+    node: Node | None = None
+    monitor_host: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -58,9 +69,9 @@ class NatsServer:
 
     def config(self) -> str:
         """The configuration: every acknowledged message is on disk (`sync_interval: always`)."""
-        return f"""server_name: netral
+        return f"""server_name: {_quoted(self.node.name if self.node else "netral")}
 listen: {_quoted(f"{self.host}:{self.port}")}
-{self._tls()}http: "127.0.0.1:{self.monitor_port}"
+{self._tls()}{self._cluster()}http: "{self.monitor_host}:{self.monitor_port}"
 pid_file: {_quoted(self.data_dir.resolve() / "nats" / "nats.pid")}
 max_payload: 8MB
 max_pending: 128MB
@@ -83,6 +94,12 @@ system_account: SYS
             return ""
         certificate, key = self.tls
         return f"tls {{ cert_file: {_quoted(certificate)}, key_file: {_quoted(key)} }}\n"
+
+    def _cluster(self) -> str:
+        if self.node is None:
+            return ""
+        routes = json.dumps(list(self.node.routes))
+        return f"cluster {{ name: netral, listen: {_quoted(self.node.listen)}, routes: {routes} }}\n"
 
     def _user(self, user: str) -> str:
         password = (self.data_dir / "secrets" / f"nats-{user}").read_text().strip()

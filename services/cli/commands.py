@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import agencies, case_commands
+from services.cli import agencies, case_commands, keeping
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.rules import register
 
@@ -207,6 +207,9 @@ def provision() -> None:
     from services.cli.running import provision as run
 
     raise typer.Exit(run())
+
+
+keeping.register(app)
 
 
 @app.command()

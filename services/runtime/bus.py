@@ -193,7 +193,7 @@ class Bus:
 def connection(settings: Settings, user: str) -> dict[str, Any]:
     """The arguments of a connection of ours: who we are, our own inbox, and patience without end."""
     return {
-        "servers": settings.nats_url,
+        "servers": settings.nats_url.split(","),
         "user": user,
         "password": settings.secret(f"nats-{user}"),
         "name": f"netral-{user}",

@@ -37,7 +37,9 @@ class Settings(BaseSettings):
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],
         Field(description="The least severe log line that is written"),
     ] = "INFO"
-    nats_url: Annotated[str, Field(description="Address of the NATS server")] = "nats://127.0.0.1:4222"
+    nats_url: Annotated[
+        str, Field(description="Address of the NATS server; of a cluster all, with commas")
+    ] = "nats://127.0.0.1:4222"
     nats_tls_ca: Annotated[
         Path | None, Field(description="Certificates the NATS server's must come from; switches TLS on")
     ] = None

@@ -1,0 +1,109 @@
+"""`netral backup`: everything that must survive, into one folder, while the system runs; the keys apart.
+
+The order makes every mixture of moments harmless: the case views first (they catch up from the streams), then the streams,
+then vault and ledger (a report that is in the vault but not in the stream is told again at the restore).
+"""
+
+import asyncio
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nats
+
+from contracts.topology import STREAMS
+from deploy.snapshots import SnapshotFailed, save
+from services.cli import databases
+from services.cli.console import tables
+from services.cli.errors import BAD_INPUT, TROUBLE, Stop
+from services.cli.web import settings_of
+from services.intake.settings import IntakeSettings
+from services.notifications.settings import NotificationsSettings
+from services.routing.settings import RoutingSettings
+from services.runtime.bus import connection
+from services.runtime.clock import Clock, now
+from services.runtime.settings import Settings
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+Say = Callable[[str], None]
+
+
+def addresses() -> dict[str, str]:
+    """The database of each service, by the name its copy has."""
+    return {
+        "routing": settings_of(RoutingSettings).cases_address,
+        "intake": settings_of(IntakeSettings).vault_address,
+        "notifications": settings_of(NotificationsSettings).ledger_address,
+    }
+
+
+def backup(folder: Path, keys: Path | None, *, clock: Clock = now) -> None:
+    """Write a backup into `folder`, which must not exist, and the secrets into the folder `keys`. Raises Stop."""
+    settings = settings_of(Settings)
+    for wanted in (folder, *([keys] if keys else [])):
+        if wanted.exists():
+            raise Stop(f"backup: {wanted} exists; name a folder that does not", BAD_INPUT)
+    if keys and keys.resolve().is_relative_to(folder.resolve()):
+        raise Stop("backup: --keys lies in the backup; keys are kept apart from what they open", BAD_INPUT)
+    unfinished = folder.with_name(folder.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    (unfinished / "streams").mkdir(parents=True, mode=0o700)
+    began = clock()
+    manifest = {"format": FORMAT, "began_at": began.isoformat(), **_everything(settings, unfinished)}
+    manifest["ended_at"] = clock().isoformat()
+    (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1))
+    unfinished.rename(folder)
+    if keys:
+        shutil.copytree(settings.data_dir / "secrets", keys)
+        keys.chmod(0o700)
+    _say(folder, keys, manifest)
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _everything(settings: Settings, folder: Path) -> dict[str, Any]:
+    where = addresses()
+    kept = [name for name in ("routing",) if databases.save(where[name], folder / f"{name}.db")]
+    streams = asyncio.run(_streams(settings, folder / "streams"))
+    kept += [n for n in ("intake", "notifications") if databases.save(where[n], folder / f"{n}.db")]
+    register = settings.data_dir / "nats" / "agencies.json"
+    if register.exists():
+        shutil.copyfile(register, folder / "agencies.json")
+    files = {str(p.relative_to(folder)): digest(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {"streams": streams, "databases": kept, "files": files}
+
+
+async def _streams(settings: Settings, folder: Path) -> dict[str, Any]:
+    try:
+        nc = await asyncio.wait_for(nats.connect(**connection(settings, "operator")), 10)
+    except (OSError, TimeoutError, nats.errors.Error):
+        raise Stop(f"{settings.nats_url}: the broker does not answer; a backup needs it", TROUBLE) from None
+    try:
+        there = {info.config.name for info in await nc.jetstream().streams_info()}
+        return {s.name: await save(nc, s.name, folder / s.name) for s in STREAMS if s.name in there}
+    except SnapshotFailed as problem:
+        raise Stop(f"backup: {problem}", TROUBLE) from None
+    finally:
+        await nc.close()
+
+
+def _say(folder: Path, keys: Path | None, manifest: dict[str, Any]) -> None:
+    messages = sum(stream["state"]["messages"] for stream in manifest["streams"].values())
+    out = tables()
+    out.print(f"{folder}: {messages} messages of {len(manifest['streams'])} streams, ", markup=False, end="")
+    out.print(f"{len(manifest['databases'])} databases, as of {manifest['began_at']}", markup=False)
+    if keys:
+        out.print(f"{keys}: the secrets. Keep them on another medium than the backup.", markup=False)
+    else:
+        out.print(
+            "Without the secrets: sealed reports open only with them; --keys FOLDER copies them.",
+            markup=False,
+        )

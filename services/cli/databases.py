@@ -1,0 +1,60 @@
+"""Copies a database while it is in use: SQLite by its own online backup, PostgreSQL by pg_dump and pg_restore."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from services.cli.errors import TROUBLE, Stop
+
+
+def save(address: str, path: Path) -> bool:
+    """Copy the database at a SQLAlchemy URL into `path`, as it is at one moment; False if there is none yet. Raises Stop."""
+    url = make_url(address)
+    if url.get_backend_name() != "sqlite":
+        _run(["pg_dump", "--format=custom", f"--file={path}"], address)
+        return True
+    if not Path(url.database or "").is_file():
+        return False
+    with sqlite3.connect(f"file:{url.database}?mode=ro", uri=True) as source, sqlite3.connect(path) as copy:
+        source.backup(copy)
+    copy.close()
+    source.close()
+    return True
+
+
+def load(path: Path, address: str) -> None:
+    """Put a copy where the service of that address will look for it; it must be empty there. Raises Stop."""
+    url = make_url(address)
+    if url.get_backend_name() != "sqlite":
+        _run(["pg_restore", "--exit-on-error", "--no-owner", f"--dbname={url.database}", str(path)], address)
+        return
+    target = Path(url.database or "")
+    if target.exists():
+        raise Stop(f"restore: {target} exists; restore into an empty data folder", TROUBLE)
+    shutil.copyfile(path, target)
+    target.chmod(0o600)
+
+
+def _run(argv: list[str], address: str) -> None:
+    """The password goes by the environment: an argument can be read by every user of the machine."""
+    url = make_url(address)
+    named = {
+        "PGHOST": url.host,
+        "PGUSER": url.username,
+        "PGPASSWORD": url.password,
+        "PGDATABASE": url.database,
+    }
+    env = {**os.environ, **{name: str(value) for name, value in named.items() if value}}
+    env["PGPORT"] = str(url.port or 5432)
+    try:
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    except FileNotFoundError:
+        raise Stop(
+            f"{argv[0]} is not installed here; install PostgreSQL's client programs", TROUBLE
+        ) from None
+    if done.returncode:
+        raise Stop(f"{argv[0]}: {done.stderr.strip().splitlines()[-1][:300]}", TROUBLE)

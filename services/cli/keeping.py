@@ -1,0 +1,74 @@
+"""Commands that keep a system alive: broker configuration, backup, restore. Their work is imported when called."""
+
+# ruff: noqa: PLC0415
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.errors import BAD_INPUT, Stop
+
+Keys = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Where the secrets go to or come from; apart from the backup."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(
+        epilog="Example: `netral backup /backup/2024-11-27 --keys /safe/keys`. It may run while everything works."
+    )(backup)
+    app.command(
+        epilog="Example: `NETRAL_DATA_DIR=/srv/netral netral restore /backup/2024-11-27 --keys /safe/keys`"
+    )(restore)
+    app.command(
+        "broker-config",
+        epilog="Example: `netral broker-config --node n1 --route nats://n2:6222 --route nats://n3:6222`",
+    )(broker_config)
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that does not exist yet.")],
+    keys: Keys = None,
+) -> None:
+    """Copy streams and databases while the system runs; the secrets only with --keys, elsewhere."""
+    from services.cli.backup import backup as run
+
+    run(folder, keys)
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A backup.")],
+    keys: Keys = None,
+    *,
+    elsewhere: Annotated[
+        bool,
+        typer.Option("--broker-elsewhere", help="The broker runs already (NETRAL_NATS_URL) and is empty."),
+    ] = False,
+) -> None:
+    """Make a system of a backup, in an empty data folder, while nothing runs there."""
+    from services.cli.restore import restore as run
+
+    run(folder, keys, elsewhere=elsewhere)
+
+
+def broker_config(
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT")] = "0.0.0.0:4222",
+    monitor: Annotated[str, typer.Option(metavar="HOST:PORT")] = "0.0.0.0:8222",
+    node: Annotated[str | None, typer.Option(help="The server's own name in a cluster.")] = None,
+    cluster_listen: Annotated[str, typer.Option(metavar="HOST:PORT")] = "0.0.0.0:6222",
+    route: Annotated[list[str] | None, typer.Option(help="Where the other servers are; repeat it.")] = None,
+    tls_certificate: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
+    *,
+    new_secrets: Annotated[bool, typer.Option(help="Draw the secrets that are missing.")] = False,
+) -> None:
+    """Write nats/nats.conf for a server of its own (container, cluster) from the accounts and permissions of Netral."""
+    from services.cli.broker_config import write
+
+    if (tls_certificate is None) != (tls_key is None):
+        raise Stop("broker-config: --tls-certificate and --tls-key belong together", BAD_INPUT)
+    tls = (tls_certificate, tls_key) if tls_certificate and tls_key else None
+    print(write(listen, monitor, node, cluster_listen, route or [], tls, new_secrets=new_secrets))

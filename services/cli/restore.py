@@ -1,0 +1,139 @@
+"""`netral restore`: a backup becomes a system again on an empty machine, and nothing accepted is missing."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import nats
+from nats.aio.client import Client
+from sqlalchemy import select
+
+from contracts.events import ReportAccepted
+from deploy.local.nats_server import NatsServer
+from deploy.local.secrets import CannotStart, ensure
+from deploy.local.settings import UpSettings
+from deploy.snapshots import SnapshotFailed, load
+from deploy.streams import provision
+from services.cli import databases
+from services.cli.backup import FORMAT, MANIFEST, addresses, digest
+from services.cli.console import tables
+from services.cli.errors import BAD_INPUT, TROUBLE, Stop
+from services.cli.web import settings_of
+from services.intake.vault_tables import ACCEPTED, reports
+from services.runtime.bus import Bus, connection
+from services.runtime.database import open_engine
+
+PAGE = 500
+
+
+def restore(folder: Path, keys: Path | None, *, elsewhere: bool) -> None:
+    """Restore `folder`; the broker is one of this data folder, or with `elsewhere` a running, empty one. Raises Stop."""
+    manifest = _manifest(folder)
+    settings = settings_of(UpSettings)
+    _put_keys(settings, keys)
+    where = addresses()
+    for name in manifest["databases"]:
+        databases.load(folder / f"{name}.db", where[name])
+    if (folder / "agencies.json").exists():
+        (settings.data_dir / "nats").mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / "agencies.json", settings.data_dir / "nats" / "agencies.json")
+    try:
+        told = asyncio.run(_streams(settings, folder, manifest, where["intake"], elsewhere=elsewhere))
+    except (SnapshotFailed, CannotStart) as problem:
+        raise Stop(f"restore: {problem}", TROUBLE) from None
+    out = tables()
+    out.print(
+        f"Restored as of {manifest['began_at']}. Told again from the vault: {told} reports.", markup=False
+    )
+    out.print("Next: `netral up`, then `netral verify`.")
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError):
+        raise Stop(f"{folder}: is not a backup (no {MANIFEST} that can be read)", BAD_INPUT) from None
+    if manifest.get("format") != FORMAT:
+        raise Stop(f"{folder}: was written by another release (format {manifest.get('format')})", BAD_INPUT)
+    for name, wanted in manifest["files"].items():
+        path = folder / name
+        if not path.is_file() or digest(path) != wanted:
+            raise Stop(f"{path}: is missing or damaged; take another backup", BAD_INPUT)
+    return manifest
+
+
+def _put_keys(settings: UpSettings, keys: Path | None) -> None:
+    """The secrets come first: without them nothing in the backup can be opened."""
+    secrets = settings.data_dir / "secrets"
+    if keys:
+        if secrets.exists():
+            raise Stop(f"restore: {secrets} exists; restore into an empty data folder", TROUBLE)
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copytree(keys, secrets)
+        secrets.chmod(0o700)
+    if not (secrets / "vault.key").exists():
+        raise Stop(
+            f"restore: {secrets} holds no vault.key; name the folder of the keys: --keys FOLDER", BAD_INPUT
+        )
+    try:
+        ensure(settings.data_dir)
+    except CannotStart as problem:
+        raise Stop(f"restore: {problem}", TROUBLE) from None
+
+
+async def _streams(
+    settings: UpSettings, folder: Path, manifest: dict[str, Any], vault: str, *, elsewhere: bool
+) -> int:
+    async with _broker(settings, elsewhere=elsewhere) as nc:
+        js = nc.jetstream(timeout=15)
+        if there := [info.config.name for info in await js.streams_info()]:
+            raise Stop(f"restore: the broker already has the stream {there[0]}; it must be empty", TROUBLE)
+        for name, described in manifest["streams"].items():
+            await load(nc, name, folder / "streams" / name, described, _for_here(settings.nats_replicas))
+        await provision(js, replicas=settings.nats_replicas)
+        return await _tell_again(nc, vault)
+
+
+def _for_here(replicas: int) -> Any:
+    return lambda config: {**config, "num_replicas": replicas}
+
+
+@asynccontextmanager
+async def _broker(settings: UpSettings, *, elsewhere: bool) -> AsyncIterator[Client]:
+    server = None if elsewhere else NatsServer(settings.data_dir, settings.nats_port, settings.monitor_port)
+    if server:
+        await asyncio.to_thread(server.start)
+    try:
+        nc = await asyncio.wait_for(nats.connect(**connection(settings, "operator")), 10)
+        try:
+            yield nc
+        finally:
+            await nc.close()
+    except (OSError, TimeoutError, nats.errors.Error) as trouble:
+        raise Stop(f"{settings.nats_url}: the broker broke off ({type(trouble).__name__})", TROUBLE) from None
+    finally:
+        if server:
+            await asyncio.to_thread(server.stop)
+
+
+async def _tell_again(nc: Client, vault: str) -> int:
+    """Reports that were accepted after their stream was copied are in the vault: tell them again, each once."""
+    engine, bus, told, last = open_engine(vault), Bus(nc), 0, ""
+    c = reports.c
+    page = select(c.report_id, c.event).where(c.state == ACCEPTED).order_by(c.report_id).limit(PAGE)
+    try:
+        while True:
+            async with engine.connect() as connected:
+                rows = (await connected.execute(page.where(c.report_id > last))).all()
+            if not rows:
+                return told
+            events = [ReportAccepted.model_validate_json(row.event) for row in rows]
+            missing = [event for event in events if not await bus.stored(event.nats_subject)]
+            await bus.tell(missing)
+            told, last = told + len(missing), rows[-1].report_id
+    finally:
+        await engine.dispose()

@@ -1,0 +1,131 @@
+"""A backup taken under load becomes the same system on an empty machine: nothing accepted is missing, nothing doubled."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import Broker
+from tests.flow.test_kill import send_until_accepted, subjects
+from tests.ports import free_port
+from tests.running import Processes, until
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+NETRAL = [sys.executable, "-c", "from services.cli.main import main; raise SystemExit(main())"]
+BEFORE, AFTER = 60, 40
+
+
+def netral(env: dict[str, str], *words: object) -> subprocess.CompletedProcess[str]:
+    argv = [*NETRAL, *map(str, words)]
+    return subprocess.run(argv, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+
+
+async def decided(broker: Broker) -> set[str]:
+    return {subject for subject in await subjects(broker, "CASES") if subject.endswith(".decided")}
+
+
+async def test_a_backup_under_load_is_restored_on_an_empty_machine(
+    fresh_nats: Broker, tmp_path: Path
+) -> None:
+    system = Processes(fresh_nats)
+    names = ["smtp", "intake", "routing", "notifications"]
+    for name in names:
+        system.start(name)
+    for name in names[1:]:
+        await system.ready(name)
+    folder, keys = tmp_path / "backup", tmp_path / "keys"
+    try:
+        async with httpx.AsyncClient(timeout=30) as http:
+            url = system.url("intake") + "/v1/reports"
+            await asyncio.gather(*(send_until_accepted(http, url, n) for n in range(BEFORE)))
+            sent = await until(lambda: _sent(fresh_nats))
+            more = [asyncio.create_task(send_until_accepted(http, url, BEFORE + n)) for n in range(AFTER)]
+            done = await asyncio.to_thread(netral, system.env(), "backup", folder, "--keys", keys)
+            assert done.returncode == 0, done.stderr
+            await asyncio.gather(*more)
+    finally:
+        system.stop()
+    assert not list(folder.rglob("*.key"))
+    assert (keys / "vault.key").read_text() == (fresh_nats.data_dir / "secrets" / "vault.key").read_text()
+
+    empty = Broker.__new__(Broker)
+    empty.data_dir, empty.port, empty.monitor_port = tmp_path / "empty", free_port(), free_port()
+    env = {"NETRAL_DATA_DIR": str(empty.data_dir), "NETRAL_NATS_URL": f"nats://127.0.0.1:{empty.port}"}
+    env["NETRAL_MONITOR_PORT"] = str(empty.monitor_port)
+    done = await asyncio.to_thread(netral, env, "restore", folder, "--keys", keys)
+    assert done.returncode == 0, done.stderr
+    empty.__post_init__()
+    empty.server.start()
+    await empty._provision()
+    again = Processes(empty)
+    try:
+        for name in names:
+            again.start(name)
+        for name in names[1:]:
+            await again.ready(name)
+        accepted = {s.split(".")[1] for s in await subjects(empty, "REPORTS")}
+        assert BEFORE <= len(accepted) <= BEFORE + AFTER
+        await until(lambda: _all_decided(empty, len(accepted)), 60)
+        assert set((await subjects(empty, "CASES")).values()) == {1}
+        assert not sent & mails(empty), "what was mailed before the backup is not mailed again"
+    finally:
+        again.stop()
+        empty.stop()
+
+
+def mails(broker: Broker) -> set[str]:
+    return {path.name for path in (broker.data_dir / "inbox").glob("*.eml")}
+
+
+async def _sent(broker: Broker) -> set[str]:
+    return found if len(found := mails(broker)) > 20 else set()
+
+
+async def _all_decided(broker: Broker, number: int) -> bool:
+    return len(await decided(broker)) == number
+
+
+def test_a_damaged_backup_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    env = {"NETRAL_DATA_DIR": str(tmp_path / "data")}
+    assert "is not a backup" in netral(env, "restore", folder).stderr
+    (folder / "intake.db").write_bytes(b"other bytes")
+    manifest = {
+        "format": 1,
+        "began_at": "x",
+        "streams": {},
+        "databases": ["intake"],
+        "files": {"intake.db": "0" * 64},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    done = netral(env, "restore", folder)
+    assert (done.returncode, "damaged" in done.stderr) == (2, True)
+    assert not (tmp_path / "data").exists()
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "files": {}}))
+    assert "--keys FOLDER" in netral(env, "restore", folder).stderr
+
+
+def test_keys_do_not_lie_in_the_backup(tmp_path: Path) -> None:
+    done = netral(
+        {"NETRAL_DATA_DIR": str(tmp_path)}, "backup", tmp_path / "b", "--keys", tmp_path / "b" / "keys"
+    )
+    assert done.returncode == 2
+    assert "apart" in done.stderr
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_server_of_a_cluster_gets_its_own_configuration(tmp_path: Path) -> None:
+    env = {"NETRAL_DATA_DIR": str(tmp_path)}
+    refused = netral(env, "broker-config", "--listen", "4222")
+    assert (refused.returncode, "HOST:PORT" in refused.stderr) == (2, True)
+    done = netral(env, "broker-config", "--new-secrets", "--node", "n1", "--route", "nats://127.0.0.1:6223")
+    assert done.returncode == 0, done.stderr
+    written = Path(done.stdout.strip()).read_text()
+    assert 'server_name: "n1"' in written
+    assert 'routes: ["nats://127.0.0.1:6223"]' in written
