@@ -1,4 +1,4 @@
-"""A real nats-server with our accounts, permissions and streams."""
+"""A real nats-server with our accounts, permissions and streams, and the two databases we run on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from deploy.streams import provision
 from services.runtime.bus import connection
 from services.runtime.settings import Settings
 from tests.ports import free_port
+from tests.postgres import PostgresServer
 
 THOROUGH = ("tests/cli", "tests/notifications", "tests/routing/rules")
 
@@ -32,6 +33,8 @@ class Broker:
     data_dir: Path
     port: int = field(default_factory=free_port)
     monitor_port: int = field(default_factory=free_port)
+    cases_url: str | None = None
+    """The database of the case views; None is SQLite in the folder."""
 
     def __post_init__(self) -> None:
         ensure(self.data_dir)
@@ -70,3 +73,20 @@ def fresh_nats(tmp_path: Path) -> Iterator[Broker]:
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind; PostgreSQL is started by the first test that needs it."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_database()

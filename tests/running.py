@@ -100,7 +100,8 @@ async def in_process(
     intake = build_intake(IntakeSettings(**shared), clock=clock)
     inner = httpx.AsyncClient(transport=httpx.ASGITransport(intake), base_url="http://intake")
     dossiers = Dossiers(inner, broker.settings.secret("service-token"))
-    settings = RoutingSettings(**{"sweep_seconds": sweep, **shared, **(routing or {})})
+    cases = {"sweep_seconds": sweep, "cases_url": broker.cases_url}
+    settings = RoutingSettings(**{**cases, **shared, **(routing or {})})
     app = build_routing(settings, clock=clock, judge=judge, dossiers=dossiers)
     keys = json.loads(broker.settings.secret("agency-keys.json"))
     async with intake.router.lifespan_context(intake), app.router.lifespan_context(app):

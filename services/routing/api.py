@@ -12,13 +12,14 @@ from contracts import regions
 from contracts.codes import Role
 from contracts.ids import report_id_of
 from services.routing.core.lifecycle import STATES
-from services.routing.cursors import read_cursor, written_cursor
 from services.routing.dossiers import Dossiers, IntakeAway, concerning
 from services.routing.guarding import NO_STORE, guarded, nothing_here
 from services.routing.keys import Holder, Keys
 from services.routing.links import LinkQueries
+from services.routing.paging import read_cursor, write_cursor
+from services.routing.projecting import Row
 from services.routing.story import story_of, undecided
-from services.routing.views import Row, Views
+from services.routing.views import Views
 from services.routing.words import Words
 from services.runtime.http import problem
 
@@ -176,9 +177,7 @@ def _limit(text: str | None) -> int:
 
 def _more(rows: list[Row], limit: int) -> str | None:
     return (
-        written_cursor(rows[limit - 1]["opened_at"], rows[limit - 1]["case_id"])
-        if len(rows) > limit
-        else None
+        write_cursor(rows[limit - 1]["opened_at"], rows[limit - 1]["case_id"]) if len(rows) > limit else None
     )
 
 

@@ -37,6 +37,8 @@ def guarded(keys: Keys, door: Door, scope: Scope | None = None) -> Callable[[Req
     async def _inside(request: Request, holder: Holder) -> Response:
         if holder.agency != request.path_params.get("agency", OPERATOR):
             return nothing_here()
+        if "\0" in request.url.path or "\0" in "".join(request.query_params.values()):
+            return nothing_here()  # no id or name of ours has it, and PostgreSQL cannot even be asked
         needed = scope or (Scope.READ if request.method in ("GET", "HEAD") else Scope.ACT)
         return await door(request, holder) if needed in holder.scopes else not_with_this_key(needed)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, MetaData, String, Table, select
+from sqlalchemy import Column, MetaData, String, Table, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts import regions
@@ -15,7 +15,7 @@ from services.routing.agencies.keyring import AGENCY_SCOPES, Holder, Scope
 from services.routing.agencies.rates import Rates
 from services.routing.agencies.tokens import Tokens
 from services.runtime.clock import Clock
-from services.runtime.database import aware, replace_row
+from services.runtime.database import Instant, replace_row, writing
 from services.runtime.settings import BadSettings, Settings
 
 OPERATOR = "OPERATOR"
@@ -26,7 +26,7 @@ uses = Table(
     "key_uses",
     metadata,
     Column("key_id", String(36), primary_key=True),
-    Column("hour", DateTime(timezone=True), nullable=False),
+    Column("hour", Instant, nullable=False),
 )
 
 
@@ -72,7 +72,7 @@ class Keys:
     async def open(self, settings: Settings) -> None:
         """Take the keys of the secret. Raises BadSettings and SQLAlchemyError."""
         self._book.ring.bring_in(read_keys(settings), self._clock())
-        async with self._engine.begin() as connection:
+        async with writing(self._engine) as connection:
             await connection.run_sync(metadata.create_all)
         await self._tokens.open()
 
@@ -87,7 +87,7 @@ class Keys:
     async def last_uses(self) -> dict[str, datetime]:
         """The hour (UTC) in which each key was last used, by its id."""
         async with self._engine.connect() as connection:
-            rows = [aware(dict(row._mapping)) for row in await connection.execute(select(uses))]
+            rows = [dict(row._mapping) for row in await connection.execute(select(uses))]
         return {row["key_id"]: row["hour"] for row in rows}
 
     async def _note(self, key_id: UUID, now: datetime) -> None:
@@ -95,8 +95,8 @@ class Keys:
         hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         if self._noted.get(key_id) == hour:
             return
-        async with self._engine.begin() as connection:
-            await replace_row(self._engine, connection, uses, {"key_id": str(key_id), "hour": hour})
+        async with writing(self._engine) as connection:
+            await replace_row(connection, uses, {"key_id": str(key_id), "hour": hour})
         self._noted[key_id] = hour
 
 

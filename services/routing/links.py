@@ -1,41 +1,27 @@
 """The read model of linked cases: of which case each is a duplicate, by the newest step that was read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from contracts.events import CaseStepped
+from contracts.steps import Link
 from services.routing.views_tables import case_reports, cases, links
-from services.runtime.database import aware, insert_new
 
 Row = dict[str, Any]
 
 
-async def keep_links(engine: AsyncEngine, connection: AsyncConnection, steps: Iterable[CaseStepped]) -> None:
-    """Bring the newest step of each case into the read model; cases that never were linked have no row."""
-    newest: dict[str, CaseStepped] = {}
-    for step in steps:
-        if step.data.number >= newest.get(str(step.data.case_id), step).data.number:
-            newest[str(step.data.case_id)] = step
-    known = await _known(connection, list(newest))
-    for case_id, step in newest.items():
-        link = step.data.link
-        row = {
-            "step": step.data.number,
-            "root": str(link.to) if link else None,
-            "meant": str(link.meant) if link else None,
-        }
-        if link and case_id not in known:
-            await connection.execute(insert_new(engine, links), [{"case_id": case_id, **row}])
-        newer = update(links).where(links.c.case_id == case_id, links.c.step < step.data.number)
-        await connection.execute(newer.values(row))
-
-
-async def _known(connection: AsyncConnection, case_ids: list[str]) -> set[str]:
-    found = await connection.execute(select(links.c.case_id).where(links.c.case_id.in_(case_ids)))
-    return set(found.scalars())
+async def keep_links(connection: AsyncConnection, now: dict[str, Link | None]) -> None:
+    """Bring what each case is linked to after its last step into the read model; a case that goes on has no row."""
+    await connection.execute(delete(links).where(links.c.case_id.in_(now)))
+    rows = [
+        {"case_id": case_id, "root": str(link.to), "meant": str(link.meant)}
+        for case_id, link in now.items()
+        if link
+    ]
+    if rows:
+        await connection.execute(insert(links), rows)
 
 
 def reports_of(case_id: str) -> Select[tuple[object, ...]]:
@@ -83,4 +69,4 @@ class LinkQueries:
 
     async def _all(self, query: Any) -> list[Row]:
         async with self._engine.connect() as connection:
-            return [aware(dict(row._mapping)) for row in await connection.execute(query)]
+            return [dict(row._mapping) for row in await connection.execute(query)]

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.matches import MatchAnswered, ReportResembles, match_id_of
 from services.routing.views_tables import cases, links, match_answers, matches, matters
-from services.runtime.database import aware
 
 Row = dict[str, Any]
 
@@ -97,7 +96,7 @@ class MatchQueries:
 
     async def _all(self, query: Any) -> list[Row]:
         async with self._engine.connect() as connection:
-            return [aware(dict(row._mapping)) for row in await connection.execute(query)]
+            return [dict(row._mapping) for row in await connection.execute(query)]
 
 
 _ONE, _OTHER = links.alias("one"), links.alias("other")

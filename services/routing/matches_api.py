@@ -13,12 +13,12 @@ from contracts import regions
 from contracts.faults import InvalidDocument
 from contracts.matches import SENTENCES, MatchAnswer, Reason
 from services.routing.casebook import Impossible, NoSuchCase
-from services.routing.cursors import read_cursor, written_cursor
 from services.routing.dossiers import Dossiers, IntakeAway, concerning
 from services.routing.guarding import NO_STORE, guarded, nothing_here
 from services.routing.keys import Holder, Keys
 from services.routing.linking import Linking
 from services.routing.match_queries import MatchQueries, Row
+from services.routing.paging import read_cursor, write_cursor
 from services.routing.steps_api import read_body, refusal
 from services.runtime.bus import BrokerAway
 from services.runtime.clock import Clock
@@ -61,9 +61,7 @@ class MatchDoors:
             detail = f"limit is a number from 1 to {MOST}, cursor the one you were given."
             return problem(400, "Not a query of this door", detail)
         rows = await self._queries.waiting(after, limit + 1)
-        more = (
-            written_cursor(rows[limit - 1]["at"], rows[limit - 1]["match_id"]) if len(rows) > limit else None
-        )
+        more = write_cursor(rows[limit - 1]["at"], rows[limit - 1]["match_id"]) if len(rows) > limit else None
         count, oldest = await self._queries.waiting_since()
         document = {
             "waiting": count,

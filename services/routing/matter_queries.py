@@ -1,16 +1,15 @@
 """The questions people ask of all cases: who waits where since when, and how many; each answered by an index."""
 
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.codes import Agency
 from contracts.steps import OPERATOR
 from services.routing import views_tables as tables
-from services.routing.views import Row
-from services.runtime.database import aware
+from services.routing.paging import Cursor
+from services.routing.projecting import Row
 
 SMALL = 5
 """Counts below this are not shown: a single case in one place is a person."""
@@ -29,32 +28,28 @@ class MatterQueries:
         self,
         owner: str | None,
         state: str | None,
-        after: tuple[datetime, str] | None,
+        after: Cursor | None,
         limit: int,
         *,
+        orphans: bool = False,
         over_limit: bool = False,
     ) -> list[Row]:
         """Open matters, the longest waiting first; `after` is the last one seen (since, case id and ref).
 
-        `over_limit`: only those with a limit that is over.
+        `orphans`: only those without an owner, of which there must never be one. `over_limit`: only those with a limit
+        that is over.
         """
         c = tables.matters.c
         query = select(tables.matters).where(c.closed.is_(False))
+        query = query.where(c.owner.is_(None)) if orphans else query
         query = query.where(c.owner == owner) if owner else query
         query = query.where(c.state == state) if state else query
         query = query.where(tuple_(c.case_id, c.ref).in_(_late())) if over_limit else query
         if after:
             at, key = after
             case_id, _, ref = key.partition("/")
-            later = and_(c.since == at, or_(c.case_id > case_id, and_(c.case_id == case_id, c.ref > ref)))
-            query = query.where(or_(c.since > at, later))
+            query = query.where(tuple_(c.since, c.case_id, c.ref) > tuple_(at, case_id, ref))
         return await self._all(query.order_by(c.since, c.case_id, c.ref).limit(limit))
-
-    async def orphans(self, limit: int = 100) -> list[Row]:
-        """Open matters without an owner; there must never be one."""
-        c = tables.matters.c
-        query = select(tables.matters).where(c.closed.is_(False), c.owner.is_(None)).limit(limit)
-        return await self._all(query)
 
     async def counts(self, by: list[str]) -> list[Row]:
         """Persons and cases by some of owner, state, stage, class and province; closed ones have no owner."""
@@ -82,7 +77,7 @@ class MatterQueries:
 
     async def _all(self, query: Select[Any]) -> list[Row]:
         async with self._engine.connect() as connection:
-            return [aware(dict(row._mapping)) for row in await connection.execute(query)]
+            return [dict(row._mapping) for row in await connection.execute(query)]
 
 
 def _late() -> Select[Any]:

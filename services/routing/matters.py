@@ -1,31 +1,31 @@
 """The read model of what every person's matter is now: owner, state, inboxes, time limits and counts, by version.
 
-A version is the number of the step it comes from (0: the opening). Only a newer version changes anything, so events may
-come again and in any order; what a version replaces is replaced whole, in one transaction.
+A version is the number of the step it comes from (0: the opening). Versions are folded in their order: one that comes
+early waits in the table of steps for those before it. So the model depends on the events alone, not on how they came.
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts import regions
 from contracts.events import CaseDecided, CaseDue, CaseStepped, CaseSteppedData, CaseWaiting
-from contracts.steps import Matter
+from contracts.steps import Link, Matter
 from services.routing import views_tables as tables
 from services.routing.core.life import opening
 from services.routing.core.lifecycle import STATES
 from services.routing.core.limits import timers_of
+from services.routing.links import keep_links
 from services.routing.showing import beside
-from services.runtime.database import aware, insert_new
+from services.routing.tallies import count
+from services.runtime.database import insert_new
 
 Row = dict[str, Any]
-Cell = tuple[str, str, str, str, str]
-"""Owner (empty: closed), state, stage, class and province."""
+Key = tuple[str, Any]
+"""A case, and a person or a version of it."""
 
 
 class Version(NamedTuple):
@@ -37,87 +37,120 @@ class Version(NamedTuple):
     ticket: str
     region: str
     matters: tuple[Matter, ...]
+    link: Link | None
 
 
 def version_of(event: CaseDecided | CaseStepped) -> Version:
     """The version an event makes."""
     data = event.data
+    case_id, at = str(data.case_id), event.time
     if isinstance(data, CaseSteppedData):
-        number, matters = data.number, data.persons
-    else:
-        number, matters = 0, data.persons or opening(data.decision)
-    return Version(str(data.case_id), number, event.time, data.ticket, data.region, matters)
+        return Version(case_id, data.number, at, data.ticket, data.region, data.persons, data.link)
+    matters = data.persons or opening(data.decision)
+    return Version(case_id, 0, at, data.ticket, data.region, matters, None)
 
 
-async def keep_versions(engine: AsyncEngine, connection: AsyncConnection, found: Iterable[Version]) -> None:
-    """Bring the newest version of each case into the read model."""
-    newest: dict[str, Version] = {}
-    for version in found:
-        if version.number >= newest.get(version.case_id, version).number:
-            newest[version.case_id] = version
-    known = {row["case_id"]: row for row in await _rows(connection, tables.versions, list(newest))}
-    fresh = [v for v in newest.values() if v.case_id not in known or known[v.case_id]["version"] < v.number]
-    if fresh:
-        await _replace(engine, connection, fresh, known)
+async def keep_versions(connection: AsyncConnection, found: Sequence[Version]) -> None:
+    """Fold what came, and what waited for it, into the read model. Steps must be in their table already."""
+    came = {(version.case_id, version.number): version for version in found}
+    ids = sorted({version.case_id for version in found})
+    known = {row["case_id"]: row for row in await _rows(connection, tables.versions, ids)}
+    came |= await _waiting(connection, ids, came.keys())
+    runs = {}
+    for case_id in ids:
+        number = known[case_id]["version"] + 1 if case_id in known else 0
+        run = []
+        while version := came.get((case_id, number)):
+            run.append(version)
+            number += 1
+        if run:
+            runs[case_id] = run
+    if runs:
+        await _replace(connection, runs, known)
+
+
+async def _waiting(connection: AsyncConnection, ids: list[str], came: Set[Key]) -> dict[Key, Version]:
+    """The steps that came before a step they follow."""
+    s, v = tables.steps.c, tables.versions.c
+    later = (
+        select(s.case_id, s.number, s.event)
+        .outerjoin(tables.versions, v.case_id == s.case_id)
+        .where(s.case_id.in_(ids), s.number > func.coalesce(v.version, -1))
+    )
+    found = await connection.execute(later) if ids else ()
+    return {
+        (row.case_id, row.number): version_of(CaseStepped.model_validate_json(row.event))
+        for row in found
+        if (row.case_id, row.number) not in came
+    }
 
 
 async def keep_dues(connection: AsyncConnection, fired: Sequence[CaseDue | CaseWaiting]) -> None:
-    """Mark the timers that have spoken."""
-    c = tables.timers.c
-    query = update(tables.timers).where(
-        c.case_id == bindparam("b_case"),
-        c.ref == bindparam("b_ref"),
-        c.agency == bindparam("b_agency"),
-        c.last_day == bindparam("b_day"),
-        c.level == bindparam("b_level"),
-    )
+    """Remember the limits that were said, and mark their timers."""
     rows = [
         {
-            "b_case": str(event.data.case_id),
-            "b_ref": event.data.person,
-            "b_agency": event.data.agency,
-            "b_day": str(event.data.last_day),
-            "b_level": event.data.level,
+            "case_id": str(event.data.case_id),
+            "ref": event.data.person,
+            "agency": event.data.agency,
+            "last_day": str(event.data.last_day),
+            "level": event.data.level,
         }
         for event in fired
     ]
-    if rows:
-        await connection.execute(query.values(fired=True), rows)
+    if not rows:
+        return
+    await connection.execute(insert_new(connection, tables.spoken), rows)
+    c = tables.timers.c
+    marked = update(tables.timers).where(*(c[name] == bindparam(f"b_{name}") for name in rows[0]))
+    await connection.execute(
+        marked.values(fired=True), [{f"b_{name}": value for name, value in row.items()} for row in rows]
+    )
 
 
 async def _replace(
-    engine: AsyncEngine, connection: AsyncConnection, fresh: list[Version], known: dict[str, Row]
+    connection: AsyncConnection, runs: dict[str, list[Version]], known: dict[str, Row]
 ) -> None:
-    ids = [version.case_id for version in fresh]
+    """Bring the cases from the versions known to the last of their runs."""
+    ids = list(runs)
     before = await _rows(connection, tables.matters, ids)
-    fired = {_timer_key(row) for row in await _rows(connection, tables.timers, ids) if row["fired"]}
-    since = {(row["case_id"], row["ref"]): row for row in before}
-    opened = {v.case_id: known[v.case_id]["opened_at"] if v.case_id in known else v.at for v in fresh}
-    now = [_matter(version, matter, since) for version in fresh for matter in version.matters]
-    inbox = {
-        (part.agency, part.office or "", part.role, v.case_id): None
-        for v in fresh
-        for matter in v.matters
+    said = {_timer_key(row) for row in await _rows(connection, tables.spoken, ids)}
+    opened = {i: known[i]["opened_at"] if i in known else runs[i][0].at for i in ids}
+    was = {(row["case_id"], row["ref"]): row for row in before}
+    last = [run[-1] for run in runs.values()]
+    now = [row for run in runs.values() for row in _folded(run, was)]
+    timers = [row for v in last for row in _timers(v, opened[v.case_id], said)]
+    for table in (tables.versions, tables.matters, tables.inbox, tables.timers):
+        await connection.execute(delete(table).where(table.c.case_id.in_(ids)))
+    numbers = [{"case_id": v.case_id, "version": v.number, "opened_at": opened[v.case_id]} for v in last]
+    await _insert(connection, tables.versions, numbers)
+    await _insert(connection, tables.matters, now)
+    await _insert(connection, tables.inbox, [row for v in last for row in _inbox(v, opened[v.case_id])])
+    await _insert(connection, tables.timers, timers)
+    await keep_links(connection, {v.case_id: v.link for v in last})
+    await count(connection, before, now)
+
+
+def _folded(run: list[Version], was: dict[Key, Row]) -> list[Row]:
+    """The matters after the last version of a run; each version in between counts for how long they wait."""
+    rows: list[Row] = []
+    for version in run:
+        rows = [_matter(version, matter, was) for matter in version.matters]
+        was = {(row["case_id"], row["ref"]): row for row in rows}
+    return rows
+
+
+def _inbox(version: Version, opened: datetime) -> list[Row]:
+    names = ("agency", "office", "role", "case_id")
+    keys = {
+        (part.agency, part.office or "", part.role, version.case_id): None
+        for matter in version.matters
         for part in matter.parts
         if part.active
     }
-    timers = [row for v in fresh for row in _timers(v, opened[v.case_id], fired)]
-    for table in (tables.versions, tables.matters, tables.inbox, tables.timers):
-        await connection.execute(delete(table).where(table.c.case_id.in_(ids)))
-    await _insert(
-        connection,
-        tables.versions,
-        [{"case_id": v.case_id, "version": v.number, "opened_at": opened[v.case_id]} for v in fresh],
-    )
-    await _insert(connection, tables.matters, now)
-    names = ("agency", "office", "role", "case_id")
-    rows = [{**dict(zip(names, key, strict=True)), "opened_at": opened[key[3]]} for key in inbox]
-    await _insert(connection, tables.inbox, rows)
-    await _insert(connection, tables.timers, timers)
-    await _count(engine, connection, before, now)
+    return [{**dict(zip(names, key, strict=True)), "opened_at": opened} for key in keys]
 
 
-def _matter(version: Version, matter: Matter, since: dict[tuple[str, str], Row]) -> Row:
+def _matter(version: Version, matter: Matter, known: dict[Key, Row]) -> Row:
     """`since` stays while owner and state stay: it is how long the person waits there."""
     owner = matter.owner
     row = {
@@ -128,14 +161,14 @@ def _matter(version: Version, matter: Matter, since: dict[tuple[str, str], Row])
         "state": matter.state,
         "stage": matter.stage,
         "class": matter.class_,
-        "closed": owner is None,
+        "closed": owner is None and STATES[matter.state].closed,
         "owner": owner.agency if owner else None,
         "office": owner.office if owner else None,
         "why": owner.why[:80] if owner else None,
         "since": version.at,
         "matter": matter.model_dump_json(by_alias=True),
     }
-    was = since.get((version.case_id, matter.ref))
+    was = known.get((version.case_id, matter.ref))
     same = was and (was["owner"], was["office"], was["state"]) == (row["owner"], row["office"], row["state"])
     return {**row, "since": was["since"]} if was and same else row
 
@@ -150,37 +183,11 @@ def _timer_key(row: Row) -> tuple[Any, ...]:
     return row["case_id"], row["ref"], row["agency"], row["last_day"], row["level"]
 
 
-async def _count(engine: AsyncEngine, connection: AsyncConnection, before: list[Row], now: list[Row]) -> None:
-    """Move the counts from the old cells to the new ones, in persons and in cases."""
-    persons, cases = Counter[Cell](), Counter[Cell]()
-    for rows, sign in ((before, -1), (now, 1)):
-        for row in rows:
-            persons[_cell(row)] += sign
-        for cell, _ in {(_cell(row), row["case_id"]) for row in rows}:
-            cases[cell] += sign
-    names = ("owner", "state", "stage", "class", "province")
-    changed = [cell for cell in persons.keys() | cases.keys() if persons[cell] or cases[cell]]
-    c = tables.tallies.c
-    for cell in changed:
-        key = dict(zip(names, cell, strict=True))
-        await connection.execute(insert_new(engine, tables.tallies), {**key, "persons": 0, "cases": 0})
-        await connection.execute(
-            update(tables.tallies)
-            .where(*(c[name] == value for name, value in key.items()))
-            .values(persons=c.persons + persons[cell], cases=c.cases + cases[cell])
-        )
-
-
-def _cell(row: Row) -> Cell:
-    province = regions.bare(row["region"])[:2]
-    return row["owner"] or "", row["state"], row["stage"], row["class"], province
-
-
 async def _rows(connection: AsyncConnection, table: Any, ids: list[str]) -> list[Row]:
     if not ids:
         return []
     found = await connection.execute(select(table).where(table.c.case_id.in_(ids)))
-    return [aware(dict(row._mapping)) for row in found]
+    return [dict(row._mapping) for row in found]
 
 
 async def _insert(connection: AsyncConnection, table: Any, rows: list[Row]) -> None:

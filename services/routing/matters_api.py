@@ -1,7 +1,5 @@
 """The operator's questions about all cases: who waits where, who has no owner, how many of each."""
 
-from datetime import datetime
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -9,12 +7,12 @@ from starlette.routing import Route
 from contracts.codes import Agency
 from contracts.steps import OPERATOR
 from services.routing.core.lifecycle import STATES
-from services.routing.cursors import read_cursor, written_cursor
 from services.routing.guarding import NO_STORE, guarded
 from services.routing.keys import Holder, Keys
 from services.routing.matter_queries import MatterQueries
 from services.routing.matters import shown
-from services.routing.views import Row
+from services.routing.paging import read_cursor, write_cursor
+from services.routing.projecting import Row
 from services.runtime.http import problem
 
 MOST = 200
@@ -47,12 +45,9 @@ class MatterDoors:
         except ValueError:
             detail = f"owner is an agency or {OPERATOR}, state one of {', '.join(STATES)}, limit 1 to {MOST}."
             return problem(400, "Not a query of this door", detail)
-        if query.get("orphans") == "true":
-            rows = await self._queries.orphans(limit + 1)
-        else:
-            late = query.get("over_limit") == "true"
-            rows = await self._queries.waiting(owner, state, after, limit + 1, over_limit=late)
-        more = _written(rows[limit - 1]) if len(rows) > limit else None
+        orphans, late = query.get("orphans") == "true", query.get("over_limit") == "true"
+        rows = await self._queries.waiting(owner, state, after, limit + 1, orphans=orphans, over_limit=late)
+        more = _cursor(rows[limit - 1]) if len(rows) > limit else None
         return JSONResponse(
             {"matters": [shown(row) for row in rows[:limit]], "next_cursor": more}, headers=NO_STORE
         )
@@ -65,15 +60,11 @@ class MatterDoors:
                 400, "Not a query of this door", f"by names some of {', '.join(DIMENSIONS)}, each once."
             )
         ageing = [
-            {**row, "oldest_since": row["oldest_since"] and _instant(row["oldest_since"])}
+            {**row, "oldest_since": row["oldest_since"] and row["oldest_since"].isoformat()}
             for row in await self._queries.ageing()
         ]
         document = {"by": by, "counts": await self._queries.counts(by), "ageing": ageing}
         return JSONResponse(document, headers=NO_STORE)
-
-
-def _instant(value: datetime | str) -> str:
-    return value if isinstance(value, str) else value.isoformat()
 
 
 def _one_of(text: str | None, known: object) -> str | None:
@@ -82,5 +73,5 @@ def _one_of(text: str | None, known: object) -> str | None:
     return text
 
 
-def _written(row: Row) -> str:
-    return written_cursor(row["since"], f"{row['case_id']}/{row['ref']}")
+def _cursor(row: Row) -> str:
+    return write_cursor(row["since"], f"{row['case_id']}/{row['ref']}")

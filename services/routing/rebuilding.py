@@ -4,7 +4,8 @@ from nats.errors import Error as NatsError
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.events import AnyEvent
-from services.routing.views import Entry, Views
+from services.routing.projecting import Entry
+from services.routing.views import Views
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.logs import log
 from services.runtime.reading import page_of
@@ -42,7 +43,7 @@ async def _reread(bus: Bus, views: Views, stream: str, until: int) -> None:
         page = [_entry(stream, stored.seq, stored.body) for stored in await page_of(bus, stream, start)]
         if not page:
             return
-        await views.keep_all([entry for entry in page if entry.event])
+        await views.keep_all(page)
         start = page[-1].seq + 1
 
 

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.routing import views_tables as tables
 from services.routing.views import Row
-from services.runtime.database import aware
 
 PAGE = 200
 
@@ -50,4 +49,4 @@ class TimerQueries:
 
     async def _all(self, query: Select[Any]) -> list[Row]:
         async with self._engine.connect() as connection:
-            return [aware(dict(row._mapping)) for row in await connection.execute(query)]
+            return [dict(row._mapping) for row in await connection.execute(query)]

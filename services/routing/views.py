@@ -1,41 +1,17 @@
 """Routing's read model: kept from the streams in grouped commits, asked by the HTTP doors."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, inspect, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, Select, func, inspect, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contracts.events import (
-    CaseDecided,
-    CaseDue,
-    CaseOffered,
-    CaseStepped,
-    CaseWaiting,
-    Event,
-    MatchAnswered,
-    NoticeSent,
-    ReportLinked,
-    ReportResembles,
-)
 from services.routing import views_tables as tables
-from services.routing.cursors import Cursor
-from services.routing.links import keep_links, reports_of, reports_of_duplicates
-from services.routing.match_queries import row_of_answer, rows_of_resembles
-from services.routing.matters import keep_dues, keep_versions, version_of
-from services.runtime.database import aware, insert_new
+from services.routing.links import reports_of, reports_of_duplicates
+from services.routing.paging import Cursor
+from services.routing.projecting import Entry, Row, keep_in
+from services.runtime.database import writing
 from services.runtime.grouping import Grouped
-
-Row = dict[str, Any]
-
-
-class Entry(NamedTuple):
-    """An event with its place in its stream; no event where the message was none of ours."""
-
-    stream: str
-    seq: int
-    event: Event | None
 
 
 class Views:
@@ -47,7 +23,7 @@ class Views:
 
     async def open(self) -> None:
         """Create what is missing. A model of another version is thrown away: it is filled again from the streams."""
-        async with self.engine.begin() as connection:
+        async with writing(self.engine) as connection:
             if await connection.run_sync(_of_another_version):
                 await connection.run_sync(tables.metadata.drop_all)
             await connection.run_sync(tables.metadata.create_all)
@@ -58,22 +34,8 @@ class Views:
 
     async def keep_all(self, entries: Sequence[Entry]) -> None:
         """Write events and how far their streams are read, in one transaction. Raises SQLAlchemyError."""
-        rows: dict[Any, list[Row]] = defaultdict(list)
-        for entry in entries:
-            for table, row in _rows(entry.event):
-                rows[table].append(row)
-        events = [entry.event for entry in entries]
-        versions = [version_of(e) for e in events if isinstance(e, CaseDecided | CaseStepped)]
-        async with self.engine.begin() as connection:
-            for table, values in rows.items():
-                await connection.execute(insert_new(self.engine, table), values)
-            await keep_versions(self.engine, connection, versions)
-            await keep_links(self.engine, connection, [e for e in events if isinstance(e, CaseStepped)])
-            await keep_dues(connection, [e for e in events if isinstance(e, CaseDue | CaseWaiting)])
-            for stream, seq in sorted(
-                {entry.stream: entry.seq for entry in sorted(entries, key=_seq)}.items()
-            ):
-                await self._advance(connection, stream, seq)
+        async with writing(self.engine) as connection:
+            await keep_in(connection, entries)
 
     async def position(self, stream: str) -> int:
         """The highest sequence of a stream that is in the read model; 0 for none."""
@@ -154,86 +116,25 @@ class Views:
         query = query.where(c.office == office) if office else query
         query = query.where(c.role == role) if role else query
         if after:
-            at, case_id = after
-            query = query.where(or_(c.opened_at < at, and_(c.opened_at == at, c.case_id > case_id)))
-        return await self._all(query.order_by(c.opened_at.desc(), c.case_id).limit(limit))
+            query = query.where(tuple_(c.opened_at, c.case_id) < tuple_(*after))
+        return await self._all(query.order_by(c.opened_at.desc(), c.case_id.desc()).limit(limit))
 
     async def _all(self, query: Select[Any]) -> list[Row]:
         async with self.engine.connect() as connection:
-            return [aware(dict(row._mapping)) for row in await connection.execute(query)]
-
-    async def _advance(self, connection: AsyncConnection, stream: str, seq: int) -> None:
-        c = tables.positions.c
-        await connection.execute(insert_new(self.engine, tables.positions), {"stream": stream, "seq": seq})
-        further = update(tables.positions).where(c.stream == stream, c.seq < seq).values(seq=seq)
-        await connection.execute(further)
+            return [dict(row._mapping) for row in await connection.execute(query)]
 
 
 def _of_another_version(connection: Connection) -> bool:
-    """Whether a table that is there has other columns than ours."""
+    """Whether tables that are there have other columns or indexes than ours, or some of ours are missing."""
     found = inspect(connection)
+    there = [table for table in tables.metadata.tables.values() if found.has_table(table.name)]
+    if len(there) not in (0, len(tables.metadata.tables)):
+        return True
     return any(
         {column["name"] for column in found.get_columns(table.name)} != set(table.columns.keys())
-        for table in tables.metadata.tables.values()
-        if found.has_table(table.name)
+        or {str(index["name"]) for index in found.get_indexes(table.name)} != {i.name for i in table.indexes}
+        for table in there
     )
 
 
-def _seq(entry: Entry) -> int:
-    return entry.seq
-
-
-def _rows(event: Event | None) -> list[tuple[Any, Row]]:
-    match event:
-        case CaseDecided():
-            return [(tables.cases, _case(event))]
-        case CaseOffered():
-            return [(tables.offers, _offer(event))]
-        case CaseStepped():
-            return [(tables.steps, _step(event))]
-        case ReportLinked():
-            row = event.data.model_dump(mode="json")
-            return [(tables.case_reports, {**row, "at": event.time})]
-        case ReportResembles():
-            return [(tables.matches, row) for row in rows_of_resembles(event)]
-        case MatchAnswered():
-            return [(tables.match_answers, row_of_answer(event))]
-        case NoticeSent():
-            row = event.data.model_dump(mode="json")
-            return [(tables.notices, {**row, "at": event.time})]
-    return []
-
-
-def _case(event: CaseDecided) -> Row:
-    data = event.data
-    return {
-        "case_id": str(data.case_id),
-        "report_id": str(data.report_id),
-        "ticket": data.ticket,
-        "region": data.region,
-        "opened_at": event.time,
-        "event": event.model_dump_json(by_alias=True),
-    }
-
-
-def _step(event: CaseStepped) -> Row:
-    data = event.data
-    return {
-        "case_id": str(data.case_id),
-        "number": data.number,
-        "at": event.time,
-        "sealed": data.sealed is not None,
-        "event": event.model_dump_json(by_alias=True),
-    }
-
-
-def _offer(event: CaseOffered) -> Row:
-    data = event.data
-    return {
-        "case_id": str(data.case_id),
-        "agency": data.agency,
-        "person": data.person,
-        "step": data.step,
-        "at": event.time,
-        "event": event.model_dump_json(by_alias=True),
-    }
+__all__ = ["Entry", "Row", "Views"]

@@ -1,18 +1,8 @@
 """The tables of routing's read model; everything in them can be rebuilt from the streams."""
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    DateTime,
-    Float,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-)
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+
+from services.runtime.database import Instant
 
 metadata = MetaData()
 cases = Table(
@@ -22,7 +12,7 @@ cases = Table(
     Column("report_id", String(36), nullable=False, index=True),
     Column("ticket", String(40), nullable=False, index=True),
     Column("region", String(40), nullable=False),
-    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("opened_at", Instant, nullable=False),
     Column("event", Text, nullable=False),
 )
 case_reports = Table(
@@ -31,7 +21,7 @@ case_reports = Table(
     Column("report_id", String(36), primary_key=True),
     Column("case_id", String(36), nullable=False, index=True),
     Column("ticket", String(40), nullable=False, index=True),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("at", Instant, nullable=False),
 )
 offers = Table(
     "offers",
@@ -40,7 +30,7 @@ offers = Table(
     Column("agency", String(20), primary_key=True),
     Column("person", String(8), primary_key=True),
     Column("step", Integer, primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("at", Instant, nullable=False),
     Column("event", Text, nullable=False),
 )
 inbox = Table(
@@ -50,7 +40,7 @@ inbox = Table(
     Column("office", String(20), primary_key=True),
     Column("role", String(12), primary_key=True),
     Column("case_id", String(36), primary_key=True),
-    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("opened_at", Instant, nullable=False),
 )
 Index("inbox_newest", inbox.c.agency, inbox.c.opened_at, inbox.c.case_id)
 notices = Table(
@@ -58,7 +48,7 @@ notices = Table(
     metadata,
     Column("notice_id", String(36), primary_key=True),
     Column("case_id", String(36), nullable=False, index=True),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("at", Instant, nullable=False),
     Column("step", String(12), nullable=False),
     Column("audience", String(12), nullable=False),
     Column("agency", String(20)),
@@ -77,7 +67,7 @@ versions = Table(
     metadata,
     Column("case_id", String(36), primary_key=True),
     Column("version", Integer, nullable=False),
-    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("opened_at", Instant, nullable=False),
 )
 matters = Table(
     "matters",
@@ -93,7 +83,7 @@ matters = Table(
     Column("owner", String(20)),
     Column("office", String(20)),
     Column("why", String(80)),
-    Column("since", DateTime(timezone=True), nullable=False),
+    Column("since", Instant, nullable=False),
     Column("matter", Text, nullable=False),
 )
 Index("matters_waiting", matters.c.owner, matters.c.since, matters.c.case_id)
@@ -104,7 +94,7 @@ steps = Table(
     metadata,
     Column("case_id", String(36), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("at", Instant, nullable=False),
     Column("sealed", Boolean, nullable=False),
     Column("event", Text, nullable=False),
 )
@@ -118,11 +108,21 @@ timers = Table(
     Column("last_day", String(10), primary_key=True),
     Column("level", String(10), primary_key=True),
     Column("office", String(20)),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("at", Instant, nullable=False),
     Column("fired", Boolean, nullable=False),
 )
 Index("timers_next", timers.c.fired, timers.c.at)
 Index("timers_overdue", timers.c.level, timers.c.fired, timers.c.agency)
+spoken = Table(
+    "spoken",
+    metadata,
+    Column("case_id", String(36), primary_key=True),
+    Column("ref", String(8), primary_key=True),
+    Column("agency", String(20), primary_key=True),
+    Column("last_day", String(10), primary_key=True),
+    Column("level", String(10), primary_key=True),
+)
+"""The limits that were said, also of timers that do not run now or are not known yet."""
 tallies = Table(
     "tallies",
     metadata,
@@ -138,9 +138,8 @@ links = Table(
     "links",
     metadata,
     Column("case_id", String(36), primary_key=True),
-    Column("step", Integer, nullable=False),
-    Column("root", String(36), index=True),
-    Column("meant", String(36), index=True),
+    Column("root", String(36), nullable=False, index=True),
+    Column("meant", String(36), nullable=False, index=True),
 )
 matches = Table(
     "matches",
@@ -154,7 +153,7 @@ matches = Table(
     Column("other_ticket", String(40), nullable=False),
     Column("score", Float, nullable=False),
     Column("reasons", Text, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("at", Instant, nullable=False),
 )
 Index("matches_oldest", matches.c.at, matches.c.match_id)
 match_answers = Table(
@@ -163,6 +162,6 @@ match_answers = Table(
     Column("match_id", String(36), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("answer", String(10), nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("at", Instant, nullable=False),
     Column("event", Text, nullable=False),
 )

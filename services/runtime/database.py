@@ -1,19 +1,38 @@
 """Opens a SQL database so that what is committed is on disk: SQLite by default, PostgreSQL by address."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import event, make_url
+from sqlalchemy import DateTime, Dialect, TypeDecorator, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Insert, TableClause
 
 _PRAGMAS = (
+    "PRAGMA busy_timeout=15000",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=5000",
     "PRAGMA secure_delete=ON",
 )
+_ALONE = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": "SELECT pg_advisory_xact_lock(hashtext('netral ' || current_schema()))",
+}
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant, UTC on both databases: SQLite forgets the zone, PostgreSQL may answer in another."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
 
 
 def open_engine(url: str, *, durable: bool = True) -> AsyncEngine:
@@ -27,30 +46,32 @@ def open_engine(url: str, *, durable: bool = True) -> AsyncEngine:
     return engine
 
 
-def insert_new(engine: AsyncEngine, table: TableClause) -> Insert:
+@asynccontextmanager
+async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction beside which nobody else writes: what it reads stays true until it commits.
+
+    Every writer takes this one lock of its database (schema) first, in whatever process, so none overwrites what
+    another just read, and none deadlocks. Commits are grouped, so few wait. Raises SQLAlchemyError.
+    """
+    async with engine.begin() as connection:
+        await connection.execute(text(_ALONE[engine.dialect.name]))
+        yield connection
+
+
+def insert_new(on: AsyncEngine | AsyncConnection, table: TableClause) -> Insert:
     """An INSERT that leaves a row alone that is there already, in the words of the database at hand."""
-    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    insert = sqlite.insert if on.dialect.name == "sqlite" else postgresql.insert
     return insert(table).on_conflict_do_nothing()
 
 
-async def replace_row(
-    engine: AsyncEngine, connection: AsyncConnection, table: TableClause, row: dict[str, Any]
-) -> None:
+async def replace_row(connection: AsyncConnection, table: TableClause, row: dict[str, Any]) -> None:
     """Write a row whole, whether one of its primary key is there or not."""
-    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     keys = [column.name for column in table.primary_key]
     others = {name: value for name, value in row.items() if name not in keys}
     await connection.execute(
         insert(table).values(row).on_conflict_do_update(index_elements=keys, set_=others)
     )
-
-
-def aware(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with its instants in UTC: SQLite forgets the zone, and all of ours are UTC."""
-    return {
-        name: value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
-        for name, value in row.items()
-    }
 
 
 def _hurry(connection: Any, _record: Any) -> None:

@@ -1,22 +1,16 @@
 """A door with its vault in a temporary folder, and a bus that records what it is told."""
 
-import os
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.intake.app import build_app
 from services.intake.settings import IntakeSettings
-from services.intake.vault_tables import metadata
 from services.runtime.messaging import BrokerAway
 from tests.intake.waiting import eventually
-
-POSTGRES = os.environ.get("NETRAL_TEST_POSTGRES")
-DATABASES = ["sqlite", *(["postgresql"] if POSTGRES else [])]
 
 
 class RecordingBus:
@@ -65,16 +59,9 @@ def data_dir(tmp_path):
     return folder
 
 
-@pytest.fixture(params=DATABASES)
-async def vault_url(request, data_dir):
-    if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{data_dir / 'intake.db'}"
-        return
-    yield POSTGRES
-    engine = create_async_engine(POSTGRES)
-    async with engine.begin() as connection:
-        await connection.run_sync(metadata.drop_all)
-    await engine.dispose()
+@pytest.fixture
+def vault_url(database_url):
+    return database_url
 
 
 @pytest.fixture

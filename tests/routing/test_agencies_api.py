@@ -1,20 +1,41 @@
 """An agency reads what is its own; what is not its own answers like what does not exist."""
 
 import json
-import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from sqlalchemy import inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.routing.app import build_app
 from services.routing.core.decide import Judge
 from services.routing.dossiers import Dossiers
 from services.routing.settings import RoutingSettings
+from services.routing.views_tables import metadata
+from services.runtime.database import open_engine
 from tests.builders import a_report
 from tests.conftest import Broker
 from tests.running import in_process
 
 pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def fresh_nats(fresh_nats: Broker, database_url: str) -> Broker:
+    """Every test here runs on both databases."""
+    fresh_nats.cases_url = database_url
+    return fresh_nats
+
+
+@asynccontextmanager
+async def database(broker: Broker) -> AsyncIterator[AsyncConnection]:
+    """The database of the views, by hand."""
+    engine = open_engine(str(broker.cases_url))
+    async with engine.begin() as connection:
+        yield connection
+    await engine.dispose()
 
 
 async def test_an_inbox_shows_the_case_and_the_dossier_without_the_reporter(
@@ -56,10 +77,13 @@ async def test_without_a_valid_key_nothing_is_said(fresh_nats: Broker, judge: Ju
             assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_keys_are_kept_as_hashes_only(fresh_nats: Broker, judge: Judge) -> None:
+async def test_no_key_is_in_the_database(fresh_nats: Broker, judge: Judge) -> None:
     async with in_process(fresh_nats, judge=judge) as system:
-        files = b"".join(path.read_bytes() for path in fresh_nats.data_dir.glob("routing.db*"))
-        assert not any(key.encode() in files for key in system.keys.values())
+        async with database(fresh_nats) as connection:
+            names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+            kept = {name: (await connection.execute(text(f"SELECT * FROM {name}"))).all() for name in names}
+        assert "positions" in kept
+        assert not any(key in str(kept) for key in system.keys.values())
 
 
 async def test_pages_follow_each_other_without_gap_or_repetition(fresh_nats: Broker, judge: Judge) -> None:
@@ -90,6 +114,25 @@ async def test_a_wrong_query_is_a_400_with_the_cure(
         answer = await system.get("/v1/agencies/BAWASLU/inbox", "BAWASLU", **query)
         assert answer.status_code == 400
         assert "limit" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/operator/cases/%00",
+        "/v1/operator/cases/NTR-%00",
+        "/v1/operator/cases?owner=%00",
+        "/v1/operator/cases?cursor=MjAyNi0wMS0wMVQwMDowMDowMCswMDowMHwA",
+        "/v1/operator/cases?cursor=MDAwMS0wMS0wMVQwMDowMDowMCsxNDowMHx4",
+        "/v1/operator/cases?cursor=MjAyNi0wMS0wMVQwMDowMDowMHx4",
+    ],
+)
+async def test_an_id_that_no_database_can_hold_is_one_that_nobody_has(
+    fresh_nats: Broker, judge: Judge, path: str
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        headers = {"Authorization": f"Bearer {system.keys['OPERATOR']}"}
+        assert (await system.routing.get(path, headers=headers)).status_code in (400, 404)
 
 
 async def test_an_agency_sees_only_the_persons_it_was_told_of(fresh_nats: Broker, judge: Judge) -> None:
@@ -143,8 +186,8 @@ async def test_a_lost_database_of_cases_is_filled_again_from_the_streams(
         for ticket in tickets:
             await system.story(ticket)
         before = await system.inbox("BKN")
-    for path in fresh_nats.data_dir.glob("routing.db*"):
-        path.unlink()
+    async with database(fresh_nats) as connection:
+        await connection.run_sync(metadata.drop_all)
     async with in_process(fresh_nats, judge=judge) as system:
         assert await system.inbox("BKN") == before
 
@@ -153,8 +196,8 @@ async def test_a_database_of_an_older_version_is_filled_anew(fresh_nats: Broker,
     async with in_process(fresh_nats, judge=judge) as system:
         await system.story((await system.send(a_report(), "k1")).json()["ticket"])
         before = await system.inbox("BKN")
-    with sqlite3.connect(fresh_nats.data_dir / "routing.db") as old:
-        old.execute("ALTER TABLE cases DROP COLUMN region")
+    async with database(fresh_nats) as connection:
+        await connection.execute(text("ALTER TABLE cases DROP COLUMN region"))
     async with in_process(fresh_nats, judge=judge) as system:
         assert await system.inbox("BKN") == before
 

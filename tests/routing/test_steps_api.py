@@ -20,6 +20,13 @@ from tests.running import Clock, System, in_process, until
 pytestmark = pytest.mark.broker
 
 
+@pytest.fixture
+def fresh_nats(fresh_nats: Broker, database_url: str) -> Broker:
+    """Every test here runs on both databases."""
+    fresh_nats.cases_url = database_url
+    return fresh_nats
+
+
 async def opened(system: System, key: str = "k1", **changed: Any) -> str:
     ticket = (await system.send(a_report(**changed), key)).json()["ticket"]
     return str((await system.story(ticket))["case_id"])

