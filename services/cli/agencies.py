@@ -134,3 +134,4 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `netral`."""
     agencies.add_typer(keys, name="keys")
     app.add_typer(agencies, name="agencies")
+    agency_stream.register(app)

@@ -66,9 +66,32 @@ def replay(
     run(body, sequence, since)
 
 
+def conform(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The address that receives webhooks.")],
+    key_file: Annotated[
+        str,
+        typer.Option("--key-file", metavar="FILE", help="whsk_… or whsec_…; made if it is not there."),
+    ] = "netral-conform.key",
+    as_json: AsJson = False,
+) -> None:
+    """Try a receiver of webhooks and say what its makers must mend. Needs no running Netral.
+
+    Signatures right, wrong, stale and broken; events duplicated, reordered, at once, slow, large, with unknown fields.
+    Exit code 1 if a check fails.
+    """
+    from services.cli.conforming.running import conform as run
+
+    raise typer.Exit(run(url, key_file, as_json=as_json))
+
+
 def attach(agencies: typer.Typer) -> None:
     """Add the commands to `netral agencies`."""
     agencies.add_typer(credentials, name="credentials")
     agencies.command(
         epilog="Examples: `netral agencies replay BKN --sequence 1` · `… --since 2026-11-01T00:00:00+07:00`"
     )(replay)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command that stands alone."""
+    app.command(epilog="Example: `netral conform https://sbt.example.go.id/netral`")(conform)

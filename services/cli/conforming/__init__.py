@@ -1,0 +1,1 @@
+"""`netral conform`: what a receiver of our webhooks must do, tried against one."""
