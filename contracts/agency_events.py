@@ -46,10 +46,11 @@ class AgencyMatter(Part):
 
 
 class AgencyOfferedData(Told):
-    """`number` is the step of the case that made the offer; 0 is the opening."""
+    """`number` is the step of the case that made the offer; 0 is the opening. `omitted`: see `AgencySteppedData`."""
 
     number: int
     persons: tuple[AgencyMatter, ...]
+    omitted: int = 0
 
 
 class AgencyOffered(Event):
@@ -64,11 +65,15 @@ class AgencyOffered(Event):
 
 
 class AgencySteppedData(Told):
-    """What step `number` changed for this office; its part about the persons in `ended` is over."""
+    """What step `number` changed for this office; its part about the persons in `ended` is over.
+
+    `omitted` counts persons left out because a webhook stays below 20 kB; the link shows them all.
+    """
 
     number: int
     persons: tuple[AgencyMatter, ...]
     ended: tuple[str, ...] = ()
+    omitted: int = 0
 
 
 class AgencyStepped(Event):

@@ -33,6 +33,7 @@ from contracts.directory_events import (
 from contracts.envelope import Event, event_id
 from contracts.facts import ReportFacts
 from contracts.matches import MatchAnswered, ReportResembles
+from contracts.webhooks import EndpointChanged, WebhookAlarm
 
 
 class ReportAcceptedData(Part):
@@ -142,6 +143,8 @@ AnyEvent = Annotated[
     | RulebookLoaded
     | OfficeChanged
     | KeyChanged
+    | EndpointChanged
+    | WebhookAlarm
     | NoticeSent,
     Field(discriminator="type"),
 ]
@@ -159,6 +162,8 @@ EVENTS: tuple[type[Event], ...] = (
     RulebookLoaded,
     OfficeChanged,
     KeyChanged,
+    EndpointChanged,
+    WebhookAlarm,
     NoticeSent,
 )
 
@@ -179,6 +184,7 @@ __all__ = [
     "CaseWaiting",
     "CaseWaitingData",
     "DueLevel",
+    "EndpointChanged",
     "Event",
     "KeyChanged",
     "KeyChangedData",
@@ -197,5 +203,6 @@ __all__ = [
     "ReportResembles",
     "RulebookLoaded",
     "RulebookLoadedData",
+    "WebhookAlarm",
     "event_id",
 ]

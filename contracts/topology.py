@@ -49,6 +49,7 @@ STREAMS = (
     Stream("NOTICES", ("notices.*.*",)),
     Stream("TOLD", ("told.>",)),
     Stream("TIMERS", ("timer.>", "due.>"), schedules=True),
+    Stream("WEBHOOKS", ("webhooks.>",)),
     Stream("PARKED", ("parked.>",), atomic=False, deletable=True),
     Stream(
         "ADVISORIES",
@@ -74,6 +75,7 @@ CONSUMERS = (
         "routing",
         max_ack_pending=TOLD_GROUP,
     ),
+    Consumer("routing-deliveries", "TOLD", ("told.>",), "routing", max_deliver=1000),
     Consumer("routing-notices", "NOTICES", ("notices.*.*",), "routing"),
     Consumer("routing-timers", "TIMERS", ("due.>",), "routing"),
     Consumer("routing-advisories", "ADVISORIES", ("$JS.EVENT.ADVISORY.CONSUMER.>",), "routing"),
@@ -96,7 +98,7 @@ def agency_consumer(agency: str, office: str | None = None) -> Consumer:
 
 PUBLISHES: dict[str, tuple[str, ...]] = {
     "intake": ("reports.*.accepted", "reports.*.resembles", "parked.REPORTS.intake-matching.*"),
-    "routing": ("cases.>", "told.>", "rulebooks.*", "agencies.>", "timer.>", "parked.>"),
+    "routing": ("cases.>", "told.>", "webhooks.>", "rulebooks.*", "agencies.>", "timer.>", "parked.>"),
     "notifications": ("notices.*.*", "parked.>"),
 }
 """The subjects each service may publish to; the broker's permissions are made from this."""
@@ -116,6 +118,8 @@ TEMPLATES = (
     "told.{agency}.{office}.{case_id}.offered.{number}",
     "told.{agency}.{office}.{case_id}.stepped.{number}",
     "told.{agency}.{office}.{case_id}.due.{ref}.{day}.{level}",
+    "webhooks.{endpoint_id}.{number}",
+    "webhooks.{endpoint_id}.alarm.{alarm_id}",
     "rulebooks.{number}",
     "agencies.{agency}.{office}.{version}",
     "agencies.{agency}.keys.{key_id}.{version}",
@@ -142,6 +146,7 @@ _STREAM_OF = {
     "reports": "REPORTS",
     "cases": "CASES",
     "told": "TOLD",
+    "webhooks": "WEBHOOKS",
     "rulebooks": "RULEBOOKS",
     "agencies": "AGENCIES",
     "notices": "NOTICES",

@@ -12,6 +12,7 @@ from contracts.decision import Decision
 from contracts.events import EVENTS
 from contracts.progress import Progress
 from contracts.report import Report
+from contracts.webhooks import WEBHOOK_MESSAGES
 
 SCHEMAS = Path(__file__).parents[1] / "contracts" / "schemas"
 ASYNCAPI = "netral.agencies.asyncapi.v1"
@@ -19,7 +20,7 @@ DOCUMENTS: dict[str, Any] = {
     "netral.report.v1": Report,
     "netral.decision.v1": Decision,
     "netral.progress.v1": Progress,
-    **{event.model_fields["type"].default: event for event in (*EVENTS, *AGENCY_EVENTS)},
+    **{event.model_fields["type"].default: event for event in (*EVENTS, *AGENCY_EVENTS, *WEBHOOK_MESSAGES)},
 }
 
 

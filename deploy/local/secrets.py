@@ -19,6 +19,7 @@ _MAKERS: dict[str, Callable[[], str]] = {
     "vault.key": lambda: secrets.token_hex(32),
     "door.key": lambda: secrets.token_hex(32),
     "case.key": lambda: secrets.token_hex(32),
+    "webhook.key": lambda: secrets.token_hex(32),
     "service-token": lambda: secrets.token_urlsafe(32),
     "metrics-token": lambda: secrets.token_urlsafe(32),
     "ops-token": lambda: secrets.token_urlsafe(32),
@@ -29,8 +30,9 @@ _MAKERS: dict[str, Callable[[], str]] = {
 }
 
 
-IRREPLACEABLE = ("vault.key", "door.key")
-"""Without them what lies in intake.db cannot be read, and its receipts no longer open anything."""
+IRREPLACEABLE = {"vault.key": "intake.db", "door.key": "intake.db", "webhook.key": "deliveries.db"}
+"""Without the first two what lies in intake.db cannot be read, and its receipts no longer open anything; without the
+last no agency knows the keys that its webhooks are signed with."""
 
 
 def ensure(data_dir: Path) -> None:
@@ -39,10 +41,10 @@ def ensure(data_dir: Path) -> None:
     A key that stored reports depend on is never drawn anew: it must be restored.
     """
     folder = data_dir / "secrets"
-    for name in IRREPLACEABLE:
-        if (data_dir / "intake.db").exists() and not (folder / name).exists():
+    for name, database in IRREPLACEABLE.items():
+        if (data_dir / database).exists() and not (folder / name).exists():
             raise CannotStart(
-                f"{folder / name} is missing although {data_dir / 'intake.db'} holds reports sealed with it; "
+                f"{folder / name} is missing although {data_dir / database} depends on it; "
                 "restore it from your backup of the keys."
             )
     try:

@@ -21,8 +21,10 @@ from services.routing.api import AgencyDoors
 from services.routing.casebook import Casebook
 from services.routing.core.decide import Judge
 from services.routing.deciding import load_judge
+from services.routing.deliveries_api import DeliveryDoors
+from services.routing.delivery.push import Push
 from services.routing.dossiers import Dossiers, open_dossiers
-from services.routing.handlers import subscribe, subscribe_case_events
+from services.routing.handlers import subscribe, subscribe_case_events, subscribe_push
 from services.routing.law import Law
 from services.routing.law_api import LawDoors
 from services.routing.linking import Linking
@@ -40,6 +42,7 @@ from services.routing.succession import Succession
 from services.routing.succession_api import SuccessionDoors
 from services.routing.timekeeping import Timekeeping
 from services.routing.views import Views
+from services.routing.webhooks_api import WebhookDoors
 from services.routing.words import Words
 from services.routing.yaml_nodes import BrokenRulebook
 from services.runtime.clock import Clock, now
@@ -75,6 +78,8 @@ def build_app(
             *SuccessionDoors(keys, parts.law, lambda: parts.succession, clock).routes(),
             *agencies.routes(lambda: parts.bus, clock),
             *StreamDoors(keys, lambda: parts.bus).routes(),
+            *WebhookDoors(keys, parts.push, clock).routes(),
+            *DeliveryDoors(keys, parts.push.questions, parts.words).routes(),
             Route("/openapi.json", _openapi, methods=["GET"]),
             Route("/healthz", _healthz, methods=["GET"]),
             Route("/readyz", _readyz(parts), methods=["GET"]),
@@ -103,6 +108,7 @@ class _Parts:
         self.bus: Bus | None = None
         self.broker: NatsBroker | None = None
         self.words = Words(settings.secret("case.key"))
+        self.push = Push(settings, lambda: self.bus, clock, telemetry)
         self.another_key = False
         """Whether words of the log do not open with this case.key."""
         self.casebook: Casebook | None = None
@@ -128,6 +134,7 @@ class _Parts:
             self.agencies.book.follow(self.bus),
             AgencyFeed(self.bus).follow(),
             time.sweep.watch(),
+            self.push.run(self.bus),
         )
         pairs = MatchQueries(self.views.engine)
         self.linking = Linking(self.bus, self.casebook, pairs, self.clock, self.words)
@@ -136,6 +143,7 @@ class _Parts:
         made = instruments_of(self.telemetry)
         subscribe(broker, law=self.law, bus=self.bus, clock=self.clock, instruments=made)
         subscribe_case_events(broker, views=self.views, clock=self.clock, time=time)
+        subscribe_push(broker, self.push)
         await broker.start()
         self.broker = broker
 
@@ -152,6 +160,7 @@ class _Parts:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         if self.broker:
             await self.broker.stop()
+        await self.push.stop()
         if self.bus:
             await self.bus.close()
         await self.views.engine.dispose()
@@ -211,6 +220,8 @@ async def _missing(parts: _Parts) -> list[str]:
         reasons.append("the database does not answer")
     if parts.bus is None or parts.broker is None:
         return [*reasons, "the broker is not connected yet"]
+    if not parts.push.ready:
+        reasons.append("the database of webhooks does not answer")
     if parts.law.unreadable:
         reasons.append(parts.law.unreadable)
     if parts.agencies.book.unreadable:

@@ -20,6 +20,7 @@ from contracts.events import (
 )
 from services.routing.core.fanout import decided, following, linked
 from services.routing.core.life import life_of
+from services.routing.delivery.push import Push
 from services.routing.law import Law
 from services.routing.limits_watch import Limits, Spoken
 from services.routing.parking import park_what_was_given_up
@@ -30,6 +31,7 @@ from services.runtime.clock import Clock
 from services.runtime.messaging import Bus, TryLater, durable
 from services.runtime.metrics import SILENT, Instruments, Timed
 from services.runtime.spans import note
+from services.runtime.telemetry import trace_headers
 
 SKEW = 60.0
 """Seconds the broker's clock may be ahead of ours; a limit that fires earlier than that is left to the sweep."""
@@ -89,6 +91,15 @@ async def _fired(limits: Limits, clock: Clock, firing: Firing) -> None:
     note(case_id=str(firing.case_id), limit=firing.level, spoken=spoken.value)
     if spoken is Spoken.EARLY and (wait := (firing.at - clock()).total_seconds()) < SKEW:
         raise TryLater(max(wait, 0.1))
+
+
+def subscribe_push(broker: NatsBroker, push: Push) -> None:
+    """Bind push to its durable: whatever receivers do, the others go on."""
+
+    @broker.subscriber(**durable("routing-deliveries"))
+    async def on_told(message: NatsMessage) -> None:
+        where = message.raw_message.metadata
+        await push.hear(where.sequence.stream, message.body, trace_headers().get("traceparent"))
 
 
 def _measure(instruments: Instruments, age: float, decision: Decision) -> None:

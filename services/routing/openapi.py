@@ -13,6 +13,7 @@ from services.routing.agencies.openapi_keys import KEYS
 from services.routing.openapi_matches import MATCHES
 from services.routing.openapi_steps import QUESTIONS, STEPS
 from services.routing.openapi_stream import STREAM
+from services.routing.openapi_webhooks import WEBHOOKS
 
 
 class Model(BaseModel):
@@ -172,6 +173,7 @@ def api_document() -> dict[str, Any]:
             *DIRECTORY,
             *KEYS,
             *STREAM,
+            *WEBHOOKS,
             _HEALTH,
         ],
         security_schemes={_KEY: {"type": "http", "scheme": "bearer"}},

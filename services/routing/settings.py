@@ -4,13 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.runtime.settings import Settings
+from services.routing.delivery.settings import WebhookSettings
 
 
-class RoutingSettings(Settings):
+class RoutingSettings(WebhookSettings):
     """Settings of routing and of the agencies' door; every one has a default that works on one machine."""
 
-    routing_host: Annotated[str, Field(description="Address the agencies' door listens on")] = "127.0.0.1"
     routing_port: Annotated[int, Field(ge=1, le=65535, description="Port of the agencies' door")] = 8081
     intake_url: Annotated[
         str | None, Field(description="Address of intake's inner door (default: this machine, intake_port)")

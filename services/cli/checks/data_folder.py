@@ -12,6 +12,7 @@ SECRETS = (
     "vault.key",
     "door.key",
     "case.key",
+    "webhook.key",
     "service-token",
     "metrics-token",
     "ops-token",

@@ -33,17 +33,6 @@ class Verdict(StrEnum):
     OURS = "OURS"
 
 
-class Alarm(StrEnum):
-    """What a human must hear of an endpoint."""
-
-    GONE = "GONE"
-    REFUSED = "REFUSED"
-    FORBIDDEN = "FORBIDDEN"
-    PARKED = "PARKED"
-    HELD = "HELD"
-    SUSPENDED = "SUSPENDED"
-
-
 class State(StrEnum):
     """HELD: nothing is tried until somebody says so, and nothing is thrown away."""
 

@@ -7,7 +7,8 @@ on transitions only, once for each spell of failures.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.routing.core.deliveries import SUSPEND_AFTER, Alarm, Outcome, State, Verdict
+from contracts.webhooks import AlarmKind
+from services.routing.core.deliveries import SUSPEND_AFTER, Outcome, State, Verdict
 
 WINDOW = timedelta(minutes=5)
 BUCKET = timedelta(seconds=30)
@@ -17,9 +18,9 @@ OPEN_AT = 0.7
 PROBE_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300))
 """Before the first, second, … probe; the last one repeats."""
 _RAISES = {
-    Verdict.GONE: Alarm.GONE,
-    Verdict.REFUSED: Alarm.REFUSED,
-    Verdict.FORBIDDEN: Alarm.FORBIDDEN,
+    Verdict.GONE: AlarmKind.GONE,
+    Verdict.REFUSED: AlarmKind.REFUSED,
+    Verdict.FORBIDDEN: AlarmKind.FORBIDDEN,
 }
 Bucket = tuple[int, int, int]
 """Start (seconds of the epoch), requests, failures."""
@@ -33,7 +34,7 @@ class Health:
     probe_at: datetime | None = None
     probes: int = 0
     buckets: tuple[Bucket, ...] = ()
-    raised: frozenset[Alarm] = frozenset()
+    raised: frozenset[AlarmKind] = frozenset()
 
     @property
     def open(self) -> bool:
@@ -52,8 +53,8 @@ def seen(health: Health, outcome: Outcome, state: State, now: datetime, *, probe
         return replace(health, buckets=buckets)
     found = replace(health, failing_since=health.failing_since or now, buckets=buckets)
     found = _breaker(found, now, probe=probe)
-    alarms = {_RAISES.get(outcome.verdict), Alarm.HELD if state is State.HELD else None}
-    alarms.add(Alarm.PARKED if found.open else None)
+    alarms = {_RAISES.get(outcome.verdict), AlarmKind.HELD if state is State.HELD else None}
+    alarms.add(AlarmKind.PARKED if found.open else None)
     return replace(found, raised=found.raised | {alarm for alarm in alarms if alarm})
 
 

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.routing.core.deliveries import Alarm, Outcome, State, Verdict, outcome_of
+from contracts.webhooks import AlarmKind
+from services.routing.core.deliveries import Outcome, State, Verdict, outcome_of
 from services.routing.core.health import Health, seen, suspended
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -57,16 +58,16 @@ def test_a_trouble_of_ours_never_counts() -> None:
 
 def test_each_alarm_is_raised_once_for_a_spell_of_failures() -> None:
     health = played(Health(), [outcome_of(401)] * 3)
-    assert health.raised == {Alarm.REFUSED}
+    assert health.raised == {AlarmKind.REFUSED}
     health = played(health, [DOWN] * 10, NOON + timedelta(seconds=10))
-    assert health.raised == {Alarm.REFUSED, Alarm.PARKED}
+    assert health.raised == {AlarmKind.REFUSED, AlarmKind.PARKED}
     health = seen(health, DOWN, State.HELD, NOON + timedelta(hours=76))
-    assert health.raised == {Alarm.REFUSED, Alarm.PARKED, Alarm.HELD}
-    assert seen(Health(), outcome_of(410), State.HELD, NOON).raised == {Alarm.GONE, Alarm.HELD}
+    assert health.raised == {AlarmKind.REFUSED, AlarmKind.PARKED, AlarmKind.HELD}
+    assert seen(Health(), outcome_of(410), State.HELD, NOON).raised == {AlarmKind.GONE, AlarmKind.HELD}
     assert seen(Health(), Outcome(Verdict.FORBIDDEN, "guard"), State.PENDING, NOON).raised == {
-        Alarm.FORBIDDEN
+        AlarmKind.FORBIDDEN
     }
-    assert played(Health(raised=frozenset({Alarm.REFUSED})), [GOOD]).raised == frozenset()
+    assert played(Health(raised=frozenset({AlarmKind.REFUSED})), [GOOD]).raised == frozenset()
 
 
 def test_five_days_of_only_failures_suspend_and_one_success_starts_anew() -> None:
