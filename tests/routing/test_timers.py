@@ -31,7 +31,7 @@ from services.routing.views import Views
 from services.routing.words import Words
 from services.runtime.bus import Bus
 from services.runtime.clock import now
-from services.runtime.database import open_engine
+from services.runtime.database import open_engine, writing
 from services.runtime.reading import last_of_each
 from tests.builders import TODAY, a_report
 from tests.conftest import Broker
@@ -259,8 +259,8 @@ class Bench:
 
     async def project(self, event: CaseDecided, number: int) -> None:
         """Bring a case into the read model as its version of a number."""
-        async with self.views.engine.begin() as connection:
-            await keep_versions(self.views.engine, connection, [version_of(event)._replace(number=number)])
+        async with writing(self.views.engine) as connection:
+            await keep_versions(connection, [version_of(event)._replace(number=number)])
 
 
 @asynccontextmanager
