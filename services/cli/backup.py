@@ -1,7 +1,8 @@
 """`netral backup`: everything that must survive, into one folder, while the system runs; the keys apart.
 
-The order makes every mixture of moments harmless: the case views first (they catch up from the streams), then the streams,
-then vault and ledger (a report that is in the vault but not in the stream is told again at the restore).
+The order makes every mixture of moments harmless: the case views and the queue of webhooks first (they catch up from the
+streams), then the streams, then vault and ledger (a report that is in the vault but not in the stream is told again at
+the restore).
 """
 
 import asyncio
@@ -36,6 +37,7 @@ def addresses() -> dict[str, str]:
     """The database of each service, by the name its copy has."""
     return {
         "routing": settings_of(RoutingSettings).cases_address,
+        "deliveries": settings_of(RoutingSettings).deliveries_address,
         "intake": settings_of(IntakeSettings).vault_address,
         "notifications": settings_of(NotificationsSettings).ledger_address,
     }
@@ -71,7 +73,7 @@ def digest(path: Path) -> str:
 
 def _everything(settings: Settings, folder: Path) -> dict[str, Any]:
     where = addresses()
-    kept = [name for name in ("routing",) if databases.save(where[name], folder / f"{name}.db")]
+    kept = [name for name in ("routing", "deliveries") if databases.save(where[name], folder / f"{name}.db")]
     streams = asyncio.run(_streams(settings, folder / "streams"))
     kept += [n for n in ("intake", "notifications") if databases.save(where[n], folder / f"{n}.db")]
     register = settings.data_dir / "nats" / "agencies.json"

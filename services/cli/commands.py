@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import agencies, case_commands, keeping
+from services.cli import agencies, case_commands, keeping, pushing
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.rules import register
 
@@ -222,4 +222,5 @@ def version() -> None:
 
 register(app)
 agencies.register(app)
+pushing.register(app)
 case_commands.register(app)

@@ -68,7 +68,7 @@ def call(
         raise Stop(
             f"{where}: does not answer ({type(problem).__name__}); start it with `netral up`"
         ) from None
-    if response.status_code == httpx.codes.OK:
+    if response.status_code in (httpx.codes.OK, httpx.codes.CREATED):
         return json_of(response, what)
     raise _refusal(response, what)
 

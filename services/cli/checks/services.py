@@ -24,6 +24,8 @@ def services(
     yield _smtp(mail.smtp_host, mail.smtp_port)
     if mail.ledger_url is None:
         yield from _ledger(mail.data_dir / "notifications.db")
+    if routing.deliveries_url is None:
+        yield from _webhooks(routing.data_dir / "deliveries.db")
 
 
 def _ready(name: str, url: str) -> Finding:
@@ -69,3 +71,25 @@ def _ledger(database: Path) -> Iterator[Finding]:
         )
     else:
         yield ok("mails", f"{counts.get('SENT', 0)} sent, none given up")
+
+
+def _webhooks(database: Path) -> Iterator[Finding]:
+    """Deliveries that wait for a person, and endpoints that are stopped; silent where nothing was ever pushed."""
+    if not database.is_file():
+        return
+    try:
+        with sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=2) as connection:
+            held = connection.execute("SELECT count(*) FROM deliveries WHERE state = 'HELD'").fetchone()[0]
+            stopped = connection.execute(
+                "SELECT count(*) FROM endpoints WHERE state IN ('DISABLED', 'SUSPENDED')"
+            ).fetchone()[0]
+    except sqlite3.Error as problem:
+        yield warn("webhooks", f"{database} cannot be read ({type(problem).__name__})", "try again")
+        return
+    if held or stopped:
+        says = f"{held} deliveries held, {stopped} endpoints stopped; nothing is lost"
+        yield warn(
+            "webhooks", says, "see `netral webhooks` and `netral deliveries --state HELD`; tell the agency"
+        )
+    else:
+        yield ok("webhooks", "none held, no endpoint stopped")

@@ -149,7 +149,7 @@ class Sender:
         return (await self._poster.post(endpoint.agency, endpoint.url, headers, claim.body)).outcome
 
     def _measure(self, claim: Claim, outcome: Outcome, seconds: float) -> None:
-        agency, verdict = claim.endpoint.agency.value, outcome.verdict.value
+        agency, verdict = claim.endpoint.agency.value, outcome.verdict.value.lower()
         self._instruments.count(Counted.WEBHOOKS, agency=agency, outcome=verdict)
         self._instruments.time(Timed.HTTP_CALLED, seconds, agency=agency, outcome=verdict)
         if outcome.verdict is Verdict.DELIVERED:
