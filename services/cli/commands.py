@@ -202,6 +202,21 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def verify(
+    most: Annotated[int, typer.Option(min=1, help="Findings to print.")] = 200,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for work under way.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Read all streams and databases and prove what Netral promises, by a checker of its own; changes nothing.
+
+    Exit code 1 if anything is not as promised, with one sentence for each finding.
+    """
+    from services.cli.verify.command import run
+
+    raise typer.Exit(run(as_json=as_json, most=most, patience=patience))
+
+
+@app.command()
 def provision() -> None:
     """Create or update streams and consumers as the topology table says; report what still differs."""
     from services.cli.running import provision as run

@@ -1,0 +1,5 @@
+"""`netral verify`: an independent checker. It reads streams and databases by itself and proves what Netral promises.
+
+Nothing here imports what it checks (`services.routing.core`, the casebook, the read model's code): the tables of law and the
+counting of days are written a second time, from the sources.
+"""

@@ -1,0 +1,222 @@
+"""Checks one case by its events alone: one decision, steps without a gap, legal, one owner each, offered once."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from services.cli.verify import law
+from services.cli.verify.findings import Finding
+from services.cli.verify.history import Case, Person, Version, acting, progressed, standing, trigger_of
+
+
+def check_case(case: Case) -> Iterator[Finding]:
+    """Everything about a case that needs no clock and no database."""
+    for subject, count in Counter(f.subject for facts in case.facts.values() for f in facts).items():
+        if count > 1:
+            yield Finding("stored-twice", case.case_id, f"{subject} holds {count} messages, it must hold one")
+    yield from _reports(case)
+    if len(case.of("decided")) != 1:
+        if not case.of("decided"):
+            yield Finding("no-decision", case.case_id, "has events or reports but no decision")
+        return
+    yield from _numbers(case)
+    yield from _owners(case)
+    yield from _steps(case)
+    yield from _offers(case)
+
+
+def _reports(case: Case) -> Iterator[Finding]:
+    accepted = {report.report_id for report in case.reports}
+    linked = [fact.data["report_id"] for fact in case.of("reports")]
+    opening = {fact.data["report_id"] for fact in case.of("decided")}
+    for report_id in sorted(accepted - opening - set(linked)):
+        yield Finding(
+            "report-in-no-case",
+            report_id,
+            f"was accepted for the case {case.case_id}, which does not know it",
+        )
+    for report_id in sorted((set(linked) | opening) - accepted):
+        yield Finding("stray-report", report_id, f"is in the case {case.case_id} but was not accepted for it")
+
+
+def _numbers(case: Case) -> Iterator[Finding]:
+    numbers = [step["number"] for step in case.steps]
+    if sorted(set(numbers)) != list(range(1, len(set(numbers)) + 1)):
+        yield Finding(
+            "step-gap", case.case_id, f"has the steps {numbers}; they must be numbered from 1 without a gap"
+        )
+    elif numbers != sorted(numbers):
+        yield Finding("step-order", case.case_id, f"has its steps stored in the order {numbers}")
+
+
+def _owners(case: Case) -> Iterator[Finding]:
+    for version in case.versions:
+        for ref, person in version.persons.items():
+            where, owner = f"after step {version.number} {ref} ({person['state']})", person["owner"]
+            if person.get("old"):
+                continue
+            if owner is None and (person["state"] not in law.CLOSED or acting(person)):
+                yield Finding("no-owner", case.case_id, f"{where} is open and nobody must act")
+            elif owner and person["state"] in law.CLOSED and not acting(person):
+                yield Finding(
+                    "owner-of-closed", case.case_id, f"{where} is closed but {owner['agency']} owns it"
+                )
+            elif owner and owner["agency"] != "OPERATOR" and not _has_part(person, owner["agency"]):
+                yield Finding(
+                    "owner-without-part",
+                    case.case_id,
+                    f"{where}: {owner['agency']} owns it without a part to act",
+                )
+
+
+def _has_part(person: Person, agency: str) -> bool:
+    return any(part["agency"] == agency for part in acting(person))
+
+
+def _steps(case: Case) -> Iterator[Finding]:
+    versions = {version.number: version for version in case.versions}
+    done: list[dict[str, Any]] = []
+    for step in case.steps:
+        before = versions.get(step["number"] - 1)
+        if before is None:
+            continue
+        done.append(step)
+        name = f"step {step['number']} ({step['by']} said {trigger_of(step['said'])})"
+        for reason in _illegal(step, before, done[:-1]):
+            yield Finding("illegal-step", case.case_id, f"{name}: {reason}")
+        for ref, person in versions[step["number"]].persons.items():
+            reached = progressed(done, ref)
+            if not law.shows_as(reached, person["state"]):
+                yield Finding(
+                    "wrong-state", case.case_id, f"{name} leaves {ref} {person['state']}, not {reached}"
+                )
+        yield from _wrong_owner(case, step, versions[step["number"]], name)
+
+
+def _illegal(step: dict[str, Any], before: Version, earlier: list[dict[str, Any]]) -> Iterator[str]:
+    said, by, trigger = step["said"], step["by"], trigger_of(step["said"])
+    if said["event"] == "VOID":
+        yield from _void(said, by, {other["number"]: other["by"] for other in earlier})
+        return
+    hand_over = said["event"] in law.HAND_OVERS
+    if not hand_over and by != "OPERATOR" and by not in law.speakers_of(trigger):
+        yield f"{by} may not say it"
+    if said["event"] in ("SUCCEED", "LINK"):
+        return
+    concerned = {ref: p for ref, p in before.persons.items() if said.get("person") in (None, ref)}
+    for ref, person in concerned.items():
+        if hand_over:
+            yield from _hand_over(said, by, ref, person, earlier)
+        elif reason := _progress(trigger, ref, person, progressed(earlier, ref)):
+            yield reason
+
+
+def _void(said: dict[str, Any], by: str, speakers: dict[int, str]) -> Iterator[str]:
+    if said["step"] not in speakers:
+        yield f"there is no step {said['step']} to take back"
+    elif by not in ("OPERATOR", speakers[said["step"]]):
+        yield f"step {said['step']} was said by {speakers[said['step']]}"
+
+
+def _progress(trigger: str, ref: str, person: Person, state: str) -> str | None:
+    if trigger in law.MOVES:
+        impossible = person["owner"] is None or state not in law.MEASURES.get(trigger, {state})
+    else:
+        impossible = law.leads_to(state, trigger) is None
+        impossible |= person["state"] in law.CLOSED and person["state"] != state
+    return f"it cannot be said of {ref}, who was {person['state']}" if impossible else None
+
+
+def _hand_over(
+    said: dict[str, Any], by: str, ref: str, person: Person, earlier: list[dict[str, Any]]
+) -> Iterator[str]:
+    owner, kind = person["owner"], said["event"]
+    if owner is None:
+        if not person.get("old"):
+            yield f"{ref} was closed"
+        return
+    asked = any(
+        s["said"]["event"] == "TRANSFER" and s["said"]["to"] == by and s["said"].get("person") in (None, ref)
+        for s in standing(earlier)
+    )
+    may = by in ("OPERATOR", owner["agency"])
+    may |= (kind == "DONE" and _has_part(person, by)) or (kind == "REFUSE" and asked)
+    if kind == "ACCEPT" and not asked:
+        yield f"{ref} was not transferred to {by}"
+    elif kind != "ACCEPT" and not may:
+        yield f"{ref} was owned by {owner['agency']}"
+
+
+def _wrong_owner(case: Case, step: dict[str, Any], after: Version, name: str) -> Iterator[Finding]:
+    """Whom a hand-over gives the file to."""
+    said = step["said"]
+    receiver = {"ACCEPT": step["by"], "ASSIGN": said.get("to"), "REFUSE": "OPERATOR"}.get(said["event"])
+    receiver = said.get("to") if said["event"] == "RETURN" else receiver
+    for ref, person in after.persons.items():
+        owner = person["owner"] and person["owner"]["agency"]
+        if receiver and said.get("person") in (None, ref) and owner != receiver:
+            yield Finding(
+                "wrong-owner", case.case_id, f"{name} leaves {ref} with {owner or 'nobody'}, not {receiver}"
+            )
+
+
+def _offers(case: Case) -> Iterator[Finding]:
+    """Who got a part it had not before is told once; nobody else is."""
+    told = Counter(
+        (fact.data.get("step", 0), fact.data["agency"], fact.data["person"]) for fact in case.of("offered")
+    )
+    wanted = set[tuple[int, str, str]]()
+    opening = case.of("decided")[0].data["decision"]["persons"]
+    wanted |= {
+        (0, p["agency"], person["ref"]) for person in opening for p in person["assignments"] if p["active"]
+    }
+    silent = {step["number"] for step in case.steps if step["said"]["event"] == "LINK"}
+    held = case.versions[0].persons
+    for version in case.versions[1:]:
+        for ref, person in version.persons.items() if version.number not in silent else ():
+            wanted |= {(version.number, agency, ref) for agency in _news(held.get(ref), person)}
+        held = version.persons
+    for number, agency, ref in sorted(wanted - told.keys()):
+        yield Finding(
+            "not-offered", case.case_id, f"{agency} got a part about {ref} at step {number} and was not told"
+        )
+    for number, agency, ref in sorted(told.keys() - wanted):
+        yield Finding(
+            "offered-in-vain", case.case_id, f"{agency} was told of {ref} at step {number} without a new part"
+        )
+    for key, count in told.items():
+        if count > 1:
+            yield Finding(
+                "offered-twice", case.case_id, f"{key[1]} was told of {key[2]} {count} times at step {key[0]}"
+            )
+    yield from _unroutable(case)
+
+
+def _news(before: Person | None, after: Person) -> set[str]:
+    """The agencies with a part they had not before; that one who had to act may still read is no news."""
+    held = [part for part in before["parts"] if part["active"]] if before else []
+    known, bodies = {_key(part) for part in held}, {(part["agency"], part["office"]) for part in held}
+    return {
+        part["agency"]
+        for part in after["parts"]
+        if part["active"]
+        and _key(part) not in known
+        and not (part["role"] == "INFORMATION" and (part["agency"], part["office"]) in bodies)
+    }
+
+
+def _unroutable(case: Case) -> Iterator[Finding]:
+    nobody = [
+        p["ref"]
+        for p in case.of("decided")[0].data["decision"]["persons"]
+        if not acting({"parts": p["assignments"]})
+    ]
+    told = [ref for fact in case.of("unroutable") for ref in fact.data["persons"]]
+    if nobody != told:
+        yield Finding(
+            "unroutable", case.case_id, f"nobody must act about {nobody}, the operator was told of {told}"
+        )
+
+
+def _key(part: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(part[name] for name in ("agency", "office", "role", "when", "rule"))

@@ -1,0 +1,98 @@
+"""A small true log on a real broker, and what puts a lie into it."""
+
+import copy
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from contracts.door import read_report
+from contracts.events import CaseDecided, ReportAccepted, ReportAcceptedData
+from contracts.facts import facts_of
+from contracts.ids import NETRAL, case_id_of, derived_id
+from contracts.steps import Said
+from services.cli.verify.checking import Checker, Databases
+from services.cli.verify.days import packaged
+from services.routing.calendar_files import HERE
+from services.routing.core.decide import Judge
+from services.routing.core.fanout import decided, following, linked, newly_offered, stepped
+from services.routing.core.life import Step, life_of
+from services.runtime.bus import Bus
+from tests.builders import TODAY, a_report
+from tests.conftest import Broker
+
+OPENED = datetime(2026, 11, 24, 3, tzinfo=UTC)
+Document = dict[str, Any]
+
+
+def a_log(
+    judge: Judge, name: str, said: tuple[tuple[str, str, str | None], ...] = (), **changed: Any
+) -> list[Document]:
+    """The events of one case: its report, its decision and what follows, then one step a day."""
+    facts = facts_of(read_report(a_report(**changed), TODAY), OPENED.date())
+    report_id = derived_id(NETRAL, "report", name)
+    data = ReportAcceptedData(
+        report_id=report_id, case_id=case_id_of(report_id), ticket=f"NTR-{name}", facts=facts
+    )
+    accepted = ReportAccepted(
+        id=report_id, source="netral/intake", subject=str(report_id), time=OPENED, data=data
+    )
+    life = life_of(facts, OPENED.date(), (), (), judge)
+    record: CaseDecided = decided(accepted, life.decision, OPENED, life.matters)
+    events = [accepted, record, *following(record), linked(accepted, OPENED)]
+    steps: list[Step] = []
+    for number, (by, event, result) in enumerate(said, 1):
+        at, before = OPENED + timedelta(days=number), life.matters
+        step = Step(
+            number, at, by, None, Said.model_validate({"event": event, "result": result, "on": at.date()})
+        )
+        steps.append(step)
+        days: list[date] = [other.at.date() for other in steps]
+        life = life_of(facts, OPENED.date(), days, steps, judge)
+        told = stepped(record, step, life)
+        events += [told, *newly_offered(told, before)]
+    return [
+        {"subject": e.nats_subject, "event": json.loads(e.model_dump_json(by_alias=True))} for e in events
+    ]  # type: ignore[attr-defined]
+
+
+def told(log: list[Document], word: str, number: int = 0) -> Document:
+    """The event of a log whose subject has a word in it; changing it changes the log."""
+    found = [entry["event"] for entry in log if f".{word}" in entry["subject"]]
+    return dict.__getitem__({"it": found[number]}, "it")
+
+
+def without(log: list[Document], word: str) -> list[Document]:
+    """The log without the first event whose subject has a word in it."""
+    gone = next(entry for entry in log if f".{word}" in entry["subject"])
+    return [entry for entry in log if entry is not gone]
+
+
+def copied(log: list[Document]) -> list[Document]:
+    return copy.deepcopy(log)
+
+
+@asynccontextmanager
+async def stored(broker: Broker, log: list[Document]) -> AsyncIterator[Bus]:
+    """A connection of the operator after the events were stored as they are, guards or not."""
+    bus = await Bus.connect(broker.settings, "operator")
+    for entry in log:
+        await bus.js.publish(entry["subject"], json.dumps(entry["event"]).encode())
+    yield bus
+    await bus.close()
+
+
+def databases(folder: Path) -> Databases:
+    """Those of a data folder, there or not."""
+    names = ("routing", "intake", "notifications")
+    return Databases(*(f"sqlite+aiosqlite:///{folder}/{name}.db" for name in names))
+
+
+async def kinds(bus: Bus, folder: Path, now: datetime = OPENED + timedelta(days=2)) -> dict[str, str]:
+    """What the checker finds: the sentence of each kind, but for services and databases that are not there."""
+    off = packaged(HERE)
+    checker = Checker(bus, databases(folder), {off.version: off}, patience=0)
+    found = [finding async for finding in checker.findings(now)]
+    return {f.kind: str(f) for f in found if f.kind not in ("behind", "no-database")}

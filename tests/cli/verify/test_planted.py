@@ -1,0 +1,155 @@
+"""The independent checker finds each kind of lie in the streams, and nothing in a true log."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.routing.core.decide import Judge
+from tests.cli.verify.planting import OPENED, Document, a_log, copied, kinds, stored, told, without
+from tests.conftest import Broker
+
+pytestmark = pytest.mark.broker
+TO_THE_PPK = (
+    ("BAWASLU", "STUDY_CONCLUDED", "BREACH"),
+    ("BKN", "SUPERVISOR_CONCLUDED", "RECOMMENDED"),
+)
+Lie = Callable[[list[Document]], list[Document] | None]
+
+
+def with_due(log: list[Document], *, days: int = 0, **changed: Any) -> list[Document]:
+    """The event that the first limit of the case is over, as it must be said."""
+    decision = told(log, "decided")
+    (due,) = decision["data"]["persons"][0]["dues"]
+    data = {
+        "case_id": decision["data"]["case_id"],
+        "ticket": "NTR-x",
+        "region": "kemendagri:52.04",
+        "person": "p1",
+        "agency": due["agency"],
+        "office": due["office"],
+        "level": "OVERDUE",
+        "last_day": due["last_day"],
+        **changed,
+    }
+    subject = f"cases.{data['case_id']}.due.p1.{data['agency']}.{data['last_day']}.{data['level']}"
+    event = {"time": (OPENED + timedelta(days=days, minutes=1)).isoformat(), "data": data}
+    return [*log, {"subject": subject, "event": event}]
+
+
+def true_log(judge: Judge) -> list[Document]:
+    """Two steps, and the limit of Bawaslu, which was over before the case opened."""
+    return with_due(a_log(judge, "true", TO_THE_PPK))
+
+
+async def test_a_true_log_has_no_findings(fresh_nats: Broker, judge: Judge) -> None:
+    async with stored(fresh_nats, true_log(judge)) as bus:
+        assert await kinds(bus, fresh_nats.data_dir) == {}
+
+
+def _set(word: str, number: int, *path: Any, to: Any) -> Lie:
+    def lie(log: list[Document]) -> None:
+        place = told(log, word, number)["data"]
+        for name in path[:-1]:
+            place = place[name]
+        place[path[-1]] = to
+
+    return lie
+
+
+def _again(word: str) -> Lie:
+    return lambda log: [*log, next(entry for entry in copied(log) if f".{word}" in entry["subject"])]
+
+
+def _renumbered(log: list[Document]) -> None:
+    for entry in log:
+        if ".step.2" in entry["subject"]:
+            entry["subject"] = entry["subject"].replace(".step.2", ".step.3")
+            entry["event"]["data"]["number"] = 3
+
+
+def _in_another_case(log: list[Document]) -> list[Document]:
+    entry = next(entry for entry in copied(log) if ".reports." in entry["subject"])
+    words = entry["subject"].split(".")
+    words[1] = "00000000-0000-5000-8000-000000000001"
+    return [*log, {"subject": ".".join(words), "event": entry["event"]}]
+
+
+LIES: dict[str, tuple[Lie, str]] = {
+    "report-in-no-case": (lambda log: without(without(log, "decided"), "reports."), "does not know it"),
+    "report-in-two-cases": (_in_another_case, " and "),
+    "accepted-twice": (_again("accepted"), "was accepted 2 times"),
+    "no-decision": (lambda log: without(log, "decided"), "no decision"),
+    "stored-twice": (_again("decided"), ".decided holds 2 messages"),
+    "step-gap": (_renumbered, "[1, 3]"),
+    "no-owner": (
+        _set("step.", 0, "persons", 0, "owner", to=None),
+        "after step 1 p1 (BREACH) is open and nobody",
+    ),
+    "owner-of-closed": (
+        _set(
+            "step.",
+            1,
+            "persons",
+            0,
+            to={
+                "ref": "p1",
+                "state": "WITHDRAWN",
+                "owner": {"agency": "BKN", "office": None},
+                "parts": [],
+                "dues": [],
+            },
+        ),
+        "BKN owns it",
+    ),
+    "owner-without-part": (
+        _set("step.", 0, "persons", 0, "owner", "agency", to="DKPP"),
+        "DKPP owns it without",
+    ),
+    "illegal-step": (
+        _set("step.", 0, "by", to="PPK"),
+        "step 1 (PPK said STUDY_CONCLUDED:BREACH): PPK may not",
+    ),
+    "wrong-state": (
+        _set("step.", 1, "persons", 0, "state", to="VERIFIED"),
+        "leaves p1 VERIFIED, not RECOMMENDED",
+    ),
+    "not-offered": (lambda log: without(log, "offered.BAWASLU"), "BAWASLU got a part about p1 at step 0"),
+    "offered-twice": (_again("offered.BKN"), "BKN was told of p1 2 times at step 0"),
+    "offered-in-vain": (_set("offered.BAWASLU", 0, "agency", to="POLRI"), "POLRI was told of p1 at step 0"),
+    "due-missed": (lambda log: without(log, "due."), "was never said"),
+    "due-for-nothing": (_set("due.", 0, "last_day", to="2026-12-31"), "no such limit ran"),
+    "wrong-limit": (
+        _set("decided", 0, "persons", 0, "dues", 0, "last_day", to="2024-11-01"),
+        "by another count",
+    ),
+    "unreadable": (lambda log: [*log, {"subject": "cases.x.step.1", "event": {}}], "CASES "),
+}
+
+
+@pytest.mark.parametrize("kind", LIES)
+async def test_a_lie_is_found_and_named(fresh_nats: Broker, judge: Judge, kind: str) -> None:
+    lie, words = LIES[kind]
+    log = true_log(judge)
+    log = lie(log) or log
+    async with stored(fresh_nats, log) as bus:
+        found = await kinds(bus, fresh_nats.data_dir)
+    assert kind in found, found
+    assert words in found[kind]
+
+
+async def test_a_limit_said_too_early_is_found(fresh_nats: Broker, judge: Judge) -> None:
+    log = a_log(judge, "early", TO_THE_PPK)
+    (due,) = told(log, "step.", 1)["data"]["persons"][0]["dues"]
+    log = with_due(with_due(log), days=3, agency="PPK", office=due["office"], last_day=due["last_day"])
+    async with stored(fresh_nats, log) as bus:
+        assert "when it was not due" in (await kinds(bus, fresh_nats.data_dir))["due-at-wrong-time"]
+
+
+async def test_a_file_in_the_wrong_hands_after_a_hand_over_is_found(fresh_nats: Broker, judge: Judge) -> None:
+    log = with_due(a_log(judge, "hands", (("OPERATOR", "SUCCEED", None),)))
+    step = told(log, "step.")["data"]
+    step["said"] |= {"event": "ASSIGN", "to": "POLRI"}
+    async with stored(fresh_nats, log) as bus:
+        assert "not POLRI" in (await kinds(bus, fresh_nats.data_dir))["wrong-owner"]
