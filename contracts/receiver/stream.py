@@ -23,7 +23,9 @@ from contracts.receiver.nkey import public_of, sign
 from contracts.topology import agency_consumer
 
 PATIENCE = 10
-"""Seconds to wait for the first connection, and between two tries after a break at most."""
+"""Seconds to wait for the first connection."""
+ASKING = 5
+"""Seconds that one question for the next event waits; after a break it is asked anew by then."""
 _ANY: TypeAdapter[AgencyOffered | AgencyStepped | AgencyDue] = TypeAdapter(AnyAgencyEvent)
 _log = logging.getLogger("netral.receiver")
 
@@ -87,7 +89,7 @@ class AgencyStream:
         pulled = await self._client.jetstream().pull_subscribe_bind(self._durable, stream=STREAM)
         while True:
             try:
-                messages = await pulled.fetch(1, timeout=PATIENCE)
+                messages = await pulled.fetch(1, timeout=ASKING)
             except TimeoutError:
                 continue
             except (NatsError, OSError) as problem:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from contracts.codes import Agency
 from deploy.local.secrets import CannotStart
 from services.runtime.settings import Settings
 
@@ -36,6 +37,10 @@ class UpSettings(Settings):
     ] = 8222
 
     ops_port: Annotated[int, Field(ge=1, le=65535, description="Port of the ops page")] = 8083
+
+    agency: Annotated[
+        Agency | None, Field(description="A fake agency `netral up` starts beside the services, for demos")
+    ] = None
 
     @property
     def nats_port(self) -> int:

@@ -174,6 +174,7 @@ def _family(settings: UpSettings) -> list[Child]:
         module("intake", "services.intake", health(settings.intake_port)),
         module("routing", "services.routing", health(settings.routing_port)),
         module("notifications", "services.notifications", health(settings.notifications_port)),
+        *([module("agency", "deploy.local.agency")] if settings.agency else []),
     ]
 
 

@@ -29,11 +29,15 @@ def options(
 
 
 @app.command(epilog="Example: `NETRAL_DATA_DIR=/srv/netral netral up`")
-def up() -> None:
-    """Run the whole system in the foreground: broker, three services, local mail. Ctrl-C stops it."""
+def up(
+    agency: Annotated[
+        str | None, typer.Option(help="Also start a fake agency of this code, for demos. [default: none]")
+    ] = None,
+) -> None:
+    """Run the whole system in the foreground: broker, services, local mail. Ctrl-C stops it."""
     from services.cli.running import up as run
 
-    raise typer.Exit(run())
+    raise typer.Exit(run(agency))
 
 
 @app.command(epilog="Example: `netral ops --json`")

@@ -2,20 +2,24 @@
 
 import asyncio
 
+from contracts.codes import Agency
 from deploy.local.settings import UpSettings
 from deploy.local.supervisor import run as supervise
 from deploy.streams import Drift
 from deploy.streams import provision as apply
 from services.cli.broker import operator
 from services.cli.console import complain, printable, tables
-from services.cli.errors import TROUBLE
+from services.cli.errors import BAD_INPUT, TROUBLE, Stop
 from services.cli.web import settings_of
 from services.runtime.settings import Settings
 
 
-def up() -> int:
-    """Run the system until it is told to stop; the supervisor's exit code."""
-    return supervise(settings_of(UpSettings))
+def up(agency: str | None = None) -> int:
+    """Run the system until it is told to stop; the supervisor's exit code. Raises Stop for an unknown agency."""
+    settings = settings_of(UpSettings)
+    if agency and agency not in list(Agency):
+        raise Stop(f"--agency: {agency[:40]!r} is none; write one of {', '.join(Agency)}", BAD_INPUT)
+    return supervise(settings.model_copy(update={"agency": Agency(agency)}) if agency else settings)
 
 
 def provision() -> int:

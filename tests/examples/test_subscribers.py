@@ -38,8 +38,6 @@ def told(fresh_nats: Broker, judge: Judge, tmp_path: Path) -> tuple[dict[str, st
     """The environment of a subscriber, and the lines it must print for two cases."""
     seed = seed_of(secrets.token_bytes(32))
     identities = Identities(fresh_nats.data_dir)
-    identities.add(seed, *BODY.split("/"), datetime(2026, 11, 24, tzinfo=UTC))
-    assert identities.reload()
     lines: list[str] = []
 
     async def publish() -> None:
@@ -54,6 +52,8 @@ def told(fresh_nats: Broker, judge: Judge, tmp_path: Path) -> tuple[dict[str, st
         await nc.close()
 
     asyncio.run(publish())
+    identities.add(seed, *BODY.split("/"), datetime(2026, 11, 24, tzinfo=UTC))
+    assert identities.reload()
     assert len(lines) == 2
     url = fresh_nats.settings.nats_url
     return {**os.environ, "NETRAL_BROKER": url, "NETRAL_SEED": seed, "NETRAL_AGENCY": BODY}, lines
