@@ -133,6 +133,8 @@ ANYBODY: list[tuple[str, dict[str, Any]]] = [
     ("$JS.API.INFO", {}),
     ("$JS.API.CONSUMER.MSG.NEXT.CASES.routing-projection", {"batch": 1}),
     ("$JS.API.CONSUMER.MSG.NEXT.REPORTS.routing", {"batch": 1}),
+    ("$JS.API.CONSUMER.MSG.NEXT.TOLD.routing-deliveries", {"batch": 1}),
+    ("$JS.ACK.TOLD.routing-deliveries.1.1.1.1.1", {}),
     ("$JS.API.DIRECT.GET.CASES", {"seq": 1}),
     ("$JS.API.STREAM.MSG.GET.REPORTS", {"seq": 1}),
     ("$JS.ACK.CASES.routing-projection.1.1.1.1.1", {}),
