@@ -28,11 +28,22 @@ class PostgresServer:
             self._drop_root()
 
     def start(self) -> None:
-        data = str(self.folder / "data")
-        self._run("initdb", "-D", data, "-U", "netral", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        self._run("initdb", "-D", self._data, "-U", "netral", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        self._begin()
+
+    def crash(self) -> None:
+        """Cut every connection without a word, then start again from what is on disk."""
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+        self._begin()
+
+    @property
+    def _data(self) -> str:
+        return str(self.folder / "data")
+
+    def _begin(self) -> None:
         quick = " ".join(f"-c {setting}" for setting in _QUICK)
         options = f"-k {self.folder} -c listen_addresses='' {quick}"
-        self._run("pg_ctl", "-D", data, "-l", str(self.folder / "log"), "-o", options, "-w", "start")
+        self._run("pg_ctl", "-D", self._data, "-l", str(self.folder / "log"), "-o", options, "-w", "start")
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
