@@ -32,6 +32,7 @@ from contracts.directory_events import (
 )
 from contracts.envelope import Event, event_id
 from contracts.facts import ReportFacts
+from contracts.ids import derived_id
 from contracts.matches import MatchAnswered, ReportResembles
 from contracts.webhooks import EndpointChanged, WebhookAlarm
 
@@ -100,15 +101,23 @@ class NoticeStep(StrEnum):
     RECEIVED = "RECEIVED"
     ROUTED = "ROUTED"
     OFFERED = "OFFERED"
+    STEPPED = "STEPPED"
+    REMINDER = "REMINDER"
+    OVERDUE = "OVERDUE"
+    DIGEST = "DIGEST"
 
 
 class NoticeOutcome(StrEnum):
+    """What is not SENT is an operator's: given up, come back from the reader's server, or withheld from an office."""
+
     SENT = "SENT"
     FAILED = "FAILED"
+    BOUNCED = "BOUNCED"
+    WITHHELD = "WITHHELD"
 
 
 class NoticeSentData(Part):
-    """How one e-mail ended; never its address or words. FAILED means given up, and an operator owns it."""
+    """How one e-mail ended; never its address or words. `turn` counts its later endings: a bounce, another try."""
 
     notice_id: UUID
     case_id: UUID
@@ -118,6 +127,7 @@ class NoticeSentData(Part):
     office: str | None = None
     outcome: NoticeOutcome
     attempts: int
+    turn: int = 0
 
 
 class NoticeSent(Event):
@@ -125,8 +135,14 @@ class NoticeSent(Event):
     data: NoticeSentData
 
     @property
+    def ending(self) -> UUID:
+        """The id of this ending of the notice; the first has that of the notice."""
+        data = self.data
+        return derived_id(data.notice_id, "turn", str(data.turn)) if data.turn else data.notice_id
+
+    @property
     def nats_subject(self) -> str:
-        return f"notices.{self.data.case_id}.{self.data.notice_id}"
+        return f"notices.{self.data.case_id}.{self.ending}"
 
 
 AnyEvent = Annotated[

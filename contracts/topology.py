@@ -83,6 +83,8 @@ CONSUMERS = (
     Consumer("notifications-offered", "CASES", ("cases.*.offered.>",), "notifications"),
     Consumer("notifications-decided", "CASES", ("cases.*.decided",), "notifications"),
     Consumer("notifications-linked", "CASES", ("cases.*.reports.*",), "notifications"),
+    Consumer("notifications-stepped", "CASES", ("cases.*.step.*",), "notifications"),
+    Consumer("notifications-due", "CASES", ("cases.*.due.>",), "notifications"),
 )
 
 

@@ -50,10 +50,11 @@ def _readable(user: str) -> list[str]:
     """Routing reads every stream, to park a message of which only an advisory tells; the others what they write.
 
     Intake also looks whether a case is decided, to tell its reporter; notifications reads the decision, to write to
-    the reporter of a copy, and the directory, to find the duty desks.
+    the reporter of a copy, the facts of the report, to write to no office whose head is reported, and the directory,
+    to find the duty desks.
     """
     if user == "routing":
         return [stream.name for stream in STREAMS]
-    also = {"intake": {"cases"}, "notifications": {"cases", "agencies"}}
+    also = {"intake": {"cases"}, "notifications": {"cases", "agencies", "reports"}}
     written = {subject.split(".", 1)[0] for subject in PUBLISHES[user]} | also.get(user, set())
     return [s.name for s in STREAMS if any(subject.split(".", 1)[0] in written for subject in s.subjects)]

@@ -12,17 +12,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from services.notifications.bounce_door import BounceDoor
+from services.notifications.casefile import Casefiles
 from services.notifications.commits import LedgerAway
+from services.notifications.core.matrix import matrix as load_matrix
 from services.notifications.directory import load_directory
 from services.notifications.handlers import Handlers
 from services.notifications.ledger import Ledger
+from services.notifications.opening import open_ledger
 from services.notifications.postman import Postman
+from services.notifications.refusing_door import RefusingDoor
 from services.notifications.reply_addresses import Addresses, intake_client
+from services.notifications.scribe import Scribe
 from services.notifications.sender import Sender
 from services.notifications.settings import NotificationsSettings
 from services.notifications.teller import Teller
 from services.runtime.clock import Clock, now
-from services.runtime.database import open_engine
 from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
 from services.runtime.messaging import Bus, open_broker
@@ -41,11 +46,15 @@ class Notifications:
     ledger: Ledger
     sender: Sender
     handlers: Handlers
+    cases: Casefiles
     postman: Postman
     addresses: Addresses
+    bounces: BounceDoor
+    clock: Clock
     telemetry: Telemetry | None
     bus: Bus | None
     broker: NatsBroker | None = None
+    listening: asyncio.Server | None = None
     given_bus: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,14 +77,24 @@ def build_app(
     token = settings.secret("service-token")
     if bus is None:
         settings.secret(f"nats-{USER}")  # if it is missing, say so now
-    ledger = Ledger(open_engine(settings.ledger_address), token.encode(), settings.mail_domain)
+    directory, matrix = load_directory(settings.duty_directory), load_matrix()
+    ledger = open_ledger(settings, token.encode(), directory, matrix)
     postman = smtp or Postman(settings)
-    readers = addresses or _readers(settings, token)
-    sender = Sender(ledger, postman, readers, settings, clock, telemetry)
-    handlers = Handlers(ledger, clock, sender.due, bus)
-    parts = Notifications(settings, ledger, sender, handlers, postman, readers, telemetry, bus)
+    readers = addresses or Addresses(directory, intake_client(settings.intake_address, token))
+    scribe = Scribe(ledger, readers, settings, matrix, token.encode())
+    sender = Sender(ledger, postman, scribe, settings, clock, matrix, telemetry)
+    cases = Casefiles(matrix, bus)
+    handlers = Handlers(ledger, clock, sender.due, cases, matrix)
+    bounces = BounceDoor(ledger, clock, settings.bounces_to, token.encode(), sender.ended)
+    parts = Notifications(
+        settings, ledger, sender, handlers, cases, postman, readers, bounces, clock, telemetry, bus
+    )
     app = Starlette(
-        routes=[Route("/healthz", _healthz), Route("/readyz", _readyz(parts))],
+        routes=[
+            Route("/healthz", _healthz),
+            Route("/readyz", _readyz(parts)),
+            RefusingDoor(ledger, clock, token.encode()).route(),
+        ],
         exception_handlers=exception_handlers,
         lifespan=lambda _app: _running(parts),
     )
@@ -84,16 +103,14 @@ def build_app(
     return app
 
 
-def _readers(settings: NotificationsSettings, token: str) -> Addresses:
-    return Addresses(load_directory(settings.duty_directory), intake_client(settings.intake_address, token))
-
-
 @asynccontextmanager
 async def _running(parts: Notifications) -> AsyncIterator[None]:
     task = asyncio.create_task(_work(parts))
     try:
         yield
     finally:
+        if parts.listening is not None:
+            parts.listening.close()
         if parts.broker is not None:
             await parts.broker.stop()
         await parts.sender.stop(LAST_MAILS)
@@ -109,10 +126,12 @@ async def _running(parts: Notifications) -> AsyncIterator[None]:
 async def _work(parts: Notifications) -> None:
     """Open the ledger, then send, tell and consume until cancelled."""
     await _opened(parts.ledger)
+    if parts.settings.bounce_port:
+        parts.listening = await parts.bounces.open(parts.settings.bounce_port)
     async with asyncio.TaskGroup() as group:
         group.create_task(parts.sender.run())
         bus = parts.bus or await Bus.connect(parts.settings, USER, telemetry=parts.telemetry)
-        parts.bus = parts.handlers.bus = bus
+        parts.bus = parts.cases.bus = bus
         group.create_task(Teller(parts.ledger, bus, parts.sender.ended).run())
         if not parts.given_bus:
             parts.broker = await _consuming(parts)
@@ -150,7 +169,7 @@ async def _healthz(_request: Request) -> Response:
 
 def _readyz(parts: Notifications) -> Callable[[Request], Awaitable[Response]]:
     async def readyz(_request: Request) -> Response:
-        """Ready when notices can be recorded; a mail server that is away means later, so it does not count."""
+        """Ready when notices can be recorded; a mail server that is away means later, so it is a warning only."""
         reasons = []
         try:
             counts = await parts.ledger.counts()
@@ -162,9 +181,17 @@ def _readyz(parts: Notifications) -> Callable[[Request], Awaitable[Response]]:
         elif not parts.given_bus and not parts.bus.nc.is_connected:
             reasons.append("the broker does not answer")
         if not reasons:
-            return JSONResponse({"status": "ok", "notices": counts})
+            return JSONResponse({"status": "ok", "notices": counts, "warnings": _warnings(parts)})
         answer = problem(503, "Not ready", "; ".join(reasons) + ".", reasons=reasons)
         answer.headers["Retry-After"] = "5"
         return answer
 
     return readyz
+
+
+def _warnings(parts: Notifications) -> list[str]:
+    """What people should look at although notices are recorded: this is the alarm that needs no mail."""
+    found = [parts.sender.road.trouble(parts.clock())]
+    if parts.settings.bounce_port and parts.listening is None:
+        found.append(f"bounces cannot be heard: port {parts.settings.bounce_port} is taken; set bounce_port")
+    return [warning for warning in found if warning]

@@ -1,30 +1,45 @@
-"""What the bus says becomes notices: decide, remember durably, and only then acknowledge."""
+"""What the bus says becomes notices: decide, judge, remember durably, and only then acknowledge."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from faststream.nats import NatsBroker, NatsMessage
 
-from contracts.events import CaseDecided, CaseOffered, ReportAccepted, ReportLinked
+from contracts.events import CaseDecided, CaseDue, CaseOffered, CaseStepped, ReportAccepted, ReportLinked
+from services.notifications.casefile import Casefiles
 from services.notifications.commits import LedgerAway
-from services.notifications.core.notices import Notice, on_accepted, on_decided, on_linked, on_offered
+from services.notifications.core.judging import may_be_told
+from services.notifications.core.matrix import Matrix
+from services.notifications.core.notices import Notice
+from services.notifications.core.telling import (
+    Reporter,
+    on_accepted,
+    on_decided,
+    on_due,
+    on_linked,
+    on_offered,
+    on_stepped,
+)
 from services.notifications.ledger import Ledger
 from services.runtime.clock import Clock
 from services.runtime.failures import TryLater
-from services.runtime.messaging import BrokerAway, Bus, durable
+from services.runtime.messaging import durable
 from services.runtime.spans import note
 from services.runtime.telemetry import trace_headers
 
 
 class Handlers:
-    """One method for each durable; `due` wakes the sender. `bus` is None until the broker has been reached."""
+    """One method for each durable; `due` wakes the sender."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, due: asyncio.Event, bus: Bus | None = None) -> None:
-        self.bus = bus
+    def __init__(
+        self, ledger: Ledger, clock: Clock, due: asyncio.Event, cases: Casefiles, matrix: Matrix
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._due = due
+        self._cases = cases
+        self._matrix = matrix
 
     def subscribe(self, broker: NatsBroker) -> None:
         """Bind to the durables of this service."""
@@ -32,35 +47,56 @@ class Handlers:
         broker.subscriber(**durable("notifications-offered"))(self.offered)
         broker.subscriber(**durable("notifications-decided"))(self.decided)
         broker.subscriber(**durable("notifications-linked"))(self.linked)
+        broker.subscriber(**durable("notifications-stepped"))(self.stepped)
+        broker.subscriber(**durable("notifications-due"))(self.due)
 
     async def received(self, message: NatsMessage) -> None:
-        await self.remember([on_accepted(ReportAccepted.model_validate_json(message.body))])
-
-    async def offered(self, message: NatsMessage) -> None:
-        await self.remember(on_offered(CaseOffered.model_validate_json(message.body)))
+        event = ReportAccepted.model_validate_json(message.body)
+        await self.remember(on_accepted(event, self._matrix))
 
     async def decided(self, message: NatsMessage) -> None:
-        await self.remember([on_decided(CaseDecided.model_validate_json(message.body))])
+        event = CaseDecided.model_validate_json(message.body)
+        await self.remember(on_decided(event, self._matrix))
 
     async def linked(self, message: NatsMessage) -> None:
         event = ReportLinked.model_validate_json(message.body)
-        await self.remember([on_linked(event, await self._decision(event.data.case_id))])
+        await self.remember(on_linked(event, await self._cases.decision(event.data.case_id), self._matrix))
 
-    async def _decision(self, case_id: UUID) -> CaseDecided:
-        """The decision that stands for a case. Raises TryLater while it cannot be read."""
-        try:
-            raw = await self.bus.read(f"cases.{case_id}.decided") if self.bus else None
-        except BrokerAway:
-            raw = None
-        if raw is None:
-            raise TryLater(2)
-        return CaseDecided.model_validate_json(raw)
+    async def offered(self, message: NatsMessage) -> None:
+        event = CaseOffered.model_validate_json(message.body)
+        await self._judge(on_offered(event, self._matrix), event.data.report_id)
 
-    async def remember(self, found: Sequence[Notice]) -> None:
+    async def stepped(self, message: NatsMessage) -> None:
+        event = CaseStepped.model_validate_json(message.body)
+        data = event.data
+        first = Reporter(data.report_id, data.ticket)
+        found = on_stepped(event, {first, *await self._reporters(data.case_id)}, self._matrix)
+        await self._judge(found, data.report_id)
+
+    async def due(self, message: NatsMessage) -> None:
+        event = CaseDue.model_validate_json(message.body)
+        report_id = (await self._cases.decision(event.data.case_id)).data.report_id
+        await self._judge(on_due(event, report_id, self._matrix), report_id)
+
+    async def remember(self, found: Sequence[Notice], withheld: frozenset[UUID] = frozenset()) -> None:
         """Record notices with the trace they belong to. Raises TryLater while the ledger is away."""
         try:
-            await self._ledger.record(found, self._clock(), trace_headers().get("traceparent"))
+            await self._ledger.record(found, self._clock(), trace_headers().get("traceparent"), withheld)
         except LedgerAway:
             raise TryLater(2) from None
-        note(notices=len(found))
+        note(notices=len(found), withheld=len(withheld) or None)
         self._due.set()
+
+    async def _judge(self, found: Sequence[Notice], report_id: UUID) -> None:
+        """Remember notices; those to an office that a reported person heads are remembered as withheld."""
+        if not found:
+            return
+        heads = await self._cases.heads(found[0].case_id, report_id)
+        withheld = {n.notice_id for n in found if n.agency and not may_be_told(n.agency, n.office, heads)}
+        await self.remember(found, frozenset(withheld))
+
+    async def _reporters(self, case_id: UUID) -> Iterable[Reporter]:
+        try:
+            return await self._ledger.reporters(case_id)
+        except LedgerAway:
+            raise TryLater(2) from None

@@ -1,91 +1,100 @@
 """The ledger of notices: what must be mailed, how far it got, and what was told about it. No address, no words."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, literal, or_, select, update
+from sqlalchemy import RowMapping, exists, func, literal, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from contracts.events import Audience, NoticeStep
 from services.notifications.commits import Commits, LedgerAway
-from services.notifications.core.notices import Facts, Notice, State, merged, message_id, thread_root
-from services.notifications.core.retries import Step, Tried
-from services.notifications.ledger_tables import metadata, notices
-from services.runtime.database import insert_new
+from services.notifications.core.manners import When
+from services.notifications.core.notices import TOLD, Notice, State
+from services.notifications.core.retries import Step
+from services.notifications.core.telling import Reporter
+from services.notifications.ledger_rows import Claim, Ending, claim_of, ending_of
+from services.notifications.ledger_tables import notices, prepare, refusals
+from services.notifications.recording import Recorder
 
 LEASE = timedelta(minutes=5)
 """How long a claimed notice may take: its turn among the others claimed with it, and every time-out of one try."""
-SETTLE = timedelta(seconds=1)
-"""The persons of one case are offered together: the first mail waits so long for the duties of all of them."""
 _DUE = (State.PENDING, State.UNKNOWN)
-_TOLD = (State.SENT, State.FAILED)
+_WAITING = (State.PENDING, State.SENDING, State.UNKNOWN)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A notice that is ours to send now."""
+class Naming:
+    """Makes the Message-IDs, which are fixed when a notice is recorded."""
 
-    notice: Notice
-    message_id: str
-    root: str
-    tried: Tried
-    traceparent: str | None
-
-
-@dataclass(frozen=True)
-class Ending:
-    """A notice that ended and that nobody was told about yet."""
-
-    notice: Notice
-    state: State
-    attempts: int
-    at: datetime
+    key: bytes
+    domain: str
 
 
 class Ledger:
-    """`key` and `domain` make the Message-IDs, which are fixed when a notice is recorded."""
+    """`plan` says when a notice is due: (notice, now, single letters to its reader lately)."""
 
-    def __init__(self, engine: AsyncEngine, key: bytes, domain: str) -> None:
-        self._engine = engine
+    def __init__(
+        self, engine: AsyncEngine, naming: Naming, plan: Callable[[Notice, datetime, int], When]
+    ) -> None:
+        self.engine = engine
         self._commits = Commits(engine)
-        self._key = key
-        self._domain = domain
-        self._insert = insert_new(engine, notices)
+        self.recorder = Recorder(engine, naming.key, naming.domain, plan)
 
     @property
     def exclusive(self) -> bool:
         """Whether only one process can be at work on it: an SQLite file belongs to one service."""
-        return self._engine.dialect.name == "sqlite"
+        return self.engine.dialect.name == "sqlite"
 
     async def start(self) -> None:
         """Create what is missing. Raises LedgerAway."""
         try:
-            async with self._engine.begin() as connection:
-                await connection.run_sync(metadata.create_all)
+            async with self.engine.begin() as connection:
+                await connection.run_sync(prepare)
         except (SQLAlchemyError, OSError) as problem:
             raise LedgerAway(type(problem).__name__) from None
 
     async def close(self) -> None:
         await self._commits.close()
-        await self._engine.dispose()
+        await self.engine.dispose()
 
-    async def record(self, found: Sequence[Notice], now: datetime, traceparent: str | None = None) -> None:
-        """Remember notices durably, each once; a known one that nobody tried yet learns new duties."""
-        rows = [(notice, self._row(notice, now, traceparent)) for notice in found]
+    async def record(
+        self,
+        found: Sequence[Notice],
+        now: datetime,
+        traceparent: str | None = None,
+        withheld: frozenset[UUID] = frozenset(),
+    ) -> None:
+        """Remember notices durably, each once; a known one that nobody tried yet learns new duties.
+
+        Those `withheld` are remembered as such and never sent.
+        """
 
         async def work(connection: AsyncConnection) -> None:
-            for notice, row in rows:
-                if (await connection.execute(self._insert.values(row))).rowcount == 0:
-                    await _learn(connection, notice)
+            for notice in found:
+                await self.recorder.keep(connection, notice, now, traceparent, notice.notice_id in withheld)
 
-        await self._commits.do(work)
+        await self.do(work)
 
     async def claim(self, now: datetime, limit: int) -> list[Claim]:
-        """At most `limit` due notices, now SENDING and ours for LEASE; durable before anything is sent."""
-        due = select(notices.c.notice_id).where(notices.c.state.in_(_DUE), notices.c.next_attempt_at <= now)
+        """At most `limit` due notices, now SENDING and ours for LEASE; durable before anything is sent.
+
+        A reader gets the letters of a case in their order: none is claimed while an earlier one may still be sent.
+        """
+        earlier = notices.alias()
+        blocked = exists().where(
+            earlier.c.root == notices.c.root,
+            earlier.c.place < notices.c.place,
+            earlier.c.slot.is_(None),
+            earlier.c.state.in_(_WAITING),
+        )
+        due = select(notices.c.notice_id).where(
+            notices.c.state.in_(_DUE), notices.c.next_attempt_at <= now, notices.c.slot.is_(None), ~blocked
+        )
         taken = (
             update(notices)
             .where(notices.c.notice_id.in_(due.order_by(notices.c.next_attempt_at).limit(limit)))
@@ -95,35 +104,56 @@ class Ledger:
         )
 
         async def work(connection: AsyncConnection) -> list[Claim]:
-            return [_claim(row) for row in (await connection.execute(taken)).mappings()]
+            rows = (await connection.execute(taken)).mappings().all()
+            return [claim_of(row, await _earlier(connection, row)) for row in rows]
 
-        return await self._commits.do(work)
+        return await self.do(work)
 
     async def finish(self, claim: Claim, step: Step, now: datetime) -> None:
-        """Record what followed from a try, unless another try has begun since."""
+        """Record what followed from a try, unless another try has begun or the mail has bounced since.
+
+        What was gathered in a digest ends with it.
+        """
         tried = claim.tried
-        statement = (
+        ended = now if step.next_attempt_at is None else None
+        this = (
             update(notices)
-            .where(notices.c.notice_id == str(tried.notice_id), notices.c.attempts == tried.attempts)
+            .where(
+                notices.c.notice_id == str(tried.notice_id),
+                notices.c.attempts == tried.attempts,
+                notices.c.state == State.SENDING,
+            )
             .values(
                 state=step.state,
                 doubts=step.doubts,
                 next_attempt_at=step.next_attempt_at,
                 lease_until=None,
                 last_answer_class=step.code,
-                ended_at=now if step.next_attempt_at is None else None,
+                ended_at=ended,
             )
         )
-        await self._execute(statement)
+        members = (
+            update(notices)
+            .where(notices.c.gathered_in == str(tried.notice_id), notices.c.state == State.GATHERED)
+            .values(state=step.state, attempts=tried.attempts, last_answer_class=step.code, ended_at=ended)
+        )
 
-    async def give_back(self, claim: Claim, now: datetime) -> None:
-        """Undo a claim that nothing was done about."""
+        async def work(connection: AsyncConnection) -> None:
+            done = await connection.execute(this)
+            if done.rowcount and ended and claim.notice.step is NoticeStep.DIGEST:
+                await connection.execute(members)
+
+        await self.do(work)
+
+    async def give_back(self, claim: Claim, at: datetime) -> None:
+        """Undo a claim that nothing was done about; it is due again at `at`."""
         tried = claim.tried
         state = State.UNKNOWN if tried.doubts else State.PENDING
-        await self._execute(
+        await self.execute(
             update(notices)
             .where(notices.c.notice_id == str(tried.notice_id), notices.c.attempts == tried.attempts)
-            .values(state=state, attempts=tried.attempts - 1, next_attempt_at=now, lease_until=None)
+            .where(notices.c.state == State.SENDING)
+            .values(state=state, attempts=tried.attempts - 1, next_attempt_at=at, lease_until=None)
         )
 
     async def doubt_the_abandoned(self, now: datetime, hold: timedelta, *, all_claims: bool = False) -> int:
@@ -139,74 +169,77 @@ class Ledger:
                 last_answer_class="abandoned",
             )
         )
-        return int((await self._execute(statement)).rowcount)
+        return int((await self.execute(statement)).rowcount)
 
     async def untold(self, limit: int) -> list[Ending]:
-        """Notices that ended, SENT or FAILED, and that nobody was told about yet."""
-        query = select(notices).where(notices.c.told == 0, notices.c.state.in_(_TOLD)).limit(limit)
-        return [
-            Ending(_notice(row), State(row["state"]), row["attempts"], row["ended_at"])
-            for row in await self._read(query)
-        ]
+        """Notices that ended in a state of TOLD, and that nobody was told about yet; a digest is told by its parts."""
+        query = select(notices).where(notices.c.told == 0, notices.c.state.in_(TOLD))
+        rows = await self.read(query.where(notices.c.step != NoticeStep.DIGEST).limit(limit))
+        return [ending_of(row) for row in rows]
 
     async def mark_told(self, endings: Sequence[Ending]) -> None:
-        ids = [str(ending.notice.notice_id) for ending in endings]
-        await self._execute(update(notices).where(notices.c.notice_id.in_(ids)).values(told=1))
+        """Note that these endings were told; one that changed in the meantime is told again, as what it is now."""
+
+        async def work(connection: AsyncConnection) -> None:
+            for kind in {(ending.state, ending.turn) for ending in endings}:
+                ids = [str(e.notice.notice_id) for e in endings if (e.state, e.turn) == kind]
+                same = (notices.c.state == kind[0], notices.c.turn == kind[1])
+                await connection.execute(
+                    update(notices).where(notices.c.notice_id.in_(ids), *same).values(told=1)
+                )
+
+        await self.do(work)
 
     async def counts(self) -> dict[str, int]:
         """How many notices are in each state. Raises LedgerAway."""
-        rows = await self._read(
+        rows = await self.read(
             select(notices.c.state, func.count().label("number")).group_by(notices.c.state)
         )
         return {row["state"]: row["number"] for row in rows}
 
-    async def _read(self, query: Any) -> Sequence[RowMapping]:
+    async def reporters(self, case_id: UUID) -> list[Reporter]:
+        """The reports of a case whose reporters were told who holds it. Raises LedgerAway."""
+        query = select(notices.c.report_id, notices.c.facts).where(
+            notices.c.case_id == str(case_id),
+            notices.c.step == NoticeStep.ROUTED,
+            notices.c.audience == Audience.REPORTER,
+        )
+        return [Reporter(UUID(row["report_id"]), row["facts"]["ticket"]) for row in await self.read(query)]
+
+    async def refuses(self, reader: str) -> bool:
+        """Whether a reader wants no optional mail. Raises LedgerAway."""
+        return bool(await self.read(select(refusals.c.reader).where(refusals.c.reader == reader)))
+
+    async def read(self, query: Any) -> Sequence[RowMapping]:
+        """The rows of a query. Raises LedgerAway."""
         try:
-            async with self._engine.connect() as connection:
+            async with self.engine.connect() as connection:
                 return (await connection.execute(query)).mappings().all()
         except (SQLAlchemyError, OSError) as problem:
             raise LedgerAway(type(problem).__name__) from None
 
-    async def _execute(self, statement: Any) -> Any:
+    async def do(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """What a piece of work gives, once it is durable. Raises LedgerAway."""
+        return await self._commits.do(work)
+
+    async def execute(self, statement: Any) -> Any:
+        """One statement, durable. Raises LedgerAway."""
+
         async def work(connection: AsyncConnection) -> Any:
             return await connection.execute(statement)
 
-        return await self._commits.do(work)
-
-    def _row(self, notice: Notice, now: datetime, traceparent: str | None) -> dict[str, Any]:
-        return {
-            **notice.model_dump(mode="json"),
-            "message_id": message_id(notice.notice_id, self._key, self._domain),
-            "root": thread_root(notice, self._key, self._domain),
-            "state": State.PENDING,
-            "attempts": 0,
-            "doubts": 0,
-            "next_attempt_at": now + SETTLE if notice.facts.duties else now,
-            "created_at": now,
-            "told": 0,
-            "traceparent": traceparent,
-        }
+        return await self.do(work)
 
 
-async def _learn(connection: AsyncConnection, notice: Notice) -> None:
-    untried = (notices.c.notice_id == str(notice.notice_id), notices.c.attempts == 0)
-    known = (await connection.execute(select(notices.c.facts).where(*untried))).scalar()
-    if known is None:
-        return
-    facts = merged(Facts.model_validate(known), notice.facts).model_dump(mode="json")
-    if facts != known:
-        await connection.execute(update(notices).where(*untried).values(facts=facts))
-
-
-def _claim(row: RowMapping) -> Claim:
-    return Claim(
-        notice=_notice(row),
-        message_id=row["message_id"],
-        root=row["root"],
-        tried=Tried(UUID(row["notice_id"]), row["attempts"], row["doubts"], row["created_at"]),
-        traceparent=row["traceparent"],
+async def _earlier(connection: AsyncConnection, row: RowMapping) -> tuple[str, ...]:
+    """The Message-IDs of the letters of a thread that were sent before, oldest first, at most ten."""
+    if row["place"] == 0:
+        return ()
+    query = (
+        select(notices.c.message_id)
+        .where(notices.c.root == row["root"], notices.c.state == State.SENT, notices.c.slot.is_(None))
+        .where(notices.c.place < row["place"], notices.c.gathered_in.is_(None))
+        .order_by(notices.c.place.desc(), notices.c.created_at.desc())
+        .limit(10)
     )
-
-
-def _notice(row: RowMapping) -> Notice:
-    return Notice.model_validate({name: row[name] for name in Notice.model_fields})
+    return tuple(reversed((await connection.execute(query)).scalars().all()))

@@ -1,9 +1,22 @@
-"""The ledger's table."""
+"""The ledger's tables, and how an older ledger gets the columns it lacks."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Dialect, Index, Integer, MetaData, String, Table
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    inspect,
+    text,
+)
+from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import TypeDecorator
 
 
@@ -31,19 +44,50 @@ notices = Table(
     Column("audience", String(10), nullable=False),
     Column("agency", String(20)),
     Column("office", String(40)),
+    Column("reader", String(60), nullable=False, server_default="-"),
+    Column("place", Integer, nullable=False, server_default="0"),
     Column("message_id", String(200), nullable=False),
     Column("root", String(200), nullable=False),
     Column("facts", JSON, nullable=False),
-    Column("state", String(10), nullable=False),
+    Column("state", String(12), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("doubts", Integer, nullable=False),
     Column("next_attempt_at", Instant),
     Column("lease_until", Instant),
+    Column("slot", String(60)),
+    Column("gathered_in", String(36)),
     Column("last_answer_class", String(40)),
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("told", Integer, nullable=False),
+    Column("turn", Integer, nullable=False, server_default="0"),
     Column("traceparent", String(60)),
 )
 Index("notices_due", notices.c.state, notices.c.next_attempt_at)
 Index("notices_untold", notices.c.told, notices.c.state)
+Index("notices_thread", notices.c.root, notices.c.state)
+Index("notices_case", notices.c.case_id, notices.c.step)
+Index("notices_reader", notices.c.reader, notices.c.created_at)
+Index("notices_gathered", notices.c.gathered_in)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("reader", String(60), primary_key=True),
+    Column("reason", String(20), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Readers who want no optional mail, or whose address bounced; a reader is a code, never an address."""
+
+
+def prepare(connection: Connection) -> None:
+    """Create what is missing: tables, and the columns that a ledger of an earlier version lacks."""
+    if inspect(connection).has_table(notices.name):
+        known = {column["name"] for column in inspect(connection).get_columns(notices.name)}
+        for column in notices.columns:
+            if column.name not in known:
+                words = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.execute(text(f"ALTER TABLE {notices.name} ADD COLUMN {words}"))
+    metadata.create_all(connection)
+    for index in notices.indexes:
+        index.create(connection, checkfirst=True)

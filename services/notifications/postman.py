@@ -16,6 +16,8 @@ from services.notifications.settings import NotificationsSettings
 
 _TROUBLE = (SMTPException, OSError, TimeoutError, UnicodeError)
 _START = 354
+_TOO_MANY = 421
+_TOO_FAST = re.compile(r"\b4\.(7\.28|7\.0|3\.2|4\.5)\b", re.ASCII)
 _MAILBOX_FULL = 552
 """RFC 5321 4.5.3.1.10 reads it as temporary; so does everybody for the enhanced code 5.2.2."""
 
@@ -27,15 +29,15 @@ class Postman:
         self._settings = settings
         self._idle: list[aiosmtplib.SMTP] = []
 
-    async def deliver(self, recipient: str, message: bytes) -> Answer:
-        """Try once. `message` has CRLF line ends. Never raises for anything the network does."""
+    async def deliver(self, recipient: str, message: bytes, sender: str) -> Answer:
+        """Try once; a bounce goes to `sender`. `message` has CRLF line ends. Never raises for what the network does."""
         try:
             client = await self._client()
         except _TROUBLE as problem:
             return Answer(Verdict.UNREACHED, _code(problem))
         kept = False
         try:
-            answer = await self._transaction(client, recipient, message)
+            answer = await self._transaction(client, sender, recipient, message)
             kept = answer.verdict is Verdict.ACCEPTED
         finally:
             if kept and client.is_connected:
@@ -67,8 +69,9 @@ class Postman:
             password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
             local_hostname=settings.mail_domain,
             timeout=settings.smtp_timeout,
-            start_tls={"auto": None, "required": True, "off": False}[settings.smtp_tls],
-            validate_certs=settings.smtp_tls == "required" or not settings.smtp_is_local,
+            use_tls=settings.smtp_tls == "implicit",
+            start_tls={"auto": None, "required": True}.get(settings.smtp_tls, False),
+            validate_certs=settings.smtp_tls in ("required", "implicit") or not settings.smtp_is_local,
             cert_bundle=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
         )
         try:
@@ -78,10 +81,13 @@ class Postman:
             raise
         return client
 
-    async def _transaction(self, client: aiosmtplib.SMTP, recipient: str, message: bytes) -> Answer:
+    async def _transaction(
+        self, client: aiosmtplib.SMTP, sender: str, recipient: str, message: bytes
+    ) -> Answer:
+        reports = client.supports_extension("dsn")  # RFC 3461: no body of ours in a report
         try:
-            await client.mail(self._settings.mail_from)
-            await client.rcpt(recipient)
+            await client.mail(sender, options=["RET=HDRS"] if reports else [])
+            await client.rcpt(recipient, options=["NOTIFY=FAILURE,DELAY"] if reports else [])
             start = await client.execute_command(b"DATA")
         except SMTPRecipientRefused as refused:
             return _of_reply(SMTPResponse(refused.code, refused.message))
@@ -103,8 +109,10 @@ class Postman:
 
 
 def _of_reply(reply: SMTPResponse) -> Answer:
-    """What a reply says about this mail; of its text only the enhanced code for a full mailbox is read."""
+    """What a reply says about this mail; of its text only the enhanced codes below are read."""
     code = str(reply.code)
+    if reply.code == _TOO_MANY or (400 <= reply.code < 500 and _TOO_FAST.search(reply.message)):
+        return Answer(Verdict.THROTTLED, code)
     if 200 <= reply.code < 300:
         return Answer(Verdict.ACCEPTED, code)
     if 500 <= reply.code < 600 and reply.code != _MAILBOX_FULL and "5.2.2" not in reply.message:

@@ -4,27 +4,31 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from opentelemetry.trace import Link, SpanKind, use_span
-
 from services.notifications.commits import LedgerAway
-from services.notifications.core.letters import Desk, Dispatch, letter
+from services.notifications.core.matrix import Matrix
 from services.notifications.core.notices import State
 from services.notifications.core.retries import Answer, Step, Verdict, after
-from services.notifications.ledger import Claim, Ledger
+from services.notifications.digests import gather
+from services.notifications.gates import LONGEST_TURN, Gates
+from services.notifications.ledger import Ledger
+from services.notifications.ledger_rows import Claim
 from services.notifications.postman import Postman
-from services.notifications.reply_addresses import Addresses, NoAddress
+from services.notifications.reply_addresses import NoAddress
+from services.notifications.road import Road
+from services.notifications.scribe import NoLetter, Scribe
 from services.notifications.settings import NotificationsSettings
+from services.notifications.tracing import Tracing
 from services.runtime.clock import Clock
 from services.runtime.logs import log, where
-from services.runtime.spans import OLD
-from services.runtime.telemetry import Telemetry, child_of, mark_failed, sender_of, tracer_of
+from services.runtime.metrics import Counted, Timed
+from services.runtime.telemetry import Telemetry, instruments_of
 
 CONCURRENCY = 4
 CLAIM = 2 * CONCURRENCY
 IDLE = 1.0
 """Seconds between looks at the ledger when nothing is due, and between tries while the server is away."""
 LOOK_FOR_ABANDONED = timedelta(seconds=10)
-_WARN = (Verdict.UNREACHED, Verdict.DELAYED, Verdict.DEFERRED, Verdict.UNCERTAIN)
+_WARN = (Verdict.UNREACHED, Verdict.DELAYED, Verdict.DEFERRED, Verdict.THROTTLED, Verdict.UNCERTAIN)
 
 
 class Sender:
@@ -34,28 +38,27 @@ class Sender:
         self,
         ledger: Ledger,
         postman: Postman,
-        addresses: Addresses,
+        scribe: Scribe,
         settings: NotificationsSettings,
         clock: Clock,
+        matrix: Matrix,
         telemetry: Telemetry | None = None,
     ) -> None:
         self._ledger = ledger
         self._postman = postman
-        self._addresses = addresses
-        self._desk = Desk(settings.mail_from, settings.public_address, settings.agency_address)
-        self._server: dict[str, str | int] = {
-            "server.address": settings.smtp_host,
-            "server.port": settings.smtp_port,
-        }
+        self._scribe = scribe
+        self._gates = Gates(settings.mail_rate, settings.mail_at_once)
         self._hold = timedelta(seconds=settings.unknown_hold)
         self._clock = clock
-        self._tracer = tracer_of(telemetry)
+        self._matrix = matrix
+        self._tracing = Tracing(settings, telemetry)
+        self._instruments = instruments_of(telemetry)
         self._slots = asyncio.Semaphore(CONCURRENCY)
-        self._road_open = True
         self._looked: datetime | None = None
         self._stopping = False
         self._rested = asyncio.Event()
         self._rested.set()
+        self.road = Road(timedelta(minutes=settings.mail_alarm_after))
         self.due = asyncio.Event()
         self.ended = asyncio.Event()
 
@@ -78,25 +81,31 @@ class Sender:
 
     async def _round(self) -> None:
         try:
-            await self.doubt_the_abandoned()
-            busy = await self.send_due() and self._road_open
+            await self.sweep()
+            busy = await self.send_due() and self.road.open
         except Exception as trouble:  # the next round must come, whatever this one met
             log("sending.failed", level="ERROR", error=type(trouble).__name__, where=where(trouble))
             busy = False
             await asyncio.sleep(IDLE)
         if not busy:
-            waiting = self.due.wait() if self._road_open else asyncio.sleep(IDLE)
+            waiting = self.due.wait() if self.road.open else asyncio.sleep(IDLE)
             with suppress(TimeoutError):
                 await asyncio.wait_for(waiting, IDLE)
 
     async def send_due(self) -> int:
         """Try what is due, a bounded number at a time, and one alone while the server is away; how many."""
-        claims = await self._ledger.claim(self._clock(), CLAIM if self._road_open else 1)
+        now = self._clock()
+        await gather(self._ledger, now, self._matrix.edition)
+        claims = await self._ledger.claim(now, CLAIM if self.road.open else 1)
         await asyncio.gather(*(self._one(claim) for claim in claims))
         return len(claims)
 
-    async def doubt_the_abandoned(self) -> None:
-        """Find what a dead process was sending; at the start, when the ledger is ours alone, at once."""
+    async def sweep(self) -> None:
+        """Find what a dead process was sending; at the start, when the ledger is ours alone, at once.
+
+        Every row that is not final has an owner: what waits is claimed when due, what was gathered ends with its
+        digest, and what a dead process held is found here.
+        """
         now = self._clock()
         if self._looked and now - self._looked < LOOK_FOR_ABANDONED:
             return
@@ -113,11 +122,17 @@ class Sender:
             if self._stopping:
                 await self._ledger.give_back(claim, self._clock())
                 return
-            answer = await self._try(claim)
+            answer = await self._tracing.of(claim, self._clock(), self._try(claim))
             now = self._clock()
+            if answer is None:
+                return
             step = after(answer, claim.tried, now, self._hold)
             await self._record(claim, step, now)
         _say(claim, answer, step)
+        self._instruments.count(Counted.MAILS, outcome=step.state.value)
+        if step.state is State.SENT:
+            age = (now - claim.tried.created_at).total_seconds()
+            self._instruments.time(Timed.MAILED, age, agency=claim.notice.agency or "")
         if step.next_attempt_at is None:
             self.ended.set()
 
@@ -132,44 +147,26 @@ class Sender:
             else:
                 return
 
-    async def _try(self, claim: Claim) -> Answer:
-        """One try under its span: a child of the handling that recorded the notice, or linked to it when old."""
-        sender = sender_of({"traceparent": claim.traceparent or ""})
-        fresh = self._clock() - claim.tried.created_at < OLD
-        span = self._tracer.start_span(
-            "SMTP send",
-            context=child_of(sender if fresh else None),
-            kind=SpanKind.CLIENT,
-            links=[]
-            if fresh or sender is None
-            else [Link(sender, {"netral.link.reason": "created_long_ago"})],
-            attributes={
-                **self._server,
-                "netral.notice.step": claim.notice.step.value,
-                "netral.case.id": str(claim.notice.case_id),
-                **({"netral.agency": claim.notice.agency.value} if claim.notice.agency else {}),
-            },
-        )
-        with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
-            answer = await self._deliver(claim)
-            span.set_attribute("netral.smtp.answer", answer.code)
-            if answer.verdict not in (Verdict.ACCEPTED, Verdict.NOBODY):
-                mark_failed(span, answer.code)
-        return answer
-
-    async def _deliver(self, claim: Claim) -> Answer:
-        tried = claim.tried
+    async def _try(self, claim: Claim) -> Answer | None:
+        """One try, or None if the mail gave its turn back because its reader's domain has enough for now."""
         try:
-            to = await self._addresses.of(claim.notice)
-            dispatch = Dispatch(to, claim.message_id, claim.root, tried.created_at, doubtful=tried.doubts > 0)
-            message = letter(claim.notice, dispatch, self._desk).as_bytes()
-        except NoAddress as missing:
+            post = await self._scribe.write(claim)
+        except (NoAddress, NoLetter) as missing:
             return missing.answer
-        except Exception as problem:  # a letter that cannot be written must not stop the others
-            log("letter.failed", level="ERROR", error=type(problem).__name__, notice_id=tried.notice_id)
-            return Answer(Verdict.REFUSED, "letter")
-        answer = await self._postman.deliver(to, message)
-        self._road_open = answer.verdict is not Verdict.UNREACHED
+        except LedgerAway:
+            return Answer(Verdict.DELAYED, "ledger")
+        now = self._clock()
+        turn = self._gates.turn(post.domain, now)
+        if turn - now > LONGEST_TURN:
+            await self._ledger.give_back(claim, turn)
+            return None
+        if turn > now:
+            await asyncio.sleep((turn - now).total_seconds())
+        async with self._gates.through(post.domain):
+            answer = await self._postman.deliver(post.to, post.message, post.sender)
+        if answer.verdict is Verdict.THROTTLED:
+            self._gates.slow_down(post.domain, self._clock())
+        self.road.tried(self._clock(), reached=answer.verdict is not Verdict.UNREACHED)
         return answer
 
 
@@ -182,6 +179,7 @@ def _say(claim: Claim, answer: Answer, step: Step) -> None:
         notice_id=notice.notice_id,
         case_id=notice.case_id,
         step=notice.step,
+        letter=notice.letter,
         agency=notice.agency,
         office=notice.office,
         state=step.state,

@@ -1,11 +1,13 @@
 """Settings of the notifications service."""
 
+from datetime import time
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from services.notifications.directory import hours
 from services.runtime.settings import Settings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -23,11 +25,11 @@ class NotificationsSettings(Settings):
     smtp_user: Annotated[str | None, Field(description="Login at the SMTP server, if it wants one")] = None
     smtp_password: Annotated[SecretStr | None, Field(description="Password of that login")] = None
     smtp_tls: Annotated[
-        Literal["auto", "required", "off"],
+        Literal["auto", "required", "implicit", "off"],
         Field(
             validate_default=True,
-            description="auto: STARTTLS where offered; required: never without; off: never. Certificates are "
-            "verified, except with auto on a loopback address",
+            description="auto: STARTTLS where offered; required: never without; implicit: TLS from the first byte "
+            "(port 465); off: never. Certificates are verified, except with auto on a loopback address",
         ),
     ] = "auto"
     smtp_ca_file: Annotated[
@@ -41,6 +43,37 @@ class NotificationsSettings(Settings):
         str,
         Field(pattern=r"^[A-Za-z0-9.-]+$", description="Right side of every Message-ID; a domain of ours"),
     ] = "netral.invalid"
+    reply_to: Annotated[
+        str | None, Field(description="Address people may answer to (default: none; answers are not read)")
+    ] = None
+    bounce_address: Annotated[
+        str | None,
+        Field(
+            description="Address bounces come back to, before its +token (default: bounces@ and mail_domain)"
+        ),
+    ] = None
+    bounce_port: Annotated[
+        int, Field(ge=0, le=65535, description="Port of the LMTP door for bounces, loopback only (0: none)")
+    ] = 0
+    unsubscribe_url: Annotated[
+        str | None,
+        Field(description="Public address of this door for unsubscribing (default: this machine)"),
+    ] = None
+    mail_rate: Annotated[
+        float, Field(ge=0, description="Mails a second to one domain at most (0: any number)")
+    ] = 50.0
+    mail_at_once: Annotated[int, Field(ge=1, le=50, description="Mails to one domain at the same time")] = 4
+    mail_burst: Annotated[
+        int,
+        Field(ge=0, description="Mails to one office within 10 minutes; more become one digest (0: never)"),
+    ] = 50
+    quiet_hours: Annotated[
+        str,
+        Field(description="Local times between which nothing is mailed that can wait; empty: none"),
+    ] = "21.00-06.00"
+    mail_alarm_after: Annotated[
+        float, Field(ge=0, description="Minutes mail may be down before the alarm is raised")
+    ] = 15.0
     public_url: Annotated[
         str | None,
         Field(description="Where reporters ask for their status (default: this machine, intake_port)"),
@@ -67,9 +100,35 @@ class NotificationsSettings(Settings):
     @field_validator("smtp_tls")
     @classmethod
     def _password_stays_inside(cls, tls: str, others: ValidationInfo) -> str:
-        if others.data.get("smtp_user") and tls != "required" and not _is_local(others.data["smtp_host"]):
-            raise ValueError("smtp_user would send its password unprotected; write required")
+        if (
+            others.data.get("smtp_user")
+            and tls not in ("required", "implicit")
+            and not _is_local(others.data["smtp_host"])
+        ):
+            raise ValueError("smtp_user would send its password unprotected; write required or implicit")
         return tls
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _two_times(cls, text: str) -> str:
+        if text:
+            hours(text)
+        return text
+
+    @property
+    def quiet(self) -> tuple[time, time] | None:
+        """The quiet hours of whoever chose none."""
+        return hours(self.quiet_hours) if self.quiet_hours else None
+
+    @property
+    def bounces_to(self) -> str:
+        """The address bounces come back to, before its token."""
+        return self.bounce_address or f"bounces@{self.mail_domain}"
+
+    @property
+    def refusing_address(self) -> str:
+        """Where a reader unsubscribes, without a slash at the end."""
+        return _local(self.unsubscribe_url, self.notifications_port)
 
     @property
     def ledger_address(self) -> str:

@@ -44,6 +44,6 @@ class Teller:
         """Tell what nobody was told about; how many. Raises BrokerAway, LedgerAway."""
         endings = await self._ledger.untold(GROUP)
         if endings:
-            await self._bus.tell([told(e.notice, e.state, e.attempts, e.at) for e in endings])
+            await self._bus.tell([told(e.notice, e.state, e.attempts, e.at, e.turn) for e in endings])
             await self._ledger.mark_told(endings)
         return len(endings)

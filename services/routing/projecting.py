@@ -78,8 +78,8 @@ def _rows(event: Event | None) -> list[tuple[Any, Row]]:
         case MatchAnswered():
             return [(tables.match_answers, row_of_answer(event))]
         case NoticeSent():
-            row = event.data.model_dump(mode="json")
-            return [(tables.notices, {**row, "at": event.time})]
+            row = event.data.model_dump(mode="json", exclude={"turn"})
+            return [(tables.notices, {**row, "notice_id": str(event.ending), "at": event.time})]
     return []
 
 

@@ -124,5 +124,5 @@ async def _mails(inbox: Path, count: int) -> bool:
 def _without_recipient(raw: bytes) -> bytes:
     message = email.message_from_bytes(raw, policy=policy.default)
     del message["To"], message["X-Envelope-To"]
-    body = message.get_content()
+    body = "".join(part.get_content() for part in message.iter_parts())
     return message.as_bytes() + body.encode()

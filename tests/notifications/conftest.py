@@ -6,15 +6,19 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from services.notifications.bounce_door import BounceDoor
+from services.notifications.casefile import Casefiles
+from services.notifications.core.matrix import matrix as load_matrix
 from services.notifications.directory import Directory
 from services.notifications.handlers import Handlers
-from services.notifications.ledger import SETTLE, Ledger
+from services.notifications.opening import open_ledger
 from services.notifications.postman import Postman
+from services.notifications.recording import SETTLE
 from services.notifications.reply_addresses import Addresses
+from services.notifications.scribe import Scribe
 from services.notifications.sender import Sender
 from services.notifications.settings import NotificationsSettings
 from services.notifications.teller import Teller
-from services.runtime.database import open_engine
 from services.runtime.messaging import BrokerAway
 from tests.notifications.smtp_server import Server
 from tests.notifications.story import NOON
@@ -36,7 +40,7 @@ class RecordingBus:
     """Stores each subject once, as the broker does; `away` makes it refuse."""
 
     def __init__(self):
-        self.events, self.away = {}, False
+        self.events, self.stored, self.away = {}, {}, False
 
     async def tell(self, events):
         if self.away:
@@ -47,7 +51,7 @@ class RecordingBus:
     async def read(self, nats_subject):
         if self.away:
             raise BrokerAway(ambiguous=False)
-        event = self.events.get(nats_subject)
+        event = self.events.get(nats_subject) or self.stored.get(nats_subject)
         return event.model_dump_json(by_alias=True).encode() if event else None
 
 
@@ -96,21 +100,33 @@ def settings(tmp_path, server):
 @pytest.fixture
 def desk(settings, clock, bus, intake):
     """Builds the parts; twice over one folder is a restart."""
-    return lambda **options: _desk(settings, clock, bus, intake, **options)
+    return lambda given=settings, **options: _desk(given, clock, bus, intake, **options)
 
 
-def _desk(settings, clock, bus, intake, telemetry=None):
-    ledger = Ledger(open_engine(settings.ledger_address), b"a key", settings.mail_domain)
+KEY = b"a key"
+
+
+def _desk(settings, clock, bus, intake, telemetry=None, directory=None):
+    matrix, directory = load_matrix(), directory or Directory()
+    ledger = open_ledger(settings, KEY, directory, matrix)
     postman = Postman(settings)
     http = httpx.AsyncClient(base_url="http://intake", transport=httpx.MockTransport(intake))
-    sender = Sender(ledger, postman, Addresses(Directory(), http), settings, clock, telemetry)
-    handlers = Handlers(ledger, clock, sender.due, bus)
+    scribe = Scribe(ledger, Addresses(directory, http), settings, matrix, KEY)
+    sender = Sender(ledger, postman, scribe, settings, clock, matrix, telemetry)
+    handlers = Handlers(ledger, clock, sender.due, Casefiles(matrix, bus), matrix)
     parts = SimpleNamespace(
-        ledger=ledger, sender=sender, handlers=handlers, teller=Teller(ledger, bus, sender.ended)
+        ledger=ledger,
+        sender=sender,
+        handlers=handlers,
+        teller=Teller(ledger, bus, sender.ended),
+        bounces=BounceDoor(ledger, clock, settings.bounces_to, KEY, sender.ended),
+        matrix=matrix,
     )
 
     async def hear(*events):
+        """The broker stores an event before anybody hears of it."""
         for event in events:
+            bus.stored.setdefault(event.nats_subject, event)
             body = event.model_dump_json(by_alias=True).encode()
             kind = type(event).__name__.removeprefix("Report").removeprefix("Case").lower()
             handler = {
@@ -118,20 +134,29 @@ def _desk(settings, clock, bus, intake, telemetry=None):
                 "decided": handlers.decided,
                 "linked": handlers.linked,
                 "offered": handlers.offered,
+                "stepped": handlers.stepped,
+                "due": handlers.due,
             }[kind]
             await handler(SimpleNamespace(body=body))
 
+    def know(story):
+        """What the broker holds of a story although nobody heard of it here."""
+        bus.stored |= {event.nats_subject: event for event in (story.accepted, story.decided)}
+
     async def settle():
-        """Send everything that is due once the duties have settled."""
+        """Send everything that is due once the duties have settled, in the order of each thread."""
         clock.move(seconds=SETTLE.total_seconds())
-        return await sender.send_due()
+        sent = 0
+        while more := await sender.send_due():
+            sent += more
+        return sent
 
     async def close():
         await postman.close()
         await http.aclose()
         await ledger.close()
 
-    parts.hear, parts.settle, parts.close = hear, settle, close
+    parts.hear, parts.know, parts.settle, parts.close = hear, know, settle, close
     return parts
 
 
@@ -152,7 +177,7 @@ def rows(office):
 
         from services.notifications.ledger_tables import notices
 
-        async with office.ledger._engine.connect() as connection:
+        async with office.ledger.engine.connect() as connection:
             found = (await connection.execute(select(notices))).mappings().all()
         return {(row["step"], row["agency"]): row for row in found}
 

@@ -56,14 +56,14 @@ class Server:
     """`script` is a queue of deeds; `arrived` are (over TLS?, recipients, bytes) in order; `got_one` is set by each."""
 
     def __init__(self, port, **options):
-        self.port, self.options = port, options
+        self.port, self.wrapped, self.options = port, options.pop("wrapped", None), options
         self.script, self.arrived, self.sessions = deque(), [], []
         self.got_one = asyncio.Event()
         self._server = None
 
     async def start(self):
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._session, "127.0.0.1", self.port)
+        self._server = await loop.create_server(self._session, "127.0.0.1", self.port, ssl=self.wrapped)
 
     async def stop(self):
         if self._server:

@@ -9,14 +9,20 @@ from contracts.door import read_report
 from contracts.events import (
     CaseDecided,
     CaseDecidedData,
+    CaseDue,
+    CaseDueData,
     CaseOffered,
     CaseOfferedData,
+    CaseStepped,
+    CaseSteppedData,
     ReportAccepted,
     ReportLinked,
     ReportLinkedData,
     event_id,
 )
+from contracts.steps import Said
 from services.intake.core.acceptance import accept
+from services.routing.core.life import opening
 from services.routing.deciding import load_judge
 from tests.builders import TODAY, a_report
 
@@ -34,6 +40,29 @@ class Story:
     @property
     def events(self):
         return [self.accepted, self.decided, *self.offers]
+
+    def step(self, number, event, *, by="BAWASLU", office="kabkota:52.04", persons=None, **said):
+        """What routing says when somebody said something about the case; its persons stay as they were opened."""
+        matters = persons if persons is not None else opening(self.decided.data.decision)
+        case = {n: getattr(self.decided.data, n) for n in ("report_id", "case_id", "ticket", "region")}
+        data = CaseSteppedData(
+            **case,
+            number=number,
+            by=by,
+            office=office,
+            said=Said(event=event, on="2024-11-02", **said),
+            rulebook=self.decided.data.decision.rulebook,
+            handled_on="2024-11-02",
+            persons=matters,
+        )
+        return _event(CaseStepped, None, self.accepted, number=number, given=data)
+
+    def due(self, level, agency="BAWASLU", office="kabkota:52.04", last_day="2024-11-05", person="p1"):
+        case = {name: getattr(self.decided.data, name) for name in ("case_id", "ticket", "region")}
+        data = CaseDueData(
+            **case, person=person, agency=agency, office=office, level=level, last_day=last_day
+        )
+        return _event(CaseDue, None, self.accepted, agency=agency, given=data)
 
 
 def a_story(*, persons: int = 1, ticket: str = TICKET, handled_on: str = "2024-10-31", **changed) -> Story:
@@ -79,5 +108,10 @@ def _part(person, agency):
 
 def _event(kind, content, accepted, **data):
     case_id = accepted.data.case_id
-    cause = event_id(case_id, kind.__name__, str(data.get("agency")), str(data.get("person")))
-    return kind(id=cause, source="netral/routing", subject=str(case_id), time=NOON, data=content(**data))
+    given = data.pop("given", None)
+    cause = event_id(
+        case_id, kind.__name__, *(str(data.get(name)) for name in ("agency", "person", "number"))
+    )
+    return kind(
+        id=cause, source="netral/routing", subject=str(case_id), time=NOON, data=given or content(**data)
+    )

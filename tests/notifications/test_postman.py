@@ -4,6 +4,7 @@ import ssl
 
 import pytest
 import trustme
+from aiosmtpd.smtp import AuthResult
 
 from services.notifications.core.retries import Answer, Verdict
 from services.notifications.postman import Postman
@@ -37,7 +38,7 @@ def deliver(tmp_path):
         settings = NotificationsSettings(data_dir=tmp_path, smtp_port=server.port, smtp_timeout=1, **changed)
         postman = Postman(settings)
         try:
-            return await postman.deliver("a@b.example", MAIL)
+            return await postman.deliver("a@b.example", MAIL, "bounces+x@netral.invalid")
         finally:
             await postman.close()
 
@@ -75,3 +76,33 @@ async def test_a_line_that_begins_with_a_dot_arrives_whole(server, deliver):
 async def test_nobody_listening_is_no_outcome_for_the_mail(deliver, server):
     await server.stop()
     assert (await deliver(server)).verdict is Verdict.UNREACHED
+
+
+async def test_implicit_tls_speaks_nothing_in_clear_and_verifies(deliver, authority, tmp_path):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    wrapped = Server(free_port(), wrapped=context)
+    await wrapped.start()
+    assert (await deliver(wrapped, smtp_tls="implicit")).verdict is Verdict.UNREACHED
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    assert await deliver(wrapped, smtp_tls="implicit", smtp_ca_file=tmp_path / "ca.pem") == SENT
+    await wrapped.stop()
+
+
+async def test_a_server_that_wants_a_login_gets_it(authority, deliver, tmp_path):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    asked = []
+
+    def check(server, session, envelope, mechanism, data):
+        asked.append((data.login, data.password))
+        return AuthResult(success=data.password == b"sandi")
+
+    guarded = Server(free_port(), tls_context=context, auth_required=True, authenticator=check)
+    await guarded.start()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    login = {"smtp_tls": "required", "smtp_ca_file": tmp_path / "ca.pem", "smtp_user": "netral"}
+    assert (await deliver(guarded, **login, smtp_password="salah")).verdict is Verdict.UNREACHED
+    assert await deliver(guarded, **login, smtp_password="sandi") == SENT
+    assert (b"netral", b"sandi") in asked
+    await guarded.stop()

@@ -1,42 +1,47 @@
-"""Which event makes which notices. One notice is one e-mail to one reader about one step of one case."""
+"""What a notice is: one thing one reader is told about one step of one case, its state, and the ids derived from it."""
 
 import hashlib
 import hmac
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from contracts.codes import OPENED, Agency, Role
-from contracts.decision import Assignment, Deadline, Part
-from contracts.events import (
-    Audience,
-    CaseDecided,
-    CaseOffered,
-    NoticeOutcome,
-    NoticeSent,
-    NoticeSentData,
-    NoticeStep,
-    ReportAccepted,
-    ReportLinked,
-    event_id,
-)
-from contracts.ids import case_id_of, derived_id
+from contracts.codes import Agency, Role
+from contracts.decision import Deadline, Part
+from contracts.events import Audience, NoticeOutcome, NoticeSent, NoticeSentData, NoticeStep, event_id
+from contracts.ids import NETRAL, case_id_of, derived_id
 
 _FIRST = {Audience.REPORTER: NoticeStep.RECEIVED, Audience.AGENCY: NoticeStep.OFFERED}
 """The step whose mail opens the thread of a reader in a case."""
 _RANK = {Role.ACTION: 0, Role.COPY: 1, Role.INFORMATION: 2}
+LIMITS = 1_000_000
+"""The place of a letter about a time limit in its thread: after all that was told before."""
 
 
 class State(StrEnum):
-    """PENDING and UNKNOWN wait, SENDING is claimed; the others are final, SKIPPED: there is nobody to write to."""
+    """PENDING and UNKNOWN wait, SENDING is claimed, GATHERED shares the fate of its digest; the others are final.
+
+    FAILED, BOUNCED and WITHHELD are a person's to look at. SKIPPED: there is nobody to write to. SUPPRESSED: the reader
+    or an operator wanted no such mail.
+    """
 
     PENDING = "PENDING"
     SENDING = "SENDING"
     UNKNOWN = "UNKNOWN"
+    GATHERED = "GATHERED"
     SENT = "SENT"
     FAILED = "FAILED"
+    BOUNCED = "BOUNCED"
+    WITHHELD = "WITHHELD"
     SKIPPED = "SKIPPED"
+    SUPPRESSED = "SUPPRESSED"
+
+
+TOLD = (State.SENT, State.FAILED, State.BOUNCED, State.WITHHELD)
+"""The states that are told on the bus."""
+OPEN = (State.PENDING, State.SENDING, State.UNKNOWN, State.GATHERED)
+"""The states in which somebody of ours still has to do something."""
 
 
 class Duty(Part):
@@ -55,14 +60,32 @@ class Addressee(Part):
     acts: bool
 
 
+class Item(Part):
+    """One line of a digest: which case, which letter it stands for, and a last day if there is one."""
+
+    ticket: str
+    case_id: UUID
+    region: str
+    letter: str
+    role: Role | None = None
+    event: str | None = None
+    last_day: date | None = None
+
+
 class Facts(Part):
-    """Everything a letter may say: codes, ids and dates. `received_at` is UTC."""
+    """Everything a letter may say: codes, ids and dates. `received_at` is UTC; `edition` names its templates."""
 
     ticket: str
     region: str
+    letter: str | None = None
+    event: str | None = None
+    edition: str = "1"
     received_at: datetime | None = None
+    last_day: date | None = None
     duties: tuple[Duty, ...] = ()
     addressees: tuple[Addressee, ...] = ()
+    items: tuple[Item, ...] = ()
+    more: int = 0
 
 
 class Notice(Part):
@@ -73,83 +96,53 @@ class Notice(Part):
     audience: Audience
     agency: Agency | None = None
     office: str | None = None
+    place: int = 0
     facts: Facts
 
+    @property
+    def letter(self) -> str:
+        """The kind of letter; a notice from before letters had names is of the kind of its step."""
+        return self.facts.letter or str(self.step).lower()
 
-def on_accepted(event: ReportAccepted) -> Notice:
-    """The reporter hears that the report was received."""
-    data = event.data
-    return Notice(
-        notice_id=notice_id(case_id_of(data.report_id), NoticeStep.RECEIVED),
-        case_id=data.case_id,
-        report_id=data.report_id,
-        step=NoticeStep.RECEIVED,
-        audience=Audience.REPORTER,
-        facts=Facts(ticket=data.ticket, region=data.facts.region, received_at=event.time),
-    )
-
-
-def on_decided(event: CaseDecided) -> Notice:
-    """The reporter whose report opened the case hears who holds it now."""
-    return _routed(event, event.data.report_id, event.data.ticket)
-
-
-def on_linked(event: ReportLinked, record: CaseDecided) -> Notice:
-    """Each reporter hears who holds the case now; for the first it is the notice of the decision itself."""
-    return _routed(record, event.data.report_id, event.data.ticket)
-
-
-def _routed(record: CaseDecided, report_id: UUID, ticket: str) -> Notice:
-    data = record.data
-    active = [a for person in data.decision.persons for a in person.assignments if _holds(a)]
-    return Notice(
-        notice_id=notice_id(case_id_of(report_id), NoticeStep.ROUTED),
-        case_id=data.case_id,
-        report_id=report_id,
-        step=NoticeStep.ROUTED,
-        audience=Audience.REPORTER,
-        facts=Facts(ticket=ticket, region=data.region, addressees=_addressees(active)),
-    )
-
-
-def on_offered(event: CaseOffered) -> tuple[Notice, ...]:
-    """Each office with a part from now on hears of the case: of 56 persons in one case the id is the same."""
-    data = event.data
-    active = [a for a in data.assignments if _holds(a)]
-    return tuple(
-        Notice(
-            notice_id=notice_id(data.case_id, NoticeStep.OFFERED, data.agency, office, number=data.step),
-            case_id=data.case_id,
-            report_id=data.report_id,
-            step=NoticeStep.OFFERED,
-            audience=Audience.AGENCY,
-            agency=data.agency,
-            office=office,
-            facts=Facts(
-                ticket=data.ticket,
-                region=data.region,
-                duties=_duties(a for a in active if a.office == office),
-            ),
-        )
-        for office in dict.fromkeys(a.office for a in active)
-    )
+    @property
+    def reader(self) -> str:
+        """Who reads it, as one code: an office of an agency, or the reporter of one report."""
+        if self.audience is Audience.REPORTER:
+            return f"REPORTER/{self.report_id}"
+        return f"{self.agency}/{self.office or '-'}"
 
 
 def merged(known: Facts, more: Facts) -> Facts:
     """The facts of one notice, heard from two events; the order of hearing does not matter."""
-    return known.model_copy(update={"duties": _ordered({*known.duties, *more.duties})})
+    named = known if known.letter not in (None, "offered") or more.letter is None else more
+    return known.model_copy(
+        update={
+            "letter": named.letter,
+            "event": known.event or more.event,
+            "duties": ordered({*known.duties, *more.duties}),
+        }
+    )
+
+
+def ordered(duties: Iterable[Duty]) -> tuple[Duty, ...]:
+    """Duties in the order of a letter: what must be done first."""
+    return tuple(sorted(set(duties), key=lambda duty: (_RANK[duty.role], duty.basis, str(duty.deadline))))
 
 
 def notice_id(
-    cause: UUID, step: NoticeStep, agency: Agency | None = None, office: str | None = None, number: int = 0
+    cause: UUID, step: NoticeStep, agency: Agency | None = None, office: str | None = None, *more: str
 ) -> UUID:
     """The id of what one reader is told at one step of a case.
 
-    Its cause is the case for an agency, and for a reporter `case_id_of` the report: a case has many reporters. `number` is
-    the step of the case that gave an office a new part; 0 is the opening.
+    Its cause is the case for an agency, and for a reporter `case_id_of` the report: a case has many reporters. `more`
+    is the number of the step of the case, or which time limit.
     """
-    again = (str(number),) if number else ()
-    return derived_id(cause, "notice", step, agency or "-", office or "-", *again)
+    return derived_id(cause, "notice", step, agency or "-", office or "-", *more)
+
+
+def digest_id(reader: str, slot: str, first: UUID) -> UUID:
+    """The id of the digest that begins with the notice `first`; another digest of the same hour begins with another."""
+    return derived_id(NETRAL, "digest", reader, slot, str(first))
 
 
 def message_id(notice: UUID, key: bytes, domain: str) -> str:
@@ -159,16 +152,18 @@ def message_id(notice: UUID, key: bytes, domain: str) -> str:
 
 
 def thread_root(notice: Notice, key: bytes, domain: str) -> str:
-    """The Message-ID of the first mail that this reader gets about this case."""
+    """The Message-ID of the first mail that this reader gets about this case; the digests of a reader are one thread."""
+    if notice.step is NoticeStep.DIGEST:
+        return message_id(derived_id(NETRAL, "digests", notice.reader), key, domain)
     cause = case_id_of(notice.report_id) if notice.audience is Audience.REPORTER else notice.case_id
     first = notice_id(cause, _FIRST[notice.audience], notice.agency, notice.office)
     return message_id(first, key, domain)
 
 
-def told(notice: Notice, state: State, attempts: int, at: datetime) -> NoticeSent:
-    """The event about a notice that ended, SENT or FAILED."""
+def told(notice: Notice, state: State, attempts: int, at: datetime, turn: int = 0) -> NoticeSent:
+    """The event about a notice that ended in one of the states of TOLD; `turn` counts its endings from 0."""
     return NoticeSent(
-        id=event_id(notice.notice_id, "sent"),
+        id=event_id(notice.notice_id, "sent", *([str(turn)] if turn else [])),
         source="netral/notifications",
         subject=str(notice.case_id),
         time=at,
@@ -181,26 +176,6 @@ def told(notice: Notice, state: State, attempts: int, at: datetime) -> NoticeSen
             office=notice.office,
             outcome=NoticeOutcome(state),
             attempts=attempts,
+            turn=turn,
         ),
-    )
-
-
-def _holds(assignment: Assignment) -> bool:
-    """Whether a part is its holder's now; an unmarked decision is one at the opening."""
-    return assignment.when == OPENED if assignment.active is None else assignment.active
-
-
-def _duties(assignments: Iterable[Assignment]) -> tuple[Duty, ...]:
-    return _ordered({Duty(role=a.role, basis=a.basis, deadline=a.deadline) for a in assignments})
-
-
-def _ordered(duties: set[Duty]) -> tuple[Duty, ...]:
-    return tuple(sorted(duties, key=lambda duty: (_RANK[duty.role], duty.basis, str(duty.deadline))))
-
-
-def _addressees(assignments: list[Assignment]) -> tuple[Addressee, ...]:
-    acting = {(a.agency, a.office) for a in assignments if a.role is Role.ACTION}
-    offices = dict.fromkeys((a.agency, a.office) for a in assignments)
-    return tuple(
-        Addressee(agency=agency, office=office, acts=(agency, office) in acting) for agency, office in offices
     )

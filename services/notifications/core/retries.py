@@ -12,6 +12,8 @@ BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 180
 """The pause after the first, second, … try; the last one repeats."""
 ROAD_CLOSED = timedelta(minutes=1)
 """The longest pause while no mail at all can be handed over: that is nothing this notice must wait for."""
+THROTTLE = timedelta(minutes=1)
+"""The shortest pause after a server said that we are too fast."""
 PATIENCE = timedelta(days=3)
 """A reader's server that says `later` is asked again for so long."""
 MOST_DOUBTS = 3
@@ -20,17 +22,20 @@ MOST_DOUBTS = 3
 
 class Verdict(StrEnum):
     """ACCEPTED by the server for good; REFUSED for this reader for good; DEFERRED: later, says the server about this
-    mail; UNREACHED: no mail can be handed over now; DELAYED: the address cannot be had now; UNCERTAIN: lost after the
-    final dot; NOBODY: there is no address.
+    mail; THROTTLED: we are too fast for it; UNREACHED: no mail can be handed over now; DELAYED: the address cannot be
+    had now; UNCERTAIN: lost after the final dot; NOBODY: there is no address; REFUSED_BY_READER: optional mail to a
+    reader who wants none.
     """
 
     ACCEPTED = "ACCEPTED"
     REFUSED = "REFUSED"
     DEFERRED = "DEFERRED"
+    THROTTLED = "THROTTLED"
     UNREACHED = "UNREACHED"
     DELAYED = "DELAYED"
     UNCERTAIN = "UNCERTAIN"
     NOBODY = "NOBODY"
+    REFUSED_BY_READER = "REFUSED_BY_READER"
 
 
 @dataclass(frozen=True)
@@ -75,10 +80,10 @@ def after(answer: Answer, tried: Tried, now: datetime, hold: timedelta) -> Step:
             return Step(State.PENDING, answer.code, min(later, now + ROAD_CLOSED), tried.doubts)
         case Verdict.UNCERTAIN:
             return _doubt(answer, tried, max(later, now + hold))
-        case Verdict.DEFERRED:
-            if now - tried.created_at > PATIENCE:
-                return Step(State.FAILED, answer.code, doubts=tried.doubts)
-            return Step(State.PENDING, answer.code, later, tried.doubts)
+        case Verdict.REFUSED_BY_READER:
+            return Step(State.SUPPRESSED, answer.code, doubts=tried.doubts)
+        case Verdict.DEFERRED | Verdict.THROTTLED:
+            return _later(answer, tried, now, later)
 
 
 def pause(notice_id: UUID, attempts: int) -> timedelta:
@@ -86,6 +91,14 @@ def pause(notice_id: UUID, attempts: int) -> timedelta:
     seed = hashlib.sha256(f"{notice_id}/{attempts}".encode()).digest()
     spread = int.from_bytes(seed[:4], "big") / 2**32
     return BACK_OFF[min(attempts, len(BACK_OFF)) - 1] * (1 + spread / 10)
+
+
+def _later(answer: Answer, tried: Tried, now: datetime, later: datetime) -> Step:
+    """The step after a server said `later`, about this mail or about our speed."""
+    if now - tried.created_at > PATIENCE:
+        return Step(State.FAILED, answer.code, doubts=tried.doubts)
+    at = max(later, now + THROTTLE) if answer.verdict is Verdict.THROTTLED else later
+    return Step(State.PENDING, answer.code, at, tried.doubts)
 
 
 def _doubt(answer: Answer, tried: Tried, later: datetime) -> Step:

@@ -1,6 +1,6 @@
 """The words of the letters, Indonesian first: agencies, offices, roles, limits and days."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from contracts import regions
@@ -43,6 +43,51 @@ OFFER_SUBJECTS = {
     Role.COPY: Both("Tembusan laporan baru", "Copy of a new report"),
     Role.INFORMATION: Both("Laporan baru untuk diketahui", "New report for information"),
 }
+SUBJECTS = {
+    "received": Both("Laporan diterima", "Report received"),
+    "routed": Both("Laporan diteruskan", "Report passed on"),
+    "status": Both("Perkembangan laporan", "News of your report"),
+    "repair": Both("Laporan perlu dilengkapi", "Report to be completed"),
+    "recommended": Both("Rekomendasi menunggu tindak lanjut", "Recommendation awaits follow-up"),
+    "returned": Both("Kasus dikembalikan", "Case given back"),
+    "asked": Both("Permintaan menerima pelimpahan", "Request to take a case over"),
+    "silent": Both("Tindak lanjut diperlukan", "Follow-up needed"),
+    "progress": Both("Perkembangan kasus", "News of a case"),
+    "reminder": Both("Pengingat batas waktu", "Reminder of a time limit"),
+    "overdue": Both("Batas waktu telah lewat", "Time limit passed"),
+    "digest": Both("Rangkuman pemberitahuan", "Digest of notices"),
+}
+"""By the kind of letter; that of an offer depends on the role."""
+NEWS = {
+    "SATGAS_VERIFIED:INVALID": Both("belum lolos verifikasi Satgas", "not verified by the task force yet"),
+    "STUDY_CONCLUDED:BREACH": Both(
+        "kajian Bawaslu selesai; diteruskan untuk tindak lanjut",
+        "Bawaslu's study is finished; passed on for follow-up",
+    ),
+    "STUDY_CONCLUDED:NO_BREACH": Both("tidak terbukti menurut kajian", "not proven by the study"),
+    "STUDY_CONCLUDED:NOT_REGISTERED": Both("tidak diregistrasi", "not registered"),
+    "SUPERVISOR_CONCLUDED:RECOMMENDED": Both(
+        "rekomendasi diberikan; menunggu tindak lanjut pejabat yang berwenang",
+        "a recommendation was given; the competent official's follow-up is awaited",
+    ),
+    "SUPERVISOR_CONCLUDED:NOT_PROVEN": Both(
+        "tidak terbukti menurut pengawas ASN", "not proven to the supervisor of the civil service"
+    ),
+    "SUPERVISOR_CONCLUDED:RETURNED": Both("dikembalikan pengawas ASN", "returned by the supervisor"),
+    "PPK_CONCLUDED:SANCTIONED": Both("sudah ditindaklanjuti", "followed up"),
+    "PPK_CONCLUDED:SILENT": Both(
+        "tindak lanjut lewat batas waktu; diteruskan kepada pihak yang lebih tinggi",
+        "the follow-up is overdue; passed on to a higher body",
+    ),
+    "PPK_CONCLUDED:WRONG_SANCTION": Both("tindak lanjut perlu diperbaiki", "the follow-up needs correction"),
+    "WITHDRAWN": Both("dibatalkan pelapor", "withdrawn by the reporter"),
+    "TRANSFERRED": Both("terlapor berpindah instansi", "the reported person changed employer"),
+    "LEFT_SERVICE": Both("terlapor tidak lagi berdinas", "the reported person left the service"),
+    "ACCEPT": Both("ditangani kantor lain yang berwenang", "handled by another competent office"),
+    "RETURN": Both("dikembalikan untuk ditangani kembali", "given back to be handled again"),
+    "DONE": Both("penanganan selesai", "handling finished"),
+}
+"""What happened, in words that presume innocence and name no sanction and no person."""
 _UNITS = {
     DeadlineUnit.WORKING_DAY: Both("hari kerja", "working day"),
     DeadlineUnit.CALENDAR_DAY: Both("hari kalender", "calendar day"),
@@ -100,6 +145,20 @@ def limit(deadline: Deadline | None) -> Both | None:
     unit, many = _UNITS[deadline.unit], "" if deadline.count == 1 else "s"
     since = _SINCE.get(deadline.since, Both(f"sejak {deadline.since}", f"from {deadline.since}"))
     return Both(f"{deadline.count} {unit.id} {since.id}", f"{deadline.count} {unit.en}{many} {since.en}")
+
+
+def news(event: str | None) -> Both:
+    """What happened to a case, in words."""
+    return NEWS.get(event or "", Both("ada perkembangan", "there is news"))
+
+
+def day(at: date | None) -> Both | None:
+    """A day as one writes it in a letter: `24 November 2026`."""
+    if at is None:
+        return None
+    return Both(
+        f"{at.day} {_MONTHS[at.month - 1]} {at.year}", f"{at.day} {_MONTHS_EN[at.month - 1]} {at.year}"
+    )
 
 
 def moment(at: datetime, region: str) -> Both:

@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 
 from services.notifications.core.letters import Desk, Dispatch, letter
+from services.notifications.core.matrix import matrix
 from services.notifications.core.notices import (
     Duty,
     merged,
     message_id,
-    on_accepted,
-    on_decided,
-    on_offered,
     thread_root,
 )
+from services.notifications.preview import examples
+from tests.notifications.core.test_telling import on_accepted, on_decided, on_offered
 from tests.notifications.story import CANARY, NOON, a_story
 
 LETTERS = Path(__file__).parents[1] / "letters"
+OWN = ("received", "routed", "offered")
 DESK = Desk("netral@localhost", "http://127.0.0.1:8080", "http://127.0.0.1:8081")
 
 
@@ -32,7 +33,8 @@ def notices():
     more = offers["BAWASLU"].facts.model_copy(
         update={"duties": (Duty(role="COPY", basis=("SKB 22 September 2022",), deadline=None),)}
     )
-    return {
+    others = {name: notice for name, notice in examples(matrix()).items() if name not in OWN}
+    return others | {
         "received": on_accepted(one.accepted),
         "routed": on_decided(one.decided),
         "routed-nobody": unowned.model_copy(
@@ -58,7 +60,9 @@ def sent(notice, **changed):
 
 @pytest.mark.parametrize("name", notices())
 def test_a_letter_reads_as_it_was_agreed(name):
-    written = sent(notices()[name]).decode("ascii").replace("\r\n", "\n")
+    mail = email.message_from_bytes(sent(notices()[name]), policy=policy.default)
+    head = "".join(f"{key}: {value}\n" for key, value in mail.items() if key != "Content-Type")
+    written = head + "\n" + mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
     path = LETTERS / f"{name}.txt"
     if os.environ.get("NETRAL_GOLDEN") == "write":
         path.write_text(written, encoding="utf-8")
@@ -76,10 +80,12 @@ def test_a_letter_parses_back_with_its_headers(name):
     assert mail["Content-Language"] == "id, en"
     assert mail["Date"].datetime == NOON
     assert mail["X-Netral-Possible-Duplicate"] is None
-    assert mail["Subject"].startswith(f"[Netral {notice.facts.ticket}] ")
-    assert mail.get_content_type() == "text/plain"
+    named = "[Netral] " if name == "digest" else f"[Netral {notice.facts.ticket}] "
+    assert mail["Subject"].startswith(named)
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
     assert not mail.defects
-    assert all(len(line) <= 90 for line in mail.get_content().splitlines())
+    text = mail.get_body(("plain",)).get_content()
+    assert all(len(line) <= 72 or line.startswith("  http") for line in text.splitlines())
 
 
 @pytest.mark.parametrize("name", notices())

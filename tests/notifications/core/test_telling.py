@@ -3,18 +3,35 @@ from uuid import uuid5
 from contracts.codes import Agency, Role
 from contracts.events import Audience, NoticeOutcome, NoticeStep
 from contracts.ids import NETRAL
+from services.notifications.core import telling
+from services.notifications.core.matrix import matrix
 from services.notifications.core.notices import (
     State,
     merged,
     message_id,
-    on_accepted,
-    on_decided,
-    on_linked,
-    on_offered,
     thread_root,
     told,
 )
 from tests.notifications.story import CANARY, NOON, a_story, link
+
+
+def on_accepted(event):
+    (notice,) = telling.on_accepted(event, matrix())
+    return notice
+
+
+def on_decided(event):
+    (notice,) = telling.on_decided(event, matrix())
+    return notice
+
+
+def on_linked(event, record):
+    (notice,) = telling.on_linked(event, record, matrix())
+    return notice
+
+
+def on_offered(event):
+    return telling.on_offered(event, matrix())
 
 
 def offered(story):

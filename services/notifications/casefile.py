@@ -1,0 +1,63 @@
+"""What must be read of a case before anybody is written to: its decision, and which offices its persons head."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from contracts.events import CaseDecided, CaseStepped, ReportAccepted
+from contracts.facts import ReportFacts
+from contracts.steps import Said
+from services.notifications.core.judging import Offices, implicated
+from services.notifications.core.matrix import Matrix
+from services.runtime.failures import TryLater
+from services.runtime.messaging import BrokerAway, Bus
+
+MOST = 5_000
+"""Cases whose facts are kept in memory."""
+
+
+@dataclass
+class _Known:
+    """The facts of a case and what was said about its persons so far; both only ever grow."""
+
+    facts: ReportFacts
+    said: list[Said] = field(default_factory=list)
+
+
+class Casefiles:
+    """Reads the streams; `bus` is None until the broker has been reached."""
+
+    def __init__(self, matrix: Matrix, bus: Bus | None = None) -> None:
+        self.bus = bus
+        self._matrix = matrix
+        self._known: OrderedDict[UUID, _Known] = OrderedDict()
+
+    async def decision(self, case_id: UUID) -> CaseDecided:
+        """The decision that stands for a case. Raises TryLater while it cannot be read."""
+        return CaseDecided.model_validate_json(await self._must(f"cases.{case_id}.decided"))
+
+    async def heads(self, case_id: UUID, report_id: UUID) -> Offices:
+        """The offices that persons of a case head, by all that was said until now. Raises TryLater."""
+        known = self._known.get(case_id)
+        if known is None:
+            accepted = ReportAccepted.model_validate_json(await self._must(f"reports.{report_id}.accepted"))
+            known = self._known[case_id] = _Known(accepted.data.facts)
+            if len(self._known) > MOST:
+                self._known.popitem(last=False)
+        while raw := await self._read(f"cases.{case_id}.step.{len(known.said) + 1}"):
+            known.said.append(CaseStepped.model_validate_json(raw).data.said)
+        return implicated(known.facts, known.said, self._matrix)
+
+    async def _must(self, nats_subject: str) -> bytes:
+        raw = await self._read(nats_subject)
+        if raw is None:
+            raise TryLater(2)
+        return raw
+
+    async def _read(self, nats_subject: str) -> bytes | None:
+        try:
+            if self.bus is None:
+                raise TryLater(2)
+            return await self.bus.read(nats_subject)
+        except BrokerAway:
+            raise TryLater(2) from None

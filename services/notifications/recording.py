@@ -1,0 +1,101 @@
+"""Writes notices into the ledger, each once, and plans when they are due."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from contracts.events import Audience
+from services.notifications.core.manners import BURST, When
+from services.notifications.core.notices import Facts, Notice, State, merged, message_id, thread_root
+from services.notifications.ledger_tables import notices
+from services.runtime.database import insert_new
+
+SETTLE = timedelta(seconds=1)
+"""What an office is told of one step comes from several events: the first mail waits so long for all of them."""
+
+
+class Recorder:
+    """Each method works in the caller's transaction."""
+
+    def __init__(
+        self, engine: AsyncEngine, key: bytes, domain: str, plan: Callable[[Notice, datetime, int], When]
+    ) -> None:
+        self._insert = insert_new(engine, notices)
+        self._key = key
+        self._domain = domain
+        self._plan = plan
+
+    async def keep(
+        self,
+        connection: AsyncConnection,
+        notice: Notice,
+        now: datetime,
+        traceparent: str | None,
+        withheld: bool,
+    ) -> bool:
+        """Record a notice, or let the row that is there learn; whether it is new."""
+        recent = await self._recent(connection, notice, now)
+        row = self.row(notice, now, self._plan(notice, now, recent), traceparent)
+        if withheld:
+            row |= {"state": State.WITHHELD, "next_attempt_at": None, "slot": None, "ended_at": now}
+        if (await connection.execute(self._insert.values(row))).rowcount:
+            return True
+        await _learn(connection, notice, now, withheld)
+        return False
+
+    def row(self, notice: Notice, now: datetime, plan: When, traceparent: str | None) -> dict[str, Any]:
+        """The row of a new notice that is due as planned."""
+        settle = SETTLE if notice.audience is Audience.AGENCY and plan.at == now else timedelta()
+        return {
+            **notice.model_dump(mode="json"),
+            "reader": notice.reader,
+            "message_id": message_id(notice.notice_id, self._key, self._domain),
+            "root": thread_root(notice, self._key, self._domain),
+            "state": State.PENDING,
+            "attempts": 0,
+            "doubts": 0,
+            "next_attempt_at": plan.at + settle,
+            "slot": plan.slot,
+            "created_at": now,
+            "told": 0,
+            "turn": 0,
+            "traceparent": traceparent,
+        }
+
+    async def _recent(self, connection: AsyncConnection, notice: Notice, now: datetime) -> int:
+        """How many single letters the reader was given lately."""
+        if notice.audience is Audience.REPORTER:
+            return 0
+        query = (
+            select(func.count())
+            .select_from(notices)
+            .where(
+                notices.c.reader == notice.reader,
+                notices.c.created_at > now - BURST,
+                notices.c.slot.is_(None),
+                notices.c.gathered_in.is_(None),
+                notices.c.notice_id != str(notice.notice_id),
+            )
+        )
+        return int((await connection.execute(query)).scalar() or 0)
+
+
+async def _learn(connection: AsyncConnection, notice: Notice, now: datetime, withheld: bool) -> None:
+    untried = (
+        notices.c.notice_id == str(notice.notice_id),
+        notices.c.attempts == 0,
+        notices.c.state == State.PENDING,
+    )
+    known = (await connection.execute(select(notices.c.facts).where(*untried))).scalar()
+    if known is None:
+        return
+    if withheld:
+        gone = {"state": State.WITHHELD, "next_attempt_at": None, "slot": None, "ended_at": now}
+        await connection.execute(update(notices).where(*untried).values(gone))
+        return
+    facts = merged(Facts.model_validate(known), notice.facts).model_dump(mode="json")
+    if facts != known:
+        await connection.execute(update(notices).where(*untried).values(facts=facts))
