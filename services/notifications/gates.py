@@ -23,9 +23,11 @@ class Gates:
         self._doors: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(at_once))
 
     def turn(self, domain: str, now: datetime) -> datetime:
-        """Reserve the next turn with a domain: `now`, or later."""
+        """Reserve the next turn with a domain: `now`, or later; one that is too late is told but not reserved."""
         slow = self._slow.get(domain, now) > now
         at = max(self._next.get(domain, now), now)
+        if at - now > LONGEST_TURN:
+            return at
         self._next[domain] = at + (
             max(self._pause, timedelta(milliseconds=100)) * 10 if slow else self._pause
         )
