@@ -93,7 +93,8 @@ async def test_killing_every_process_in_turn_loses_and_doubles_nothing(
         inbox = fresh_nats.data_dir / "inbox"
         await until(lambda: _mailed(fresh_nats, 5 * REPORTS), 200)
         mails = {path.name: path.read_text() for path in inbox.glob("*.eml")}
-        assert len(mails) == 5 * REPORTS  # one to each of four offices, and one about the limit that passed long ago
+        # one to each of four offices, and one about the limit that passed long ago
+        assert len(mails) == 5 * REPORTS
         marked = {name for name, text in mails.items() if "X-Netral-Possible-Duplicate: yes" in text}
         log = [json.loads(line) for line in system.logs().splitlines() if '"mail.stored"' in line]
         twice = {line["file"] for line in log if line["again"]}
