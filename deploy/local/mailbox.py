@@ -15,7 +15,10 @@ from typing import Annotated, Any
 from aiosmtpd.smtp import SMTP
 from pydantic import Field
 
+from deploy.local.inbox_page import InboxPage
+from deploy.local.simulated import ANSWERS, give_back, kind_of
 from services.runtime.logs import configure, log
+from services.runtime.serving import serve
 from services.runtime.settings import BadSettings, Settings, load
 
 MAX_BYTES = 1_048_576
@@ -26,14 +29,31 @@ class MailboxSettings(Settings):
 
     smtp_host: Annotated[str, Field(description="Address of the SMTP server mail is handed to")] = "127.0.0.1"
     smtp_port: Annotated[int, Field(ge=1, le=65535, description="Port of the SMTP server")] = 8025
+    inbox_port: Annotated[
+        int, Field(ge=0, le=65535, description="Port of the page that shows the local inbox (0: none)")
+    ] = 0
+    bounce_port: Annotated[
+        int, Field(ge=0, le=65535, description="Port of the LMTP door for bounces, loopback only (0: none)")
+    ] = 0
 
 
 class Inbox:
     """Stores what it gets. The same Message-ID again replaces the file, as a mail reader shows it once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bounce_port: int = 0) -> None:
         self.folder = folder
+        self._bounce_port = bounce_port
+        self._returning: set[asyncio.Task[None]] = set()
         folder.mkdir(parents=True, exist_ok=True)
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        refusal = ANSWERS.get(kind_of(address) or "")
+        if refusal:
+            return refusal
+        envelope.rcpt_tos.append(address)
+        return "250 ok"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         path = self.folder / name_of(envelope.content)
@@ -44,6 +64,9 @@ class Inbox:
             log("mail.not_stored", level="ERROR", error=type(problem).__name__)
             return "452 cannot be stored now; try again later"
         log("mail.stored", file=path.name, again=again)
+        returning = asyncio.create_task(give_back(envelope, self._bounce_port))
+        self._returning.add(returning)
+        returning.add_done_callback(self._returning.discard)
         return "250 stored"
 
 
@@ -72,7 +95,7 @@ def _write(path: Path, content: bytes) -> None:
 
 async def run(settings: MailboxSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    inbox = Inbox(settings.data_dir / "inbox")
+    inbox = Inbox(settings.data_dir / "inbox", settings.bounce_port)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: SMTP(
@@ -81,11 +104,14 @@ async def run(settings: MailboxSettings) -> None:
         settings.smtp_host,
         settings.smtp_port,
     )
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
     log("mailbox.ready", port=settings.smtp_port)
-    await stopped.wait()
+    if settings.inbox_port:
+        await serve(InboxPage(inbox.folder).app(), "127.0.0.1", settings.inbox_port)
+    else:
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopped.set)
+        await stopped.wait()
     server.close()
 
 
@@ -97,7 +123,11 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 1
     configure("mailbox", settings.log_level)
-    asyncio.run(run(settings))
+    try:
+        asyncio.run(run(settings))
+    except BadSettings as problem:
+        print(problem, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -17,7 +17,12 @@ def check_ports(settings: UpSettings) -> None:
     ports = {
         "NETRAL_NATS_URL": settings.nats_port,
         "NETRAL_MONITOR_PORT": settings.monitor_port,
-        **({"NETRAL_SMTP_PORT": settings.smtp_port} if settings.own_inbox else {}),
+        **(
+            {"NETRAL_SMTP_PORT": settings.smtp_port, "NETRAL_INBOX_PORT": settings.inbox_port}
+            if settings.own_inbox
+            else {}
+        ),
+        "NETRAL_BOUNCE_PORT": settings.bounce_port,
         "NETRAL_INTAKE_PORT": settings.intake_port,
         "NETRAL_ROUTING_PORT": settings.routing_port,
         "NETRAL_NOTIFICATIONS_PORT": settings.notifications_port,

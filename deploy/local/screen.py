@@ -15,7 +15,7 @@ Netral is ready.
   ops        http://127.0.0.1:{settings.ops_port}/   (what is wrong, queues, traces, cases)
   broker     {settings.nats_url}, mail to 127.0.0.1:{settings.smtp_port}
 
-  mail       {data}/inbox/*.eml
+  mail       http://127.0.0.1:{settings.inbox_port}        (files: {data}/inbox/*.eml)
   logs       {data}/logs/
   keys       {data}/secrets/agency-keys.json
 

@@ -32,6 +32,10 @@ class UpSettings(Settings):
         None
     )
     broker_key: Annotated[Path | None, Field(description="The key of broker_cert")] = None
+    inbox_port: Annotated[int, Field(ge=1, le=65535, description="Port of the page of the local inbox")] = (
+        8026
+    )
+    bounce_port: Annotated[int, Field(ge=1, le=65535, description="Port of the LMTP door for bounces")] = 8027
     monitor_port: Annotated[
         int, Field(ge=1, le=65535, description="Port of nats-server's own monitoring")
     ] = 8222

@@ -8,6 +8,7 @@ import typer
 
 from services.cli import agencies, case_commands, keeping, pushing
 from services.cli.errors import BAD_INPUT, Stop
+from services.cli.mail_commands import register as register_mail
 from services.cli.rules import register
 
 app = typer.Typer(
@@ -243,3 +244,4 @@ register(app)
 agencies.register(app)
 pushing.register(app)
 case_commands.register(app)
+register_mail(app)

@@ -22,6 +22,7 @@ class Up:
 
     def __init__(self, data: Path, **changed: str) -> None:
         names = ("INTAKE_PORT", "ROUTING_PORT", "NOTIFICATIONS_PORT", "SMTP_PORT", "MONITOR_PORT")
+        names += ("INBOX_PORT", "BOUNCE_PORT")
         ports = {f"NETRAL_{name}": str(free_port()) for name in names}
         self.env = {**os.environ, **ports, "NETRAL_NATS_URL": f"nats://127.0.0.1:{free_port()}", **changed}
         self.env["NETRAL_DATA_DIR"] = str(data)

@@ -11,14 +11,39 @@ from aiosmtpd.smtp import SMTP, syntax
 class Misbehaving(SMTP):
     """`script` holds what happens to the next transactions; when it is empty all goes well."""
 
-    def __init__(self, script, arrived, got_one, **options):
+    def __init__(self, house, **options):
         super().__init__(self, hostname="server.test", **options)
-        self.script, self.arrived, self.got_one = script, arrived, got_one
+        self.house, self.script, self.arrived, self.got_one = (
+            house,
+            house.script,
+            house.arrived,
+            house.got_one,
+        )
         self.deed = "ok"
+
+    def connection_made(self, transport):
+        if self.house.refusals:
+            self.house.refusals -= 1
+            transport.abort()
+            return
+        super().connection_made(transport)
 
     @syntax("MAIL FROM: <address>")
     async def smtp_MAIL(self, arg):  # noqa: N802
-        self.deed = self.script.popleft() if self.script else "ok"
+        sender = arg.partition("<")[2].partition(">")[0]
+        if hasattr(self.script, "deed_for"):
+            self.deed = self.script.deed_for(sender)
+        else:
+            self.deed = self.script.popleft() if self.script else "ok"
+        self.sender = sender
+        if self.deed == "refusing connections":
+            self.house.refusals = 3
+            self.transport.abort()
+            return
+        if self.deed.startswith("MAIL "):
+            await self.push(self.deed.removeprefix("MAIL ") + " too many connections")
+            self.transport.close()
+            return
         if self.deed == "drop before DATA":
             self.transport.abort()
             return
@@ -39,6 +64,7 @@ class Misbehaving(SMTP):
         await super().smtp_DATA(arg)
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        self.house.senders.append(self.sender)
         self.arrived.append((session.ssl is not None, list(envelope.rcpt_tos), envelope.content))
         self.got_one.set()
         if self.deed == "drop after the dot":
@@ -58,6 +84,7 @@ class Server:
     def __init__(self, port, **options):
         self.port, self.wrapped, self.options = port, options.pop("wrapped", None), options
         self.script, self.arrived, self.sessions = deque(), [], []
+        self.senders, self.refusals, self._parsed = [], 0, []
         self.got_one = asyncio.Event()
         self._server = None
 
@@ -75,12 +102,22 @@ class Server:
         self.sessions.clear()
         await asyncio.sleep(0.01)
 
+    @property
+    def running(self):
+        return self._server is not None
+
+    def mails_since(self):
+        """As `mails`, each parsed once and without its body; for long runs in which nothing is taken back."""
+        for _, _, raw in self.arrived[len(self._parsed) :]:
+            self._parsed.append(
+                email.message_from_bytes(raw.partition(b"\r\n\r\n")[0], policy=policy.default)
+            )
+        return self._parsed
+
     def mails(self):
         return [email.message_from_bytes(raw, policy=policy.default) for _, _, raw in self.arrived]
 
     def _session(self):
-        session = Misbehaving(
-            self.script, self.arrived, self.got_one, loop=asyncio.get_running_loop(), **self.options
-        )
+        session = Misbehaving(self, loop=asyncio.get_running_loop(), **self.options)
         self.sessions.append(session)
         return session

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import re
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{24,200}", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22,200}", re.ASCII)
 _MAC = 16
 
 

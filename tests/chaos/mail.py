@@ -1,0 +1,237 @@
+"""Mail through a storm: a server that fails in eight ways, and kill -9 of the service every few hundred mails.
+
+`python -m tests.chaos.mail --mails 10000` runs it for long; the suite runs a few hundred. Every mail must arrive, none
+twice without saying that it may be a copy, and the letters of one thread in their order.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict, deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.notifications import desk
+from services.notifications.core.matrix import matrix
+from services.notifications.core.notices import State
+from services.notifications.directory import Directory
+from services.notifications.opening import open_ledger
+from services.notifications.settings import NotificationsSettings
+from services.runtime.clock import now
+from services.runtime.messaging import Bus
+from tests.conftest import Broker
+from tests.notifications.smtp_server import Server
+from tests.notifications.story import a_story
+from tests.ports import free_port
+from tests.running import until
+
+SEED = 20241127
+WAYS = (
+    "slow",
+    "refusing connections",
+    "MAIL 421",
+    "drop before DATA",
+    "drop mid-DATA",
+    "drop after the dot",
+    "RCPT 451 4.7.1 greylisted",
+    "RCPT 550",
+)
+"""Besides these the whole server goes away now and then."""
+EACH = 5
+"""Letters of one story: four offers and a passed limit to one of the four offices."""
+
+
+class Storm(deque):
+    """The script of the server: about one transaction in five goes wrong, but one mail at most `strikes` times."""
+
+    def __init__(self, strikes: int) -> None:
+        super().__init__()
+        self.dice, self.strikes = random.Random(SEED), strikes
+        self.seen: Counter[str] = Counter()
+        self.done: Counter[str] = Counter()
+
+    def __bool__(self) -> bool:
+        return True
+
+    def deed_for(self, sender: str) -> str:
+        if self.seen[sender] >= self.strikes or self.dice.random() > 0.2:
+            return "ok"
+        self.seen[sender] += 1
+        deed = self.dice.choice(WAYS)
+        self.done[deed] += 1
+        return deed
+
+
+@dataclass
+class Run:
+    """One storm over one broker and one service process; `mails` is rounded to whole stories."""
+
+    broker: Broker
+    mails: int
+    kill_every: int
+    strikes: int = 2
+    kills: int = 0
+    process: subprocess.Popen[bytes] | None = None
+    storm: Storm = field(init=False)
+    server: Server = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.storm = Storm(self.strikes)
+        self.server = Server(free_port())
+        self.server.script = self.storm
+        self.stories = max(1, self.mails // EACH)
+        self.goal = self.stories * EACH
+        self.settings = NotificationsSettings(
+            data_dir=self.broker.data_dir,
+            nats_url=self.broker.settings.nats_url,
+            smtp_port=self.server.port,
+            notifications_port=free_port(),
+            intake_port=free_port(),
+            unknown_hold=1,
+            smtp_timeout=0.5,
+            mail_burst=0,
+            mail_rate=0,
+        )
+
+    def start(self) -> None:
+        names = ("data_dir", "nats_url", "smtp_port", "notifications_port", "intake_port", "unknown_hold")
+        names += ("smtp_timeout", "mail_burst", "mail_rate")
+        env = {f"NETRAL_{name.upper()}": str(getattr(self.settings, name)) for name in names}
+        command = [sys.executable, "-m", "services.notifications"]
+        self.process = subprocess.Popen(command, env={**os.environ, **env}, stdout=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.kills += 1
+
+    async def run(self) -> None:
+        """Tell the stories, keep the storm going, and let an operator send again what was refused."""
+        await self.server.start()
+        telling = asyncio.create_task(self._tell())
+        self.start()
+        try:
+            mark = 0
+            while len(self._ids()) < self.goal:
+                await asyncio.sleep(0.1)
+                if telling.done() and telling.exception():
+                    raise telling.exception()  # type: ignore[misc]
+                if len(self.server.arrived) - mark >= self.kill_every:
+                    mark = len(self.server.arrived)
+                    await self._trouble()
+                await self._retry_refused()
+            await telling
+            await until(self._all_ended, 120)
+        finally:
+            if self.process:
+                self.process.terminate()
+                self.process.wait(20)
+            await self.server.stop()
+
+    async def _trouble(self) -> None:
+        """kill -9, and every second time the mail server is away for a while too."""
+        if self.kills % 2:
+            await self.server.stop()
+        self.kill()
+        self.start()
+        if not self.server.running:
+            await asyncio.sleep(2)
+            await self.server.start()
+
+    async def _tell(self) -> None:
+        buses = [await Bus.connect(self.broker.settings, user) for user in ("intake", "routing")]
+        for n in range(self.stories):
+            story = a_story(ticket=f"NTR-BADA-I000-{n // 10_000:04}-{n % 10_000:04}")
+            await buses[0].tell([story.accepted])
+            await buses[1].tell([story.decided, *story.offers])
+            await buses[1].tell([story.due("OVERDUE")])
+        for bus in buses:
+            await bus.close()
+
+    async def _retry_refused(self) -> None:
+        async def work(ledger):  # type: ignore[no-untyped-def]
+            for row in await desk.listing(ledger, states=(State.FAILED,), limit=200):
+                await desk.retry(ledger, row["notice_id"], now())
+
+        await self._with_ledger(work)
+
+    async def _all_ended(self) -> bool:
+        async def work(ledger):  # type: ignore[no-untyped-def]
+            rows = await desk.listing(ledger, limit=self.goal * 3)
+            return Counter(row["state"] for row in rows if row["audience"] == "AGENCY")
+
+        counts = await self._with_ledger(work)
+        await self._retry_refused()
+        return bool(counts == {"SENT": self.goal})
+
+    async def _with_ledger(self, work):  # type: ignore[no-untyped-def]
+        if not (self.broker.data_dir / "notifications.db").exists():
+            return None
+        ledger = open_ledger(self.settings, b"", Directory(), matrix())
+        try:
+            return await work(ledger)
+        except Exception:  # the ledger is being made, or busy; there is another round
+            return None
+        finally:
+            await ledger.close()
+
+    def _ids(self) -> set[str]:
+        return {mail["Message-ID"] for mail in self.server.mails_since()}
+
+    def faults(self) -> list[str]:
+        """What was promised and not kept; empty after a good run."""
+        found = []
+        copies: dict[str, list[bool]] = defaultdict(list)
+        order: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for mail in self.server.mails_since():
+            copies[mail["Message-ID"]].append(mail["X-Netral-Possible-Duplicate"] == "yes")
+            thread = (mail["To"], mail["Subject"].partition("]")[0])
+            letter = mail["X-Netral-Letter"].partition("/")[2]
+            if letter not in order[thread]:
+                order[thread].append(letter)
+        if len(copies) != self.goal:
+            found.append(f"{len(copies)} of {self.goal} mails arrived")
+        found += [f"{i}: twice without saying so" for i, marks in copies.items() if marks.count(False) > 1]
+        found += [f"{thread}: {letters}" for thread, letters in order.items() if letters[0] != "offered"]
+        return found
+
+    def told(self) -> str:
+        """The run in one line."""
+        twice = len(self.server.arrived) - len(self._ids())
+        deeds = ", ".join(f"{deed} {number}" for deed, number in sorted(self.storm.done.items()))
+        return f"{self.goal} mails, {self.kills} kills, {twice} marked copies; {deeds}"
+
+
+async def storm(mails: int, kill_every: int, folder: Path, strikes: int = 2) -> Run:
+    """Run one storm in a folder; the run, to be asked for faults."""
+    broker = Broker(folder)
+    await asyncio.to_thread(broker.start)
+    run = Run(broker, mails, kill_every, strikes)
+    try:
+        await run.run()
+    finally:
+        broker.stop()
+    return run
+
+
+def main() -> int:
+    """Exit code 0 if every promise was kept."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--mails", type=int, default=10_000)
+    options.add_argument("--kill-every", type=int, default=300)
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        run = asyncio.run(storm(chosen.mails, chosen.kill_every, Path(folder)))
+    print(run.told())
+    for fault in run.faults()[:20]:
+        print(fault)
+    return 1 if run.faults() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

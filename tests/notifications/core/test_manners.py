@@ -1,0 +1,62 @@
+from datetime import UTC, datetime, time
+
+import pytest
+
+from contracts.codes import Agency
+from services.notifications.core.manners import Manner, Pace, when
+from services.notifications.core.matrix import matrix
+from services.notifications.preview import examples
+
+LETTERS = examples(matrix())
+NOW = datetime(2026, 11, 24, 5, 20, tzinfo=UTC)
+"""13.20 in Sumbawa."""
+
+
+def plan(letter, manner=None, now=NOW, *, recent=0, burst=50, **changed):
+    notice = LETTERS[letter].model_copy(update=changed)
+    return when(notice, matrix().letters[letter], manner or Manner(), now, recent=recent, burst=burst)
+
+
+def test_an_office_that_chose_nothing_is_told_at_once():
+    assert plan("progress").at == NOW
+
+
+def test_daily_is_eight_o_clock_by_the_clock_of_the_office():
+    assert plan("progress", Manner(Pace.DAILY)).at == datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
+    west = plan("progress", Manner(Pace.DAILY), office="kabkota:11.01")
+    assert west.at == datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
+    before_dawn = datetime(2026, 11, 24, 23, 59, tzinfo=UTC)
+    assert plan("progress", Manner(Pace.DAILY), before_dawn).at == datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
+
+
+def test_hourly_is_the_next_full_hour():
+    assert plan("progress", Manner(Pace.HOURLY)).at == datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("letter", ["offered", "overdue", "recommended", "silent"])
+def test_a_duty_to_act_and_a_passed_limit_never_wait_for_a_digest(letter):
+    assert plan(letter, Manner(Pace.DAILY, (time(0), time(23, 59)))).at == NOW
+
+
+def test_quiet_hours_hold_what_can_wait_until_their_end():
+    night = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)  # 23.00 in Sumbawa
+    quiet = Manner(quiet=(time(21), time(6)))
+    assert plan("progress", quiet, night).at == datetime(2026, 11, 24, 22, 0, tzinfo=UTC)
+    assert plan("progress", quiet).at == NOW
+    assert plan("overdue", quiet, night).at == night
+
+
+def test_a_burst_becomes_one_digest_at_its_end():
+    assert plan("offered", recent=49).slot is None
+    burst = plan("offered", recent=50)
+    assert (burst.at, burst.slot) == (
+        datetime(2026, 11, 24, 5, 30, tzinfo=UTC),
+        "burst/2026-11-24T05:30:00+00:00",
+    )
+    assert plan("overdue", recent=50).slot is None, "urgent letters are never gathered"
+    assert plan("offered", recent=5000, burst=0).slot is None
+
+
+def test_a_central_office_lives_by_the_clock_of_the_capital():
+    found = plan("progress", Manner(Pace.DAILY), agency=Agency.BKN, office="pusat")
+    assert found.at == datetime(2026, 11, 25, 1, 0, tzinfo=UTC)

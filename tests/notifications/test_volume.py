@@ -1,0 +1,148 @@
+"""Digests, bursts, other people's servers, and the alarm when mail is down."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from services.notifications.core.manners import Manner, Pace
+from services.notifications.directory import Directory, Entry
+from services.notifications.gates import Gates
+from services.notifications.road import Road
+from tests.notifications.story import NOON, a_story, link
+
+KEMENDAGRI = ("KEMENDAGRI", "pusat")
+
+
+@pytest.fixture
+async def daily(desk):
+    """A desk whose Kemendagri wants what can wait once a day."""
+    entry = Entry("rangkuman@kemendagri.example", Manner(Pace.DAILY))
+    parts = desk(directory=Directory(listed={KEMENDAGRI: entry}))
+    await parts.ledger.start()
+    yield parts
+    await parts.close()
+
+
+def stories(number):
+    return [a_story(ticket=f"NTR-AAAA-AAAA-AAAA-{n:04}") for n in range(number)]
+
+
+async def test_an_office_that_chose_daily_gets_one_digest_in_the_morning(daily, server, clock, bus):
+    for story in stories(5):
+        await daily.hear(*story.events)
+    await daily.settle()
+    assert not [m for m in server.mails() if m["To"] == "rangkuman@kemendagri.example"]
+    clock.move(hours=24)
+    await daily.settle()
+    (digest,) = [m for m in server.mails() if m["To"] == "rangkuman@kemendagri.example"]
+    assert digest["Subject"] == "[Netral] Rangkuman pemberitahuan (5) / Digest of notices"
+    text = digest.get_body(("plain",)).get_content()
+    assert all(story.accepted.data.ticket in text for story in stories(5))
+    await daily.teller.tell_endings()
+    assert len([e for e in bus.events.values() if e.data.agency == "KEMENDAGRI"]) == 5
+    assert await daily.ledger.counts() == {"SENT": 31}
+
+
+async def test_one_notice_alone_is_no_digest(daily, server, clock):
+    await daily.hear(*a_story().events)
+    clock.move(hours=24)
+    await daily.settle()
+    (mail,) = [m for m in server.mails() if m["To"] == "rangkuman@kemendagri.example"]
+    assert mail["X-Netral-Letter"] == "1/offered"
+
+
+async def test_what_was_gathered_shares_the_fate_of_its_digest(daily, server, clock, rows):
+    for story in stories(3):
+        await daily.hear(*story.offers) if False else await daily.hear(story.accepted, *story.offers)
+    await daily.settle()
+    server.script.extend(["RCPT 550"])
+    clock.move(hours=24)
+    await daily.settle()
+    counts = await daily.ledger.counts()
+    assert counts["FAILED"] == 4
+
+
+@pytest.mark.timeout(240)
+async def test_a_thousand_linked_reports_are_one_mail_to_each_office(office, server):
+    story = a_story()
+    await office.hear(*story.events)
+    await office.settle()
+    to_offices = [m for m in server.mails() if m["To"] != "warga@contoh.example"]
+    for n in range(1000):
+        copy = story.accepted.model_copy(
+            update={
+                "data": story.accepted.data.model_copy(
+                    update={"report_id": __import__("uuid").UUID(int=n), "ticket": f"NTR-{n:04}"}
+                )
+            }
+        )
+        if n < 20:  # the reporters' own letters are not what this is about
+            await office.hear(link(story, copy))
+        await office.hear(*story.offers[:1])
+    await office.settle()
+    again = [m for m in server.mails() if m["To"] != "warga@contoh.example"]
+    assert len(again) == len(to_offices) == 4
+
+
+async def test_a_burst_of_cases_is_a_few_letters_and_one_digest(desk, settings, server, clock):
+    parts = desk(given=settings.model_copy(update={"mail_burst": 5}))
+    await parts.ledger.start()
+    for story in stories(40):
+        parts.know(story)
+        await parts.hear(story.offers[0])
+    await parts.settle()
+    assert len(server.arrived) == 5
+    clock.move(minutes=10)
+    await parts.settle()
+    assert len(server.arrived) == 6
+    assert "(35)" in server.mails()[-1]["Subject"]
+    await parts.close()
+
+
+def test_one_domain_gets_no_more_than_its_rate_and_less_when_it_asks():
+    gates = Gates(10, 2)
+    turns = [gates.turn("a.example", NOON) for _ in range(5)]
+    assert turns[0] == NOON
+    assert turns[4] - turns[0] == timedelta(milliseconds=400)
+    assert gates.turn("b.example", NOON) == NOON
+    gates.slow_down("b.example", NOON)
+    gates.turn("b.example", NOON)
+    assert gates.turn("b.example", NOON) - NOON >= timedelta(seconds=1)
+
+
+async def test_one_domain_holds_no_more_transactions_than_agreed():
+    gates, inside, most = Gates(0, 2), 0, 0
+
+    async def one():
+        nonlocal inside, most
+        async with gates.through("a.example"):
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0)
+            inside -= 1
+
+    await asyncio.gather(*(one() for _ in range(20)))
+    assert most == 2
+
+
+async def test_a_server_that_finds_us_too_fast_is_left_alone_for_a_minute(office, server, rows, clock):
+    server.script.append("RCPT 421 4.7.28")
+    await office.hear(a_story().accepted)
+    await office.sender.send_due()
+    row = (await rows())[("RECEIVED", None)]
+    assert (row["state"], row["last_answer_class"]) == ("PENDING", "421")
+    assert row["next_attempt_at"] >= clock() + timedelta(minutes=1)
+
+
+def test_the_alarm_is_raised_when_mail_is_down_for_long_and_repeated():
+    road = Road(timedelta(minutes=15))
+    road.tried(NOON, reached=False)
+    assert not road.open
+    assert road.trouble(NOON + timedelta(minutes=14)) is None
+    later = NOON + timedelta(minutes=16)
+    road.tried(later, reached=False)
+    assert "nothing is lost" in road.trouble(later)
+    road.tried(later, reached=True)
+    assert road.open
+    assert road.trouble(later) is None
