@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.events import Audience
 from services.notifications.core.manners import BURST, When
-from services.notifications.core.notices import Facts, Notice, State, merged, message_id, thread_root
+from services.notifications.core.notices import LIMITS, Facts, Notice, State, merged, message_id, thread_root
 from services.notifications.ledger_tables import notices
 from services.runtime.database import insert_new
 
+ACKNOWLEDGED = timedelta(seconds=45)
+"""A letter that must follow another waits so long for it: a message that a killed process held comes again after 30 s."""
 SETTLE = timedelta(seconds=1)
 """What an office is told of one step comes from several events: the first mail waits so long for all of them."""
 
@@ -39,6 +41,8 @@ class Recorder:
         """Record a notice, or let the row that is there learn; whether it is new."""
         recent = await self._recent(connection, notice, now)
         row = self.row(notice, now, self._plan(notice, now, recent), traceparent)
+        if _follows(notice) and not await _opened(connection, row["root"], notice.place):
+            row["next_attempt_at"] = max(row["next_attempt_at"], now + ACKNOWLEDGED)
         if withheld:
             row |= {"state": State.WITHHELD, "next_attempt_at": None, "slot": None, "ended_at": now}
         if (await connection.execute(self._insert.values(row))).rowcount:
@@ -81,6 +85,16 @@ class Recorder:
             )
         )
         return int((await connection.execute(query)).scalar() or 0)
+
+
+def _follows(notice: Notice) -> bool:
+    """Whether its reader must have got an earlier letter about the case: its opening is on the way."""
+    return notice.place == LIMITS or (notice.audience is Audience.REPORTER and notice.place > 1)
+
+
+async def _opened(connection: AsyncConnection, root: str, place: int) -> bool:
+    query = select(notices.c.notice_id).where(notices.c.root == root, notices.c.place < place).limit(1)
+    return (await connection.execute(query)).first() is not None
 
 
 async def _learn(connection: AsyncConnection, notice: Notice, now: datetime, withheld: bool) -> None:

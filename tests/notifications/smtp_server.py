@@ -22,11 +22,10 @@ class Misbehaving(SMTP):
         self.deed = "ok"
 
     def connection_made(self, transport):
+        super().connection_made(transport)
         if self.house.refusals:
             self.house.refusals -= 1
             transport.abort()
-            return
-        super().connection_made(transport)
 
     @syntax("MAIL FROM: <address>")
     async def smtp_MAIL(self, arg):  # noqa: N802

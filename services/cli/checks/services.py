@@ -64,11 +64,16 @@ def _ledger(database: Path) -> Iterator[Finding]:
     except sqlite3.Error as problem:
         yield warn("mails", f"{database} cannot be read ({type(problem).__name__})", "try again")
         return
-    if counts.get("FAILED") or counts.get("UNKNOWN"):
-        says = f"{counts.get('FAILED', 0)} given up, {counts.get('UNKNOWN', 0)} of unknown outcome"
-        yield warn(
-            "mails", says, "check the duty addresses of the directory; unknown ones are sent once more"
-        )
+    words = {
+        "FAILED": "given up",
+        "BOUNCED": "came back",
+        "WITHHELD": "withheld from an office that a reported person heads",
+        "UNKNOWN": "of unknown outcome",
+    }
+    troubles = [f"{counts[state]} {said}" for state, said in words.items() if counts.get(state)]
+    if troubles:
+        cure = "`netral mail list --state trouble` shows them; unknown ones are sent once more by themselves"
+        yield warn("mails", ", ".join(troubles), cure)
     else:
         yield ok("mails", f"{counts.get('SENT', 0)} sent, none given up")
 
