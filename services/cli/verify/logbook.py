@@ -108,8 +108,13 @@ class Logbook:
                 )
                 self.db.execute("INSERT INTO reports VALUES (?, ?, ?, ?, ?)", row)
             elif stream == "NOTICES":
-                notice = (words[2], words[1], data["outcome"])
-                self.db.execute("INSERT INTO notices VALUES (?, ?, ?)", notice)
+                notice = (data["notice_id"], words[1], data["outcome"])
+                if data.get("turn"):  # a later ending of the same mail: a bounce, or another try of a person
+                    self.db.execute(
+                        "UPDATE notices SET outcome = ? WHERE notice_id = ?", (notice[2], notice[0])
+                    )
+                else:
+                    self.db.execute("INSERT INTO notices VALUES (?, ?, ?)", notice)
             else:
                 kept = (words[1], seq, words[2], subject, event["time"], json.dumps(_slim(data)))
                 self.db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", kept)
