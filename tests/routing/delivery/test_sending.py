@@ -37,6 +37,28 @@ async def office(tmp_path: Path) -> AsyncIterator[Desk]:
         yield made
 
 
+async def test_both_databases_queue_deliver_park_and_replay(
+    tmp_path: Path, receivers: Receivers, url: str, database_url: str
+) -> None:
+    async with desk(tmp_path, deliveries_url=database_url) as office:
+        await office.endpoint(f"{url}/error")
+        await office.tell(number=12)
+        await office.round()
+        await office.round()
+        office.move(seconds=31)
+        assert await office.round() == 1, "a probe"
+        receivers.statuses["/error"] = 200
+        office.move(hours=1)
+        while await office.round():
+            pass
+        rows = await office.deliveries(since=Clock().at)
+        assert {row["state"] for row in rows} == {"DELIVERED"}
+        assert await office.push.questions.replay(Wanted(ids=(rows[0]["delivery_id"],)), "k") == 1
+        assert await office.round() == 1
+        await office.look()
+        assert office.bus.alarms() == [("BKN", "PARKED")]
+
+
 async def test_an_event_reaches_the_endpoint_signed_and_thin(
     office: Desk, receivers: Receivers, url: str
 ) -> None:
