@@ -25,7 +25,8 @@ class MoveKind(StrEnum):
     TRANSFER waits for ACCEPT by the receiver; DONE ends the speaker's own part; ASSIGN is the operator's; VOID takes an
     earlier step back; SUCCEED decides an open case again because competence moved; LINK says that another case tells
     the same, and closes this one as its duplicate. WARN, BLOCK and UNBLOCK are what is done about a PPK who does not
-    act; RECUSE says that the PPK is the reported person or a candidate himself.
+    act; RECUSE says that the PPK is the reported person or a candidate himself. ACKNOWLEDGE says that the speaker took
+    note, and changes nothing else.
     """
 
     RETURN = "RETURN"
@@ -41,6 +42,7 @@ class MoveKind(StrEnum):
     BLOCK = "BLOCK"
     UNBLOCK = "UNBLOCK"
     RECUSE = "RECUSE"
+    ACKNOWLEDGE = "ACKNOWLEDGE"
 
 
 _NEEDS = {

@@ -9,21 +9,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from contracts import regions
-from contracts.codes import Role
 from contracts.ids import report_id_of
+from services.routing.agencies.roles import acknowledged, groups_of
+from services.routing.agencies.seeing import seen
+from services.routing.bodies import later
 from services.routing.core.lifecycle import STATES
-from services.routing.dossiers import Dossiers, IntakeAway, concerning
+from services.routing.dossiers import Dossiers, IntakeAway
 from services.routing.guarding import NO_STORE, guarded, nothing_here
+from services.routing.inbox import page_of_inbox, wanted_of
 from services.routing.keys import Holder, Keys
 from services.routing.links import LinkQueries
-from services.routing.paging import read_cursor, write_cursor
 from services.routing.projecting import Row
 from services.routing.story import story_of, undecided
+from services.routing.tags import tagged
 from services.routing.views import Views
 from services.routing.words import Words
 from services.runtime.http import problem
 
-MOST = 200
 Accepted = Callable[[UUID], Awaitable[bytes | None]]
 """Reads the event of an accepted report that may not be decided yet."""
 
@@ -50,21 +52,15 @@ class AgencyDoors:
 
     async def inbox(self, request: Request, holder: Holder) -> Response:
         """`GET /v1/agencies/{agency}/inbox`."""
-        query = request.query_params
         try:
-            limit, after = _limit(query.get("limit")), read_cursor(query.get("cursor"))
-            role = Role(query["role"]).value if "role" in query else None
-        except ValueError:
-            detail = f"limit is a number from 1 to {MOST}, role one of {', '.join(Role)}, cursor the one you were given."
-            return problem(400, "Not a query of this door", detail)
-        office = holder.office or query.get("office")
-        rows = await self._views.inbox(holder.agency, office, role, after, limit + 1)
-        shown = await self._cases(holder, rows[:limit])
-        more = _more(rows, limit)
-        return JSONResponse({"cases": shown, "next_cursor": more}, headers=NO_STORE)
+            wanted = wanted_of(holder.agency, holder.office, request.query_params)
+        except ValueError as fault:
+            return problem(400, "Not a query of this door", f"{fault}.")
+        rows, more = await page_of_inbox(self._views.engine, wanted)
+        return tagged(request, {"cases": await self._cases(holder, rows), "next_cursor": more})
 
     async def dossier(self, request: Request, holder: Holder) -> Response:
-        """`GET /v1/agencies/{agency}/cases/{case_id}`: this agency's parts, and the report without its reporter."""
+        """`GET /v1/agencies/{agency}/cases/{case_id}`: this agency's parts, and of the report what its role may see."""
         case_id = _uuid(request.path_params["case_id"])
         case = await self._views.case(case_id)
         mine = await self._views.holds(holder.agency, holder.office, case_id)
@@ -73,12 +69,14 @@ class AgencyDoors:
         try:
             found = await self._dossiers.of(case["report_id"])
         except IntakeAway:
-            refusal = problem(503, "Not available", "The dossier cannot be opened just now; try again later.")
-            refusal.headers["Retry-After"] = "5"
-            return refusal
+            return later("The dossier cannot be opened just now; try again later.")
         (shown,) = await self._cases(holder, [case])
-        refs = {person["ref"] for person in shown["persons"]}
-        return JSONResponse({**shown, "dossier": found and concerning(found, refs)}, headers=NO_STORE)
+        offers = (await self._views.offers([case_id], holder.agency))[case_id]
+        groups = groups_of(holder, shown["persons"], offers)
+        number = await self._views.version(case_id)
+        noted = acknowledged(holder, await self._views.steps(case_id))
+        document = {**shown, "step": number, "acknowledged": noted, "dossier": found and seen(found, groups)}
+        return tagged(request, document, number)
 
     async def story(self, request: Request, holder: Holder) -> Response:
         """`GET /v1/operator/cases/{id}`."""
@@ -166,19 +164,6 @@ def _person(row: Row, holder: Holder) -> Row:
         "assignments": mine,
         "dues": dues,
     }
-
-
-def _limit(text: str | None) -> int:
-    limit = int(text or 50)
-    if not 1 <= limit <= MOST:
-        raise ValueError
-    return limit
-
-
-def _more(rows: list[Row], limit: int) -> str | None:
-    return (
-        write_cursor(rows[limit - 1]["opened_at"], rows[limit - 1]["case_id"]) if len(rows) > limit else None
-    )
 
 
 def _uuid(text: str) -> str:

@@ -140,14 +140,27 @@ def _folded(run: list[Version], was: dict[Key, Row]) -> list[Row]:
 
 
 def _inbox(version: Version, opened: datetime) -> list[Row]:
-    names = ("agency", "office", "role", "case_id")
+    """One row for each body, role and person; `due_at` is when the first time limit of that body is over."""
     keys = {
-        (part.agency, part.office or "", part.role, version.case_id): None
+        (part.agency, part.office or "", part.role, version.case_id, matter.ref): matter
         for matter in version.matters
         for part in matter.parts
         if part.active
     }
-    return [{**dict(zip(names, key, strict=True)), "opened_at": opened} for key in keys]
+    names = ("agency", "office", "role", "case_id", "ref")
+    return [
+        {
+            **dict(zip(names, key, strict=True)),
+            "region": version.region,
+            "state": matter.state,
+            "opened_at": opened,
+            "updated_at": version.at,
+            "due_at": min(
+                (d.over_at for d in matter.dues if (d.agency, d.office or "") == key[:2]), default=None
+            ),
+        }
+        for key, matter in keys.items()
+    ]
 
 
 def _matter(version: Version, matter: Matter, known: dict[Key, Row]) -> Row:

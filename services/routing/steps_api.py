@@ -21,6 +21,7 @@ from services.routing.casebook import Casebook, Impossible, NoSuchCase
 from services.routing.guarding import NO_STORE, guarded, nothing_here
 from services.routing.keys import Holder, Keys
 from services.routing.showing import shown_now
+from services.routing.tags import step_in
 from services.routing.views import Views
 from services.runtime.bus import BrokerAway
 from services.runtime.clock import Clock
@@ -54,7 +55,9 @@ class StepDoors:
 
     async def _step(self, request: Request, holder: Holder, kind: type[BaseModel]) -> Response:
         case = await self._views.case(request.path_params["case_id"].strip().lower())
-        if case is None or not await self._holds(holder, case["case_id"]):
+        # Asked also of a case that does not exist, so that both refusals cost the same.
+        held = await self._holds(holder, case["case_id"] if case else "-")
+        if case is None or not held:
             return nothing_here()
         try:
             said, words = self._said(await read_body(request, kind), case["region"])
@@ -146,8 +149,7 @@ def _words(**given: str | None) -> dict[str, str]:
 
 def _expected(request: Request) -> int | None:
     """Raises ValueError."""
-    tag = request.headers.get("if-match")
-    return int(tag.strip().strip('"')) if tag else None
+    return step_in(request.headers.get("if-match"))
 
 
 def _answer(event: CaseStepped) -> Response:

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, inspect, or_, select, tuple_
+from sqlalchemy import Connection, Select, func, inspect, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.routing import views_tables as tables
 from services.routing.links import reports_of, reports_of_duplicates
-from services.routing.paging import Cursor
 from services.routing.projecting import Entry, Row, keep_in
 from services.runtime.database import writing
 from services.runtime.grouping import Grouped
@@ -107,17 +106,11 @@ class Views:
         mine = [c.agency == agency, c.case_id == case_id, *([c.office == office] if office else [])]
         return bool(await self._all(select(c.case_id).where(*mine).limit(1)))
 
-    async def inbox(
-        self, agency: str, office: str | None, role: str | None, after: Cursor | None, limit: int
-    ) -> list[Row]:
-        """The newest cases of an inbox, each once; `after` is the last one seen (opening and case id)."""
-        c = tables.inbox.c
-        query = select(c.case_id, c.opened_at).where(c.agency == agency).distinct()
-        query = query.where(c.office == office) if office else query
-        query = query.where(c.role == role) if role else query
-        if after:
-            query = query.where(tuple_(c.opened_at, c.case_id) < tuple_(*after))
-        return await self._all(query.order_by(c.opened_at.desc(), c.case_id.desc()).limit(limit))
+    async def version(self, case_id: str) -> int:
+        """The number of the last step of a case that is in the read model; 0 for its opening."""
+        c = tables.versions.c
+        rows = await self._all(select(c.version).where(c.case_id == case_id))
+        return int(rows[0]["version"]) if rows else 0
 
     async def _all(self, query: Select[Any]) -> list[Row]:
         async with self.engine.connect() as connection:

@@ -40,9 +40,18 @@ inbox = Table(
     Column("office", String(20), primary_key=True),
     Column("role", String(12), primary_key=True),
     Column("case_id", String(36), primary_key=True),
+    Column("ref", String(8), primary_key=True),
+    Column("region", String(40), nullable=False),
+    Column("state", String(32), nullable=False),
     Column("opened_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("due_at", Instant),
 )
 Index("inbox_newest", inbox.c.agency, inbox.c.opened_at, inbox.c.case_id)
+Index("inbox_office", inbox.c.agency, inbox.c.office, inbox.c.opened_at, inbox.c.case_id)
+Index("inbox_state", inbox.c.agency, inbox.c.state, inbox.c.opened_at, inbox.c.case_id)
+Index("inbox_updated", inbox.c.agency, inbox.c.updated_at, inbox.c.case_id)
+Index("inbox_due", inbox.c.agency, inbox.c.due_at, inbox.c.case_id)
 notices = Table(
     "notices",
     metadata,

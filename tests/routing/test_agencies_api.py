@@ -49,6 +49,7 @@ async def test_an_inbox_shows_the_case_and_the_dossier_without_the_reporter(
         dossier = (await system.get(f"/v1/agencies/BAWASLU/cases/{case_id}", "BAWASLU")).json()
         assert dossier["dossier"]["persons"][0]["name"] == "Kanari Satu"
         assert dossier["dossier"]["reporter"] == {"kind": "VOTER"}
+        assert dossier["dossier"]["withheld"] == []
         assert "kanari@example.org" not in str(dossier)
 
 
@@ -105,7 +106,20 @@ async def test_pages_follow_each_other_without_gap_or_repetition(fresh_nats: Bro
 
 
 @pytest.mark.parametrize(
-    "query", [{"limit": "0"}, {"limit": "x"}, {"role": "BOSS"}, {"cursor": "%%%"}, {"cursor": "YQ=="}]
+    "query",
+    [
+        {"limit": "0"},
+        {"limit": "x"},
+        {"role": "BOSS"},
+        {"state": "LOST"},
+        {"region": "16.07"},
+        {"order": "random"},
+        {"due_before": "soon"},
+        {"updated_since": "2026-01-01T00:00:00"},
+        {"cursor": "%%%"},
+        {"cursor": "YQ=="},
+        {"rôle": "ACTION"},
+    ],
 )
 async def test_a_wrong_query_is_a_400_with_the_cure(
     fresh_nats: Broker, judge: Judge, query: dict[str, str]
@@ -113,7 +127,7 @@ async def test_a_wrong_query_is_a_400_with_the_cure(
     async with in_process(fresh_nats, judge=judge) as system:
         answer = await system.get("/v1/agencies/BAWASLU/inbox", "BAWASLU", **query)
         assert answer.status_code == 400
-        assert "limit" in answer.json()["detail"]
+        assert answer.json()["detail"].startswith(next(iter(query)))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from services.routing.agencies.book import Book
 from services.routing.agencies.directory_api import DirectoryDoors
+from services.routing.agencies.events_api import EventDoors
 from services.routing.agencies.keys_api import KeyDoors
 from services.routing.agencies.token_api import PATH, TokenDoor
 from services.routing.agencies.tokens import Tokens
@@ -27,9 +28,10 @@ class Agencies:
     keys: Keys
 
     def routes(self, bus: Callable[[], Bus | None], clock: Clock) -> list[Route]:
-        """The operator's doors to directory and keys, and the token endpoint."""
+        """The agencies' events, the operator's doors to directory and keys, and the token endpoint."""
         return [
             *DirectoryDoors(self.keys, self.book, bus).routes(),
+            *EventDoors(self.keys, bus).routes(),
             *KeyDoors(self.keys, self.book, bus, clock).routes(),
             *TokenDoor(self.keys, self.tokens, self.keys.rates).routes(),
         ]

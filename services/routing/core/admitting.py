@@ -70,12 +70,10 @@ def _move(
         return None
     if said.event is MoveKind.LINK:
         return refusal_to_link(life.link, life.matters, said, by)
-    for matter in concerned:
-        if matter.owner is None:
-            return f"{matter.ref} is closed ({matter.state}); nothing can be moved any more"
-        if reason := _hop(life, matter, said, by, office):
-            return reason
-    return None
+    if said.event is MoveKind.ACKNOWLEDGE:
+        told = any(_told(matter, by, office) for matter in concerned)
+        return None if told else f"{by} has no part here now, so there is nothing to take note of"
+    return next(filter(None, (_hop(life, matter, said, by, office) for matter in concerned)), None)
 
 
 def _malformed(said: Said, by: str) -> str | None:
@@ -102,6 +100,8 @@ def _is_office(text: str) -> bool:
 
 def _hop(life: Life, matter: Matter, said: Said, by: str, office: str | None) -> str | None:
     hops, owner = life.hops[matter.ref], matter.owner
+    if owner is None:
+        return f"{matter.ref} is closed ({matter.state}); nothing can be moved any more"
     if said.event in MEASURES:
         return _measure(life, matter, said, by)
     asked = (
@@ -123,6 +123,10 @@ def _hop(life: Life, matter: Matter, said: Said, by: str, office: str | None) ->
         cure = "say DONE once it is completed, or ask the operator (REFUSE)"
         return f"{said.to} passed {matter.ref} on already; {cure}"
     return None
+
+
+def _told(matter: Matter, by: str, office: str | None) -> bool:
+    return any(part.agency == by and office in (None, part.office) and part.active for part in matter.parts)
 
 
 def _has_part(matter: Matter, by: str, office: str | None) -> bool:

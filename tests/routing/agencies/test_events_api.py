@@ -1,0 +1,88 @@
+"""An agency follows what happened from a place on, without a gap: the events its webhook and stream carry."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from services.routing.core.decide import Judge
+from services.runtime.bus import Bus
+from services.runtime.reading import page_of
+from tests.conftest import Broker
+from tests.routing.test_steps_api import opened, say, seen
+from tests.running import System, in_process, until
+
+pytestmark = pytest.mark.broker
+
+
+async def events(system: System, agency: str = "BAWASLU", path: str = "", **headers: str) -> httpx.Response:
+    key = {"Authorization": f"Bearer {system.keys[agency]}"}
+    given = {name.replace("_", "-"): text for name, text in headers.items()}
+    return await system.routing.get(f"/v1/agencies/{agency}/events{path}", headers={**key, **given})
+
+
+async def first_event(system: System, agency: str = "BAWASLU") -> dict[str, Any]:
+    async def there() -> Any:
+        return (await events(system, agency)).json()["events"]
+
+    return dict((await until(there))[0])
+
+
+async def test_the_feed_is_the_stream_word_for_word_and_resumes_where_it_was(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        ids = [await opened(system, f"k{n}", person__name=f"Orang {n}") for n in range(5)]
+
+        async def all_told() -> Any:
+            told = (await events(system)).json()["events"]
+            return told if {one["event"]["data"]["case_id"] for one in told} == set(ids) else None
+
+        told = await until(all_told)
+        bus = await Bus.connect(fresh_nats.settings, "routing")
+        stored = await page_of(bus, "TOLD", 1, subjects="told.BAWASLU.*.>")
+        await bus.close()
+        assert [one["id"] for one in told] == [str(one.seq) for one in stored][: len(told)]
+        seen_ids: list[str] = []
+        last = "0"
+        while True:
+            page = (await events(system, path="?limit=2", Last_Event_ID=last)).json()
+            seen_ids += [one["id"] for one in page["events"]]
+            if not page["events"]:
+                break
+            last = page["last_event_id"]
+        assert seen_ids[: len(told)] == [one["id"] for one in told]
+        assert len(set(seen_ids)) == len(seen_ids)
+        assert page["last_event_id"] == last
+
+
+async def test_a_waiting_request_is_answered_when_something_happens(fresh_nats: Broker, judge: Judge) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        case_id = await opened(system)
+        first = await first_event(system, "BKN")
+        waiting = asyncio.create_task(events(system, "BKN", Last_Event_ID=first["id"], Prefer="wait=30"))
+        await asyncio.sleep(0)
+        await say(system, case_id, "BAWASLU", event="STUDY_CONCLUDED", result="BREACH")
+        answer = await waiting
+        assert answer.headers["Preference-Applied"] == "wait=30"
+        assert answer.json()["events"][0]["event"]["data"]["case_id"] == case_id
+
+
+async def test_nobody_reads_the_events_of_another_agency_or_office(fresh_nats: Broker, judge: Judge) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        case_id = await opened(system)
+        await first_event(system)
+        await seen(system, case_id, 0)
+        assert (await events(system, "PPK")).json()["events"] == []
+        assert (await events(system, path="?office=kabkota:16.07")).json()["events"] == []
+        key = {"Authorization": f"Bearer {system.keys['PPK']}"}
+        assert (await system.routing.get("/v1/agencies/BAWASLU/events", headers=key)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["?after=x", "?after=-1", "?limit=0", "?limit=201", "?office=x", "?since=1"])
+async def test_a_wrong_query_is_a_400(fresh_nats: Broker, judge: Judge, path: str) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        answer = await events(system, path=path)
+        assert answer.status_code == 400
+        assert "is" in answer.json()["detail"]
