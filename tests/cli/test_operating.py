@@ -170,7 +170,10 @@ def test_provision_mends_and_doctor_sees_the_drift(operated: Netral, fresh_nats:
     assert findings["streams"]["cure"] == "run `netral provision`"
     ran = operated("provision")
     assert (ran.code, ran.err) == (0, "")
-    assert "consumer REPORTS/routing: existence is missing, wanted there; mended" in ran.out
+    assert (
+        f"consumer {CONSUMERS[0].stream}/{CONSUMERS[0].name}: existence is missing, wanted there; mended"
+        in ran.out
+    )
     assert operated("provision").out == "Streams and consumers are as the topology table says.\n"
     assert "ok   streams: as the topology table says" in operated("doctor").out
 
