@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 import deploy
 from deploy.local.nats_server import binary
 from deploy.local.secrets import CannotStart
 from services.cli.checks.finding import Finding, fail, ok, warn
 
 OLDEST = (3, 11)
-_PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)\s*(;?)", re.MULTILINE)
+_PIN = re.compile(r"^[A-Za-z0-9].*?==[^\\\n]*", re.MULTILINE)
 
 
 def installation() -> Iterator[Finding]:
@@ -39,19 +41,22 @@ def _nats_server() -> Finding:
 def _locked(lock: Path) -> Finding:
     if not lock.is_file():
         return warn("packages", "no requirements.lock beside the code", "run from the project's folder")
-    pins = _PIN.findall(lock.read_text(encoding="utf-8"))
-    other = [
-        text for name, wanted, marker in pins if (text := _difference(name, wanted, optional=bool(marker)))
-    ]
+    pins = [Requirement(line) for line in _PIN.findall(lock.read_text(encoding="utf-8"))]
+    here = [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]
+    other = [text for pin in here if (text := _difference(pin))]
     if other:
         return fail("packages", "; ".join(other), "run `make clean up` to install what the lock says")
-    return ok("packages", f"{len(pins)} as locked")
+    return ok("packages", f"{len(here)} as locked")
 
 
-def _difference(name: str, wanted: str, *, optional: bool) -> str | None:
-    """What differs from the lock; a package with a marker may be absent (it is for another platform)."""
+def _difference(pin: Requirement) -> str | None:
+    """What differs from the lock, for a package that this machine needs."""
     try:
-        found = version(name)
+        found = version(pin.name)
     except PackageNotFoundError:
-        return None if optional else f"{name} is missing"
-    return None if found == wanted else f"{name} is {found}, locked is {wanted}"
+        return f"{pin.name} is missing"
+    return (
+        None
+        if pin.specifier.contains(found, prereleases=True)
+        else f"{pin.name} is {found}, locked is {pin.specifier}"
+    )
