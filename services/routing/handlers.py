@@ -1,5 +1,6 @@
 """What routing does with each message: decide, remember, tell; and keep the views in step."""
 
+from collections.abc import Awaitable
 from zoneinfo import ZoneInfo
 
 from faststream.nats import NatsBroker, NatsMessage
@@ -47,15 +48,7 @@ def subscribe(
     @broker.subscriber(**durable("routing"))
     async def on_report_accepted(message: NatsMessage) -> None:
         accepted = ReportAccepted.model_validate_json(message.body)
-        at = clock()
-        day = at.astimezone(_zone(accepted)).date()
-        decision, matters, *_ = life_of(accepted.data.facts, day, (), (), law.judge)
-        note(rulebook=decision.rulebook.version, persons=len(decision.persons))
-        link = linked(accepted, at)
-        await bus.tell_case(
-            decided(accepted, decision, at, matters),
-            lambda raw: [*following(CaseDecided.model_validate_json(raw)), link],
-        )
+        decision = await open_case(accepted, law, bus, clock)
         _measure(instruments, (clock() - accepted.time).total_seconds(), decision)
 
     @broker.subscriber(**durable("routing-advisories"))
@@ -71,7 +64,8 @@ def subscribe_case_events(broker: NatsBroker, *, views: Views, clock: Clock, tim
         event = _ANY.validate_json(message.body)
         await _kept(views, message, event)
         if isinstance(event, CaseDecided | CaseStepped):
-            await time.timers.follow(event, first=message.raw_message.metadata.num_delivered == 1)
+            first = message.raw_message.metadata.num_delivered == 1
+            await _waiting_for_the_database(time.timers.follow(event, first=first))
 
     @broker.subscriber(**durable("routing-timers"))
     async def on_timer(message: NatsMessage) -> None:
@@ -84,6 +78,20 @@ def subscribe_case_events(broker: NatsBroker, *, views: Views, clock: Clock, tim
     @broker.subscriber(**durable("routing-notices"))
     async def on_notice(message: NatsMessage) -> None:
         await _kept(views, message, NoticeSent.model_validate_json(message.body))
+
+
+async def open_case(accepted: ReportAccepted, law: Law, bus: Bus, clock: Clock) -> Decision:
+    """Decide on a report and tell what follows; for a case that stands already, only what is missing. Raises BrokerAway."""
+    at = clock()
+    day = at.astimezone(_zone(accepted)).date()
+    decision, matters, *_ = life_of(accepted.data.facts, day, (), (), law.judge)
+    note(rulebook=decision.rulebook.version, persons=len(decision.persons))
+    link = linked(accepted, at)
+    await bus.tell_case(
+        decided(accepted, decision, at, matters),
+        lambda raw: [*following(CaseDecided.model_validate_json(raw)), link],
+    )
+    return decision
 
 
 async def _fired(limits: Limits, clock: Clock, firing: Firing) -> None:
@@ -111,10 +119,14 @@ def _measure(instruments: Instruments, age: float, decision: Decision) -> None:
 
 
 async def _kept(views: Views, message: NatsMessage, event: Event) -> None:
-    """A database that is away is waited for: the event is safe in its stream."""
     where = message.raw_message.metadata
+    await _waiting_for_the_database(views.keep(Entry(where.stream, where.sequence.stream, event)))
+
+
+async def _waiting_for_the_database(work: Awaitable[None]) -> None:
+    """A database that is away is waited for: the event is safe in its stream."""
     try:
-        await views.keep(Entry(where.stream, where.sequence.stream, event))
+        await work
     except SQLAlchemyError:
         raise TryLater(5) from None
 
