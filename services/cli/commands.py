@@ -233,9 +233,20 @@ keeping.register(app)
 
 
 @app.command()
-def version() -> None:
+def version(
+    full: Annotated[
+        bool, typer.Option("--full", help="Also of libraries, broker, rulebook and lock.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Print the version."""
     from importlib.metadata import version as installed
+
+    if full:
+        from services.cli.versions import full as run
+
+        run(as_json=as_json)
+        return
 
     print(f"netral {installed('netral')}")
 

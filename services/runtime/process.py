@@ -1,5 +1,6 @@
 """Runs one service as a process: settings, logs, telemetry, its application behind HTTP, until it is told to stop."""
 
+import logging
 import sys
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,6 +10,7 @@ from starlette.types import ASGIApp
 
 from services.runtime import logs
 from services.runtime.http import TracedHttp, serve
+from services.runtime.log_export import LinesByOtlp, wanted
 from services.runtime.metrics_door import MetricsDoor
 from services.runtime.settings import BadSettings, Settings, load
 from services.runtime.telemetry import Telemetry, set_up
@@ -29,6 +31,8 @@ def run(
         settings = load(kind)
         logs.configure(service, settings.log_level)
         telemetry = set_up(service, settings)
+        if wanted():
+            logging.getLogger().addHandler(LinesByOtlp(service, telemetry.provider.resource))
         app = TracedHttp(build(settings, telemetry), telemetry, logs.log, service=service)
         measured = MetricsDoor(app, telemetry.registry, settings.secret("metrics-token"))
         uvloop.run(serve(measured, *address(settings), on_ready=lambda: logs.log("service.started")))
@@ -36,4 +40,5 @@ def run(
         print(problem, file=sys.stderr)
         return 1
     telemetry.shutdown()
+    logging.shutdown()
     return 0

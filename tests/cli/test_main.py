@@ -1,5 +1,6 @@
 """Whatever goes wrong, `netral` says one sentence and never shows a traceback unless asked."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,9 @@ def test_debug_shows_where_it_happened(netral: Netral) -> None:
 
 def test_the_version_is_printed(netral: Netral) -> None:
     assert netral("version").out.startswith("netral 0.")
+
+
+def test_the_full_version_names_what_a_report_of_a_defect_needs(netral: Netral) -> None:
+    found = json.loads(netral("version", "--full", "--json").out)
+    assert {"netral", "python", "nats-server", "packaged rulebook", "requirements.lock"} <= set(found)
+    assert found["packaged rulebook"].startswith("skb-netralitas-asn ")
