@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import agencies, case_commands, keeping, pushing
+from services.cli import agencies, case_commands, keeping, matches, pushing
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.mail_commands import register as register_mail
 from services.cli.rules import register
@@ -256,3 +256,4 @@ agencies.register(app)
 pushing.register(app)
 case_commands.register(app)
 register_mail(app)
+matches.register(app)

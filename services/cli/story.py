@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from contracts import regions
+from services.cli.alike import entries_alike, persons_alike
 
 Document = dict[str, Any]
 
@@ -15,9 +16,10 @@ def story(document: Document) -> Iterator[str]:
     yield f"Case {document['case_id']}  ({document['ticket']})"
     local = partial(local_time, region=document["region"])
     yield f"{_region(document['region'])}, opened {local(document['opened_at'])}, {document['state']}"
+    yield from _links(document)
     yield ""
     yield "What happened"
-    for entry in document["timeline"]:
+    for entry in entries_alike(document["timeline"]):
         yield f"  {local(entry['at'])}  {entry['who'] or '-'}: {entry['what']}"
         if entry["why"]:
             yield f"    why: {entry['why']}"
@@ -25,11 +27,23 @@ def story(document: Document) -> Iterator[str]:
     if decision:
         yield ""
         yield from _admissibility(decision)
-    for matter in document.get("persons", ()):
-        yield from matter_lines(matter)
-    for person in decision.get("persons", ()):
+    matters = document.get("persons", ())
+    for refs, matter in persons_alike(matters, "since", "assignments"):
+        yield from matter_lines({**matter, "ref": refs})
+    for refs, person in persons_alike(decision.get("persons", ())):
         yield ""
-        yield from _person(person)
+        yield from _person({**person, "ref": refs})
+
+
+def _links(document: Document) -> Iterator[str]:
+    """How the case belongs to others: what it repeats, what repeats it, and by which ticket it was asked for."""
+    if through := document.get("through"):
+        yield f"Asked for by {through['ticket']}: its case {through['case_id']} is linked to this one"
+    if root := document.get("duplicate_of"):
+        yield f"Linked as a duplicate to {root['case_id']} ({root['ticket']}); VOID of its step LINK takes it back"
+    if duplicates := document.get("duplicates"):
+        reports = len(document["reports"])
+        yield f"Duplicates linked to it: {', '.join(row['ticket'] for row in duplicates)}; {reports} reports in all"
 
 
 def _admissibility(decision: Document) -> Iterator[str]:
