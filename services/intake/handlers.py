@@ -102,7 +102,8 @@ class Intake:
         """Settle reports from before `before` of which nobody noted what the broker answered.
 
         Those on the stream are accepted. Those missing now and when `doubted` was returned are deleted: once
-        is not enough, because a reconnecting client may still flush what it had buffered.
+        is not enough, because a reconnecting client may still flush what it had buffered. Missing ones lose their
+        claim; one that is sent again in between, by whichever process, gets it back and is not deleted.
         Returns those missing for the first time. Raises BrokerAway, VaultAway.
         """
         if self.bus is None:
@@ -117,6 +118,7 @@ class Intake:
                     await self._vault.forget(waiting.report_id)
                 else:
                     missing.add(waiting.report_id)
+        await self._vault.doubt(sorted(missing))
         return frozenset(missing)
 
     async def _remember_and_tell(self, acceptance: Acceptance, body_mac: bytes) -> Accepted:

@@ -14,7 +14,7 @@ class _Line:
 
 
 class Turns:
-    """One turn at a time for each report id, in this process: a vault has one intake process."""
+    """One turn at a time for each report id, in this process; between processes the vault's claims decide."""
 
     def __init__(self) -> None:
         self._lines: dict[UUID, _Line] = {}

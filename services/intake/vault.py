@@ -13,11 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake.sealing import Part, Sealed
-from services.intake.vault_tables import STORED, match_keys, metadata, reports
+from services.intake.vault_tables import CLAIMED, STORED, match_keys, metadata, reports
 from services.intake.vault_writer import Entry, Standing, VaultAway, VaultWriter
 
 _FACTS = select(reports.c.received_at, reports.c.event)
-_WAITING = select(reports.c.report_id, reports.c.event).where(reports.c.state == STORED)
+_WAITING = select(reports.c.report_id, reports.c.event)
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Vault:
                 Path(address.database).parent.mkdir(parents=True, exist_ok=True)
             async with self._engine.begin() as connection:
                 await connection.run_sync(metadata.create_all)
+                for index in reports.indexes:  # of a vault from before it
+                    await connection.run_sync(index.create, checkfirst=True)
         except (SQLAlchemyError, OSError) as problem:
             raise VaultAway(type(problem).__name__) from None
         self._task = asyncio.create_task(self._writer.run())
@@ -101,10 +103,26 @@ class Vault:
         return {UUID(row.report_id): row.ticket for row in rows}
 
     async def waiting(self, before: datetime) -> list[Waiting]:
-        """Up to 500 unacknowledged reports received before an instant (UTC), the oldest first."""
-        found = _WAITING.where(reports.c.received_at < before).order_by(reports.c.received_at).limit(500)
-        rows = await self._all(found)
+        """Unacknowledged reports received before an instant (UTC), up to 500 of each kind, the oldest first."""
+        oldest = _WAITING.where(reports.c.received_at < before).order_by(reports.c.received_at).limit(500)
+        rows = [
+            row
+            for state in (STORED, CLAIMED)
+            for row in await self._all(oldest.where(reports.c.state == state))
+        ]
         return [Waiting(UUID(row.report_id), row.event) for row in rows]
+
+    async def doubt(self, report_ids: Sequence[UUID]) -> None:
+        """Take the claims off reports the broker does not hold; whoever sends one again claims it anew."""
+        if not report_ids:
+            return
+        mine = reports.c.report_id.in_(map(str, report_ids))
+        change = update(reports).where(mine, reports.c.state == CLAIMED).values(state=STORED)
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(change)
+        except (SQLAlchemyError, OSError) as problem:
+            raise VaultAway(type(problem).__name__) from None
 
     async def erase(self, report_id: UUID, part: Part) -> bool:
         """Destroy the key of one part, for ever; False if the report is unknown. What it was matched by goes too."""

@@ -4,6 +4,8 @@ from sqlalchemy import Column, Date, DateTime, Index, LargeBinary, MetaData, Str
 
 STORED = "stored"
 """In the vault, the broker has not acknowledged yet (or its acknowledgement was not noted)."""
+CLAIMED = "claimed"
+"""Stored, and sent again since: another process may be telling it, so who stored it may not delete it any more."""
 ACCEPTED = "accepted"
 
 metadata = MetaData()
@@ -22,12 +24,13 @@ reports = Table(
     Column("reporter_key", LargeBinary),
     Column("key_id", String(8), nullable=False),
 )
-Index(
-    "reports_waiting",
-    reports.c.received_at,
-    sqlite_where=reports.c.state == STORED,
-    postgresql_where=reports.c.state == STORED,
-)
+for _name, _state in (("reports_waiting", STORED), ("reports_claimed", CLAIMED)):
+    Index(
+        _name,
+        reports.c.received_at,
+        sqlite_where=reports.c.state == _state,
+        postgresql_where=reports.c.state == _state,
+    )
 match_keys = Table(
     "match_keys",
     metadata,

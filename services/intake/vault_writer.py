@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.intake.sealing import Sealed
-from services.intake.vault_tables import ACCEPTED, STORED, reports
+from services.intake.vault_tables import ACCEPTED, CLAIMED, STORED, reports
 
 MAX_GROUP = 500
 """Reports in one commit; keeps the statements well below SQLite's limit of variables."""
@@ -19,6 +20,7 @@ NOTE_WITHIN = 0.2
 """Seconds a note of acceptance may wait for a commit it can share."""
 
 _SEEN = select(reports.c.report_id, reports.c.body_mac, reports.c.event)
+_CLAIM = update(reports).where(reports.c.state == STORED).values(state=CLAIMED)
 _ACCEPT = update(reports).where(reports.c.report_id == bindparam("id")).values(state=ACCEPTED)
 _FORGET = delete(reports).where(reports.c.report_id == bindparam("id"), reports.c.state == STORED)
 
@@ -124,36 +126,51 @@ class VaultWriter:
         _settle([done for _, done in group.forgets], None)
 
     async def _written(self, group: _Group) -> list[Standing]:
-        try:
-            return await self._transaction(group)
-        except IntegrityError:  # another process kept one of them in between: now it is seen
-            return await self._transaction(group)
-
-    async def _transaction(self, group: _Group) -> list[Standing]:
         async with self._engine.begin() as connection:
             if group.accepted:
-                await connection.execute(_ACCEPT, [{"id": str(report_id)} for report_id in group.accepted])
+                await connection.execute(
+                    _ACCEPT, [{"id": str(report_id)} for report_id in sorted(group.accepted)]
+                )
             if group.forgets:
                 await connection.execute(_FORGET, [{"id": str(report_id)} for report_id, _ in group.forgets])
             return await _kept(connection, [entry for entry, _ in group.keeps]) if group.keeps else []
 
 
 async def _kept(connection: AsyncConnection, entries: list[Entry]) -> list[Standing]:
-    ids = [str(entry.report_id) for entry in entries]
-    rows = await connection.execute(_SEEN.where(reports.c.report_id.in_(ids)))
-    seen = {row.report_id: Standing(row.body_mac, row.event, fresh=False) for row in rows}
-    new: list[dict[str, Any]] = []
-    standing = []
-    for entry, report_id in zip(entries, ids, strict=True):
-        if stands := seen.get(report_id):
-            standing.append(stands)
-            continue
-        new.append(_row(entry))
-        standing.append(Standing(entry.body_mac, entry.event, fresh=True))
-        seen[report_id] = Standing(entry.body_mac, entry.event, fresh=False)
-    if new:
-        await connection.execute(insert(reports), new)
-    return standing
+    """Store what is new. What stands already is claimed, so that no other process deletes it under our feet.
+
+    The database decides between processes: one of two inserts of an id wins, and a row that was claimed is not deleted.
+    """
+    first = {str(entry.report_id): entry for entry in reversed(entries)}
+    fresh: set[str] = set()
+    standing: dict[str, Standing] = {}
+    while missing := sorted(first.keys() - standing.keys() - fresh):
+        fresh |= await _inserted(connection, [_row(first[report_id]) for report_id in missing])
+        standing |= await _claimed(connection, [report_id for report_id in missing if report_id not in fresh])
+    found = []
+    for entry in entries:
+        report_id = str(entry.report_id)
+        mine = entry is first[report_id]
+        stands = standing.get(report_id) or Standing(first[report_id].body_mac, first[report_id].event, mine)
+        found.append(stands)
+    return found
+
+
+async def _inserted(connection: AsyncConnection, rows: list[dict[str, Any]]) -> set[str]:
+    """The ids of those rows that were new."""
+    words = postgresql if connection.dialect.name == "postgresql" else sqlite
+    query = words.insert(reports).on_conflict_do_nothing().returning(reports.c.report_id)
+    return set((await connection.execute(query, rows)).scalars())
+
+
+async def _claimed(connection: AsyncConnection, report_ids: list[str]) -> dict[str, Standing]:
+    """What stands for these ids; none for one that was deleted in between."""
+    if not report_ids:
+        return {}
+    mine = reports.c.report_id.in_(report_ids)
+    await connection.execute(_CLAIM.where(mine))
+    rows = await connection.execute(_SEEN.where(mine))
+    return {row.report_id: Standing(row.body_mac, row.event, fresh=False) for row in rows}
 
 
 def _row(entry: Entry) -> dict[str, Any]:

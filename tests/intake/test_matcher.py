@@ -62,6 +62,11 @@ class Office:
 
 
 @pytest.fixture
+def vault_url(database_url):
+    return database_url
+
+
+@pytest.fixture
 async def office(vault_url):
     opened = Office(open_engine(vault_url))
     await opened.vault.start()

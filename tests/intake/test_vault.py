@@ -32,6 +32,11 @@ def an_entry(number=1, mac=b"m", dossier=None):
 
 
 @pytest.fixture
+def vault_url(database_url):
+    return database_url
+
+
+@pytest.fixture
 async def engine(vault_url):
     return open_engine(vault_url)
 
