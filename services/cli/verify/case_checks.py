@@ -94,17 +94,30 @@ def _steps(case: Case) -> Iterator[Finding]:
 
 
 def _illegal(step: dict[str, Any], before: Version, earlier: list[dict[str, Any]]) -> Iterator[str]:
-    said, by, trigger = step["said"], step["by"], trigger_of(step["said"])
+    said, by = step["said"], step["by"]
     if said["event"] == "VOID":
         yield from _void(said, by, {other["number"]: other["by"] for other in earlier})
-        return
+    elif said["event"] == law.ACKNOWLEDGED:
+        parts = [part for person in _concerned(said, before) for part in before.persons[person]["parts"]]
+        if not any(part["active"] and part["agency"] == by for part in parts):
+            yield f"{by} had no part to acknowledge"
+    else:
+        yield from _not_possible(step, before, earlier)
+
+
+def _concerned(said: dict[str, Any], before: Version) -> list[str]:
+    return [ref for ref in before.persons if said.get("person") in (None, ref)]
+
+
+def _not_possible(step: dict[str, Any], before: Version, earlier: list[dict[str, Any]]) -> Iterator[str]:
+    said, by, trigger = step["said"], step["by"], trigger_of(step["said"])
     hand_over = said["event"] in law.HAND_OVERS
     if not hand_over and by != "OPERATOR" and by not in law.speakers_of(trigger):
         yield f"{by} may not say it"
     if said["event"] in ("SUCCEED", "LINK"):
         return
-    concerned = {ref: p for ref, p in before.persons.items() if said.get("person") in (None, ref)}
-    for ref, person in concerned.items():
+    for ref in _concerned(said, before):
+        person = before.persons[ref]
         if hand_over:
             yield from _hand_over(said, by, ref, person, earlier)
         elif reason := _progress(trigger, ref, person, progressed(earlier, ref)):

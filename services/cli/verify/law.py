@@ -64,7 +64,9 @@ SPEAKERS: dict[str, str] = {
 }
 """Who says an event (or only one result of it) or takes a measure; the operator may on somebody's behalf."""
 HAND_OVERS = {"RETURN", "REFUSE", "TRANSFER", "ACCEPT", "DONE"}
-MOVES = HAND_OVERS | {"ASSIGN", "VOID", "SUCCEED", "LINK", "WARN", "BLOCK", "UNBLOCK", "RECUSE"}
+ACKNOWLEDGED = "ACKNOWLEDGE"
+"""An agency says that it took the case over into its own system: said by whoever has a part; it changes nothing."""
+MOVES = HAND_OVERS | {ACKNOWLEDGED, "ASSIGN", "VOID", "SUCCEED", "LINK", "WARN", "BLOCK", "UNBLOCK", "RECUSE"}
 MEASURES = {"WARN": {"OVERDUE"}, "BLOCK": {"OVERDUE"}, "UNBLOCK": {"OVERDUE", "SANCTIONED"}}
 """After which states of its progress a PPK is pressed or let go."""
 _BESIDE = {

@@ -116,13 +116,13 @@ class Logbook:
                 else:
                     self.db.execute("INSERT INTO notices VALUES (?, ?, ?)", notice)
             else:
-                kept = (words[1], seq, words[2], subject, event["time"], json.dumps(_slim(data)))
+                kept = (words[1], seq, words[2], subject, event["time"], json.dumps(slim(data)))
                 self.db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", kept)
         except (ValueError, KeyError, TypeError, IndexError):
             self.unreadable.append(f"{stream} {seq} ({subject})")
 
 
-def _slim(data: dict[str, Any]) -> dict[str, Any]:
+def slim(data: dict[str, Any]) -> dict[str, Any]:
     """Without the words a check does not need."""
     slim = dict(data)
     if decision := data.get("decision"):

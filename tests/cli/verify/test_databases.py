@@ -49,7 +49,7 @@ LIES: dict[str, tuple[str, str]] = {
     "model-rows": ("DELETE FROM steps WHERE number = 2", "steps has 1 rows of it, the log 2"),
     "model-count": ("INSERT INTO versions VALUES ('x', 0, '2026-01-01 00:00:00')", "versions has"),
     "model-tally": ("UPDATE tallies SET persons = persons + 1 WHERE owner = 'PPK'", "PPK RECOMMENDED"),
-    "vault-missing": ("DELETE FROM reports", "not accepted in the vault"),
+    "vault-missing": ("DELETE FROM reports", "not in the vault"),
 }
 
 
