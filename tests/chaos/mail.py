@@ -116,7 +116,7 @@ class Run:
         telling = asyncio.create_task(self._tell())
         self.start()
         try:
-            mark = 0
+            mark, rounds = 0, 0
             while len(self._ids()) < self.goal:
                 await asyncio.sleep(0.1)
                 if telling.done() and telling.exception():
@@ -124,7 +124,8 @@ class Run:
                 if len(self.server.arrived) - mark >= self.kill_every:
                     mark = len(self.server.arrived)
                     await self._trouble()
-                await self._retry_refused()
+                if (rounds := rounds + 1) % 20 == 0:
+                    await self._retry_refused()
             await telling
             await until(self._all_ended, 120)
         finally:

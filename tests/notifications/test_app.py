@@ -94,7 +94,24 @@ async def test_without_a_broker_the_service_is_not_ready_and_says_why(service, f
     assert "broker" in answer.json()["detail"]
 
 
+@asynccontextmanager
+async def running(service):
+    """A process that does not outlive its test, however that ends."""
+    process = Process(service)
+    try:
+        yield process
+    finally:
+        if process.alive:
+            process.end(kill=True)
+
+
 class Process:
+    _process = None
+
+    @property
+    def alive(self):
+        return self._process is not None and self._process.poll() is None
+
     def __init__(self, settings):
         self.url = f"http://127.0.0.1:{settings.notifications_port}"
         self._env = {**os.environ} | {
@@ -122,8 +139,7 @@ async def test_kill_9_in_the_middle_loses_nothing_and_doubles_only_what_it_says_
     service, fresh_nats, server
 ):
     stories = [a_story(ticket=f"NTR-AAAA-AAAA-AAAA-{n:04}") for n in range(40)]
-    process = Process(service)
-    async with telling(fresh_nats) as tell:
+    async with telling(fresh_nats) as tell, running(service) as process:
         for story in stories:
             await tell.intake.tell([story.accepted])  # its reporter waits for an intake that is not there
             await tell.bus.tell([*story.offers])
