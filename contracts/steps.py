@@ -97,6 +97,8 @@ class Said(Part):
     employer: str | None = None
     employer_region: str | None = None
     numbered: bool = False
+    number_mark: str | None = None
+    """A keyed digest of the NIP, for this case only: it tells whether two bodies gave the same one."""
     to: Agency | None = None
     office: str | None = None
     step: int | None = None

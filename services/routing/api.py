@@ -91,13 +91,16 @@ class AgencyDoors:
             asked = {"duplicate_of": None, "through": {name: case[name] for name in ("case_id", "ticket")}}
             case = await self._views.case(root["root"]) or case
         case_id = case["case_id"]
+        steps = [
+            self._opened(row) for row in await self._views.steps(case_id)
+        ]  # first: what is now is no older
         told = story_of(
             case,
             (await self._views.offers([case_id]))[case_id],
             await self._views.notices(case_id),
             await self._views.reports(case_id),
             (await self._views.matters([case_id]))[case_id],
-            [self._opened(row) for row in await self._views.steps(case_id)],
+            steps,
             await self._links.duplicates(case_id),
         )
         return JSONResponse({**told, **asked}, headers=NO_STORE)

@@ -82,6 +82,8 @@ class Casebook:
 
         Raises Impossible, NoSuchCase and BrokerAway.
         """
+        if "nip" in words:
+            said = said.model_copy(update={"number_mark": self._words.mark(case_id, words["nip"])})
         for _ in range(ATTEMPTS):
             file = await self.read(case_id)
             if same := _said_before(file, said, by, office):

@@ -108,8 +108,9 @@ def _stepped(step: Row) -> Row:
     to = f" to {said['to']} {said['office'] or ''}".rstrip() if said["to"] else ""
     to += f" to the case {said['case']}" if said.get("case") else ""
     taken = f" of step {said['step']}" if said["step"] else ""
-    by_rule = {"rule": said["rule"]} if said.get("rule") else {}
-    why = "; ".join(f"{name}: {text}" for name, text in (by_rule | step["words"]).items())
+    shown = ("rule", "status", "post_kind", "employer", "employer_region")
+    coded = {name: said[name] for name in shown if said.get(name)}
+    why = "; ".join(f"{name}: {text}" for name, text in (coded | step["words"]).items())
     who = f"{step['by']} {step['office'] or ''}".strip()
     return _entry(
         step["at"], f"step {step['number']}: {about} {what}{taken}{to}, on {said['on']}", who, why or None

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.routing.core.decide import Judge
+from services.routing.rulebook_files import HERE, files_of
 from tests.conftest import Broker
 from tests.routing.test_steps_api import opened, say, seen
 from tests.running import Clock, System, in_process, until
@@ -99,3 +100,39 @@ async def test_an_act_without_a_known_rule_or_in_the_future_is_refused_with_ever
         assert [fault.split(":")[0] for fault in refused.json()["faults"]] == ["to", "on", "rule"]
         assert (await succeed(system, rule=None)).status_code == 422
         assert (await succeed(system, cursor="?")).status_code == 400
+
+
+async def test_a_body_that_follows_bkn_takes_over_once_a_rulebook_says_so(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    act = {"from": "BKN", "to": "KEMENPANRB", "on": "2026-11-24", "rule": "asn.supervisor"}
+    async with in_process(fresh_nats, judge=judge) as system:
+        case_id = await opened(system)
+        await say(system, case_id, "BAWASLU", event="STUDY_CONCLUDED", result="BREACH")
+        await seen(system, case_id, 1)
+        assert [case["outcome"] for case in (await succeed(system, **act)).json()["cases"]] == ["stays"]
+
+        files = {name: raw.decode() for name, raw in files_of(HERE).items()}
+        supervision = files["20-supervision.yaml"]
+        now = "      - from: 2027-10-16\n        basis: [mk-121-2024]\n        expected: true\n"
+        assert now in supervision
+        successor = (
+            "      - from: 2026-11-01\n        basis: [mk-121-2024]\n        assign: {agency: KEMENPANRB, role: ACTION, "
+            'office: CENTRE, when: "STUDY_CONCLUDED:BREACH", until: [SUPERVISOR_CONCLUDED, PPK_CONCLUDED]}\n'
+        )
+        files["20-supervision.yaml"] = supervision.replace(now, successor + now)
+        headers = {"Authorization": f"Bearer {system.keys['OPERATOR']}"}
+        loaded = await system.routing.put("/v1/operator/rulebook", json={"files": files}, headers=headers)
+        assert loaded.status_code == 200, loaded.text
+
+        assert {case["outcome"] for case in (await succeed(system, apply=True, **act)).json()["cases"]} == {
+            "moved"
+        }
+        (person,) = (await seen(system, case_id, 2))["persons"]
+        assert person["owner"]["agency"] == "KEMENPANRB"
+        again = (await succeed(system, apply=True, **act)).json()["cases"]
+        said = {"event": "SUPERVISOR_CONCLUDED", "result": "RECOMMENDED"}
+        assert [case["outcome"] for case in again] == ["stays"]
+        assert (await seen(system, case_id, 2))["step"] == 2
+        answer = await say(system, case_id, "KEMENPANRB", **said)
+        assert answer.json()["persons"][0]["owner"]["agency"] == "PPK", "the successor speaks as BKN did"

@@ -7,7 +7,7 @@ from contracts.codes import Agency, ProgressEvent, Role
 from contracts.facts import ReportFacts
 from contracts.steps import NETRAL, OPERATOR, Matter, MoveKind, Said
 from services.routing.core.life import Life
-from services.routing.core.lifecycle import MEASURES, STATES, WAYS
+from services.routing.core.lifecycle import MAY_SUPERVISE, MEASURES, STATES, WAYS
 from services.routing.core.linking import refusal_of_a_linked_case, refusal_to_link
 from services.routing.core.standing import state_of
 
@@ -43,7 +43,7 @@ def refusal_of(
 def _progress(life: Life, said: Said, by: str, concerned: list[Matter]) -> str | None:
     trigger = f"{said.event}:{said.result}" if said.result else str(said.event)
     way = WAYS[trigger]
-    if by not in (OPERATOR, NETRAL) and Agency(by) not in way.speakers:
+    if by not in (OPERATOR, NETRAL) and Agency(by) not in way.speakers and not _takes_up(said, by, concerned):
         return f"{trigger} is said by {' or '.join(sorted(way.speakers))}, not by {by}"
     for matter in concerned:
         state = state_of(life.events, matter.ref)
@@ -57,6 +57,22 @@ def _progress(life: Life, said: Said, by: str, concerned: list[Matter]) -> str |
         if way.to and days and said.on < max(days):
             return f"on is before the last step of {matter.ref} ({max(days)}); a step follows the one before"
     return None
+
+
+def _takes_up(said: Said, by: str, concerned: list[Matter]) -> bool:
+    """Whether the rulebook made it the supervisor of all these persons: a successor of BKN speaks as BKN did."""
+    supervises = said.event is ProgressEvent.SUPERVISOR_CONCLUDED and by in MAY_SUPERVISE
+    return supervises and all(
+        any(
+            part.agency == by
+            and part.role is Role.ACTION
+            and part.active
+            and part.when in ("STUDY_CONCLUDED:BREACH", "IDENTIFIED")
+            for part in matter.parts
+        )
+        and matter.state == "BREACH"
+        for matter in concerned
+    )
 
 
 def _move(

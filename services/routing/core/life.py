@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from contracts.codes import EmployerKind, PostKind, ProgressEvent, Status
 from contracts.decision import Decision
-from contracts.facts import ReportFacts
+from contracts.facts import PersonFacts, ReportFacts
 from contracts.report import Employer
 from contracts.steps import Heard, Link, Matter, MoveKind, Said
 from services.routing.core.decide import Judge
 from services.routing.core.hops import Hops
+from services.routing.core.identity import counting, naming_of
 from services.routing.core.lifecycle import START, STATES
 from services.routing.core.linking import as_duplicate, link_of
 from services.routing.core.owning import owner_of
@@ -47,21 +48,26 @@ def life_of(
     What was closed stays as it was decided on the day of the last progress about it.
     """
     standing = [step for step in steps if step.number not in _voided(steps)]
-    events = _counting(standing)
+    effective = counting(standing)
+    events = tuple(_heard(step.said) for step in effective if isinstance(step.said.event, ProgressEvent))
     days = _handled(facts, opened_on, zone_days, steps, events)
     decisions = {day: judge.decide(facts, day, events) for day in set(days.values())}
     decision = decisions[max(days.values())]
-    hops = {person.ref: _hops(person.ref, standing) for person in facts.persons}
-    matters = tuple(
-        matter_of(
-            decisions[days[person.ref]].persons[n],
-            facts,
-            decision.admissibility,
-            _history(person.ref, opened_on, events, steps, zone_days, hops),
-            judge,
+    histories = {
+        person.ref: _history(
+            person,
+            (opened_on, _last_on(person.ref, opened_on, steps, zone_days)),
+            events,
+            standing,
+            effective,
         )
-        for n, person in enumerate(facts.persons)
+        for person in facts.persons
+    }
+    matters = tuple(
+        matter_of(decisions[days[ref]].persons[n], facts, decision.admissibility, history, judge)
+        for n, (ref, history) in enumerate(histories.items())
     )
+    hops = {ref: history.hops for ref, history in histories.items()}
     link = link_of(standing)
     return Life(decision, tuple(map(as_duplicate, matters)) if link else matters, events, hops, link)
 
@@ -83,23 +89,29 @@ def _handled(
     return days
 
 
+def _last_on(ref: str, opened_on: date, steps: Sequence[Step], zone_days: Sequence[date]) -> date:
+    """The last day on which anybody spoke about a person, also if it was taken back."""
+    about = [day for step, day in zip(steps, zone_days, strict=True) if step.said.person in (None, ref)]
+    return max(about, default=opened_on)
+
+
 def _history(
-    ref: str,
-    opened_on: date,
+    person: PersonFacts,
+    days: tuple[date, date],
     events: tuple[Heard, ...],
-    steps: Sequence[Step],
-    zone_days: Sequence[date],
-    hops: dict[str, Hops],
+    standing: Sequence[Step],
+    effective: Sequence[Step],
 ) -> History:
-    """What was said about one person; a step that was taken back counts only as a day on which somebody spoke."""
-    gone = _voided(steps)
-    about = [n for n, step in enumerate(steps) if step.said.person in (None, ref)]
+    """What was said about one person and stands; `days` are that of the opening and the last one spoken on."""
+    ref = person.ref
+    about = _about(effective, ref)
     return History(
-        opened_on=opened_on,
-        last_on=max((zone_days[n] for n in about), default=opened_on),
+        opened_on=days[0],
+        last_on=days[1],
         events=tuple(e for e in events if e.person in (None, ref)),
-        said=tuple((s.said, (s.by, s.office)) for s in (steps[n] for n in about) if s.number not in gone),
-        hops=hops[ref],
+        said=tuple((step.said, (step.by, step.office)) for step in about),
+        hops=_hops(about),
+        naming=naming_of(_about(standing, ref), about),
     )
 
 
@@ -128,23 +140,6 @@ def _voided(steps: Sequence[Step]) -> set[int]:
     return gone
 
 
-def _counting(steps: Sequence[Step]) -> tuple[Heard, ...]:
-    """The progress that counts: an identity only once two bodies say the same (four eyes)."""
-    found: list[Heard] = []
-    said_by: dict[Said, set[tuple[str, str | None]]] = {}
-    for step in steps:
-        if not isinstance(step.said.event, ProgressEvent):
-            continue
-        if step.said.event is ProgressEvent.IDENTIFIED:
-            same = step.said.model_copy(update={"on": date.min})
-            speakers = said_by.setdefault(same, set())
-            speakers.add((step.by, step.office))
-            if len(speakers) != 2:
-                continue
-        found.append(_heard(step.said))
-    return tuple(found)
-
-
 def _heard(said: Said) -> Heard:
     employer = EmployerKind(said.employer) if said.employer else None
     return Heard(
@@ -164,8 +159,8 @@ def _about(steps: Iterable[Step], ref: str) -> list[Step]:
     return [step for step in steps if step.said.person in (None, ref)]
 
 
-def _hops(ref: str, steps: Sequence[Step]) -> Hops:
+def _hops(about: Iterable[Step]) -> Hops:
     hops = Hops()
-    for step in _about(steps, ref):
+    for step in about:
         hops.hear(step.said, (step.by, step.office))
     return hops

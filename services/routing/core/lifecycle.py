@@ -63,6 +63,7 @@ MARKS = {
     "COMPLETE": ("lengkap", "complete"),
     "IDENTIFIED": ("teridentifikasi", "identified"),
     "UNIDENTIFIED": ("tidak teridentifikasi", "not identified"),
+    "CANDIDATE": ("calon identitas, menunggu pejabat kedua", "named once, awaiting a second officer"),
     "DISPUTED": ("identitas diperselisihkan", "identity disputed"),
     "CRIME": ("diteruskan ke Gakkumdu", "passed to Gakkumdu"),
     "MOVED": ("pindah instansi", "moved to another employer"),
@@ -90,6 +91,8 @@ _ANY_AGENCY = frozenset(Agency)
 _SATGAS = frozenset({Agency.BAWASLU, Agency.KASN, Agency.BKN, Agency.KEMENPANRB, Agency.KEMENDAGRI})
 _BAWASLU = frozenset({Agency.BAWASLU})
 _SUPERVISORS = frozenset({Agency.KASN, Agency.BKN})
+MAY_SUPERVISE = _SUPERVISORS | {Agency.KEMENPANRB}
+"""Who a rulebook may make the supervisor of civil servants, as its guarantees count them; a new body needs a code first."""
 _PPK = frozenset({Agency.PPK, Agency.KEMENDAGRI, Agency.BKN, Agency.KEMENPANRB})
 _CAREER = frozenset({Agency.PPK, Agency.BKN})
 _BEFORE_STUDY = frozenset({"ROUTED", "VERIFIED", "NOT_VERIFIED", "REPAIR_NEEDED", "RETURNED_BY_SUPERVISOR"})

@@ -46,14 +46,11 @@ def parts_of(
     """All parts of a person; `said` is what was said about it and by whom, `superiors` stand in for the PPK if given."""
     parts = list(assignments) if superiors is None else _in_place_of_ppk(assignments, superiors)
     parts += _owed(parts, events, hops)
-    done = _done(said)
     parts = [
-        part.model_copy(update={"active": False})
-        if part.role is Role.ACTION and {(part.agency, part.office), (part.agency, None)} & done
-        else part
+        part.model_copy(update={"active": False}) if acts(part) and _was_done(part, said) else part
         for part in parts
     ]
-    parts += _moved(parts, done, hops)
+    parts += _moved(parts, hops)
     return (*parts, *_still_reading(parts, [OPENED, *(event.trigger for event in events)]))
 
 
@@ -69,22 +66,29 @@ def _still_reading(parts: Sequence[Assignment], triggers: Sequence[str]) -> list
     return [part.model_copy(update=told) for part in ended.values()]
 
 
-def _done(said: Sequence[tuple[Said, Body]]) -> set[Body]:
-    """Who did its part since the last progress."""
-    found: set[Body] = set()
-    for what, speaker in said:
+def _was_done(part: Assignment, said: Sequence[tuple[Said, Body]]) -> bool:
+    """Whether its holder said DONE, or handed the file over for good, since the part was triggered last.
+
+    What goes to Gakkumdu is the criminal track alone: whoever passes it there keeps its own part.
+    """
+    done, passing = False, False
+    for what, (agency, office) in said:
+        mine = agency == part.agency and office in (None, part.office)
         if isinstance(what.event, ProgressEvent):
-            found.clear()
-        elif what.event is MoveKind.DONE:
-            found.add(speaker)
-    return found
+            trigger = f"{what.event}:{what.result}" if what.result else str(what.event)
+            done = done and trigger != part.when and what.event is not ProgressEvent.IDENTIFIED
+        elif what.event is MoveKind.TRANSFER:
+            passing = mine and what.to is not Agency.GAKKUMDU
+        elif (what.event is MoveKind.ACCEPT and passing) or (what.event is MoveKind.DONE and mine):
+            done = True
+    return done
 
 
-def _moved(parts: Iterable[Assignment], done: set[Body], hops: Hops) -> list[Assignment]:
+def _moved(parts: Iterable[Assignment], hops: Hops) -> list[Assignment]:
     """The part of one who took the file over, and of one who was asked to."""
     found = []
     acting = {(part.agency, part.office) for part in parts if acts(part)}
-    if hops.holder and hops.holder[0] != OPERATOR and hops.holder not in done | acting:
+    if hops.holder and hops.holder[0] != OPERATOR and hops.holder not in acting:
         found.append(_part(Agency(hops.holder[0]), hops.holder[1], TRANSFERRED_RULE))
     if hops.asked and hops.asked[0] != OPERATOR:
         asked = _part(Agency(hops.asked[0]), hops.asked[1], TRANSFERRED_RULE)

@@ -9,6 +9,7 @@ from contracts.facts import PersonFacts, ReportFacts
 from contracts.steps import OPERATOR, Heard, Matter, MoveKind, Said
 from services.routing.core.decide import Judge
 from services.routing.core.hops import Body, Hops
+from services.routing.core.identity import QUESTION, Naming
 from services.routing.core.lifecycle import START, STATES, WAYS
 from services.routing.core.limits import alarm_of, dues_of
 from services.routing.core.owning import owner_of
@@ -25,6 +26,7 @@ class History(NamedTuple):
     events: tuple[Heard, ...]
     said: tuple[tuple[Said, Body], ...]
     hops: Hops
+    naming: Naming
 
     def heard(self, event: ProgressEvent) -> bool:
         return any(other.event is event for other in self.events)
@@ -64,7 +66,7 @@ def matter_of(
         if hops.returned
         else dues_of(acting, facts, history.opened_on, events, decided.ref, judge.workdays, hops.pauses),
         marks=_marks(person, parts, admissibility, history, recused=superiors is not None),
-        questions=questions,
+        questions=questions + ((QUESTION,) if history.naming is Naming.DISPUTED else ()),
         alarm=alarm_of(history.last_on, facts.region, judge.workdays) if queued else None,
     )
 
@@ -120,17 +122,11 @@ def _marks(
         "COMPLETE": not admissibility.defects,
         "IDENTIFIED": history.heard(ProgressEvent.IDENTIFIED),
         "UNIDENTIFIED": not known,
-        "DISPUTED": _disputed(history),
+        "CANDIDATE": history.naming is Naming.CANDIDATE,
+        "DISPUTED": history.naming is Naming.DISPUTED,
         "CRIME": crime,
         "MOVED": history.heard(ProgressEvent.TRANSFERRED),
         "LEFT": history.heard(ProgressEvent.LEFT_SERVICE),
         "RECUSED": recused,
     }
     return tuple(mark for mark, holds in found.items() if holds)
-
-
-def _disputed(history: History) -> bool:
-    """Whether different identities stand against each other: two were named, and none of them by two bodies since."""
-    named = [said for said, _ in history.said if said.event is ProgressEvent.IDENTIFIED]
-    different = {said.model_copy(update={"on": date.min}) for said in named}
-    return len(different) > 1 and not history.heard(ProgressEvent.IDENTIFIED)

@@ -161,3 +161,11 @@ def test_a_withdrawal_ends_everything(judge: Judge) -> None:
 def test_every_label_is_there_in_both_languages(labels: dict[str, tuple[str, str]]) -> None:
     assert all(id_ and en for id_, en in labels.values())
     assert all(state.id and state.en for state in STATES.values())
+
+
+def test_nobody_but_a_supervisor_speaks_as_one(judge: Judge) -> None:
+    case = Case(judge, person__status="KEPALA_DAERAH").say("BAWASLU", "STUDY_CONCLUDED", "BREACH")
+    assert case.owner == "KEMENDAGRI"
+    assert "not by KEMENDAGRI" in case.say("KEMENDAGRI", "SUPERVISOR_CONCLUDED", "RECOMMENDED").refused
+    other = Case(judge).say("BAWASLU", "STUDY_CONCLUDED", "BREACH")
+    assert "not by KEMENPANRB" in other.say("KEMENPANRB", "SUPERVISOR_CONCLUDED", "RECOMMENDED").refused
