@@ -129,14 +129,16 @@ def _instant(query: Mapping[str, str], name: str) -> datetime | None:
     if text is None:
         return None
     try:
-        if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text), datetime.min.time(), _JAKARTA)
-        found = datetime.fromisoformat(text.replace(" ", "+"))
-        if found.tzinfo is None:
+        found = _start_of(text) if len(text) == 10 else datetime.fromisoformat(text.replace(" ", "+"))
+        if found.tzinfo is None or not 1970 <= found.year <= 9000:
             raise ValueError
-        return found.astimezone(_JAKARTA)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise ValueError(f"{name} is a day (YYYY-MM-DD) or an instant with its zone") from None
+    return found
+
+
+def _start_of(day: str) -> datetime:
+    return datetime.combine(date.fromisoformat(day), datetime.min.time(), _JAKARTA)
 
 
 def _after(text: str | None, order: str) -> Cursor | None:
