@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import jwt
-from sqlalchemy import Column, DateTime, MetaData, String, Table, delete, insert
+from sqlalchemy import Column, MetaData, String, Table, delete, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,6 +17,7 @@ from contracts.events import KeyChangedData
 from services.routing.agencies.issuing import algorithm_of
 from services.routing.agencies.keyring import Holder, KeyRing
 from services.runtime.clock import Clock
+from services.runtime.database import Instant, writing
 
 LIFETIME = timedelta(minutes=10)
 """Of an access token, and the longest of an assertion."""
@@ -27,7 +28,7 @@ assertions = Table(
     "used_assertions",
     metadata,
     Column("digest", String(64), primary_key=True),
-    Column("until", DateTime(timezone=True), nullable=False, index=True),
+    Column("until", Instant, nullable=False, index=True),
 )
 _NO_CLOCK = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
 
@@ -47,7 +48,7 @@ class Tokens:
 
     async def open(self) -> None:
         """Make the table of used assertions. Raises SQLAlchemyError."""
-        async with self._engine.begin() as connection:
+        async with writing(self._engine) as connection:
             await connection.run_sync(metadata.create_all)
 
     def client_of(self, assertion: str) -> KeyChangedData | None:
@@ -121,7 +122,7 @@ class Tokens:
         ).hexdigest()
         until = datetime.fromtimestamp(claims["exp"], UTC) + 2 * LEEWAY
         try:
-            async with self._engine.begin() as connection:
+            async with writing(self._engine) as connection:
                 await connection.execute(delete(assertions).where(assertions.c.until < self._clock()))
                 await connection.execute(insert(assertions).values(digest=digest, until=until))
         except IntegrityError:
