@@ -13,7 +13,7 @@ from contracts.codes import Agency
 from services.cli.console import printable, tables, write_json
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.story import deadline_in_words, local_time, story
-from services.cli.web import address, call, settings_of
+from services.cli.web import address, call, lines_of, settings_of
 from services.routing.settings import RoutingSettings
 from services.runtime.settings import BadSettings
 
@@ -70,6 +70,13 @@ def ask(
     url = address(settings.routing_host, settings.routing_port) + path
     with_key = {"Authorization": f"Bearer {_key(settings, agency)}", **(headers or {})}
     return call(method, url, with_key, what=what, params=params, body=body)
+
+
+def follow(path: str, agency: str, *, what: str, body: Any) -> Iterator[Any]:
+    """The lines the routing service answers to `agency`, as they come. Raises Stop."""
+    settings = settings_of(RoutingSettings)
+    url = address(settings.routing_host, settings.routing_port) + path
+    return lines_of(url, {"Authorization": f"Bearer {_key(settings, agency)}"}, what=what, body=body)
 
 
 def _key(settings: RoutingSettings, agency: str) -> str:

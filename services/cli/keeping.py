@@ -1,4 +1,4 @@
-"""Commands that keep a system alive: broker configuration, backup, restore. Their work is imported when called."""
+"""Commands that keep a system alive: broker configuration, backup, restore, rebuild. Their work is imported when called."""
 
 # ruff: noqa: PLC0415
 
@@ -17,6 +17,7 @@ Keys = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command(epilog="Examples: `netral rebuild --check` · `netral rebuild --replace`")(rebuild)
     app.command(
         epilog="Example: `netral backup /backup/2024-11-27 --keys /safe/keys`. It may run while everything works."
     )(backup)
@@ -27,6 +28,25 @@ def register(app: typer.Typer) -> None:
         "broker-config",
         epilog="Example: `netral broker-config --node n1 --route nats://n2:6222 --route nats://n3:6222`",
     )(broker_config)
+
+
+def rebuild(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Only compare, never ask.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take over what differs without asking.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON for a script; never asks.")] = False,
+) -> None:
+    """Build the case views anew from the streams while everything runs, and compare them with those in use.
+
+    Exit code 1 if they differ and stay so. Interrupting it is harmless.
+    """
+    from services.cli.rebuilding import rebuild as run
+
+    if check and replace:
+        raise Stop("rebuild: --check changes nothing, --replace does; give one of them", BAD_INPUT)
+    run(check=check, replace=replace, as_json=as_json)
 
 
 def backup(

@@ -1,6 +1,7 @@
 """HTTP from the command line: our own services, and the sentence for when they do not answer."""
 
 import json
+from collections.abc import Iterator
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -71,6 +72,20 @@ def call(
     if response.status_code in (httpx.codes.OK, httpx.codes.CREATED):
         return json_of(response, what)
     raise _refusal(response, what)
+
+
+def lines_of(url: str, headers: dict[str, str], *, what: str, body: Any) -> Iterator[Any]:
+    """The lines of JSON that answer a POST, as they come. Raises Stop."""
+    client = httpx.Client(timeout=httpx.Timeout(30, read=600), trust_env=through_proxy(httpx.URL(url)))
+    try:
+        with client, client.stream("POST", url, headers=headers, json=body) as response:
+            if response.status_code != httpx.codes.OK:
+                response.read()
+                raise _refusal(response, what)
+            for line in response.iter_lines():
+                yield json.loads(line)
+    except (httpx.HTTPError, httpx.InvalidURL, json.JSONDecodeError) as problem:
+        raise Stop(f"{what}: the connection broke ({type(problem).__name__}); run it again") from None
 
 
 def json_of(response: httpx.Response, what: str) -> Any:

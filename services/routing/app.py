@@ -33,6 +33,7 @@ from services.routing.matches_api import MatchDoors
 from services.routing.matter_queries import MatterQueries
 from services.routing.matters_api import MatterDoors
 from services.routing.openapi import api_document
+from services.routing.rebuild_api import RebuildDoors
 from services.routing.rebuilding import catch_up
 from services.routing.sealed_words import ANOTHER_KEY, another_key
 from services.routing.settings import RoutingSettings
@@ -75,6 +76,7 @@ def build_app(
             *MatterDoors(keys, MatterQueries(views.engine)).routes(),
             *MatchDoors(keys, MatchQueries(views.engine), lambda: parts.linking, opened, clock).routes(),
             *LawDoors(parts.law, keys, lambda: parts.bus).routes(),
+            *RebuildDoors(keys, views, lambda: parts.bus).routes(),
             *SuccessionDoors(keys, parts.law, lambda: parts.succession, clock).routes(),
             *agencies.routes(lambda: parts.bus, clock),
             *StreamDoors(keys, lambda: parts.bus).routes(),

@@ -11,6 +11,7 @@ from services.routing.agencies.openapi import DIRECTORY
 from services.routing.agencies.openapi_keys import KEYS
 from services.routing.openapi_inbox import KEY, READING, REFUSED
 from services.routing.openapi_matches import MATCHES
+from services.routing.openapi_rebuild import REBUILD
 from services.routing.openapi_steps import QUESTIONS, STEPS
 from services.routing.openapi_stream import STREAM
 from services.routing.openapi_webhooks import WEBHOOKS
@@ -113,7 +114,19 @@ _OF_AGENCIES = {
 
 def api_document() -> dict[str, Any]:
     """OpenAPI 3.1."""
-    doors = (*READING, *STEPS, *QUESTIONS, *MATCHES, *_LAW, *DIRECTORY, *KEYS, *STREAM, *WEBHOOKS, *_OPEN)
+    doors = (
+        *READING,
+        *STEPS,
+        *QUESTIONS,
+        *MATCHES,
+        *_LAW,
+        *DIRECTORY,
+        *KEYS,
+        *STREAM,
+        *WEBHOOKS,
+        *REBUILD,
+        *_OPEN,
+    )
     return document(
         "Netral: agencies",
         "1.0.0",

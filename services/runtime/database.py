@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, TypeDecorator, event, make_url, text
+from sqlalchemy import URL, DateTime, Dialect, TypeDecorator, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Insert, TableClause
@@ -35,14 +35,19 @@ class Instant(TypeDecorator[datetime]):
         return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
 
 
-def open_engine(url: str, *, durable: bool = True) -> AsyncEngine:
-    """An engine, not connected yet. SQLite syncs every commit (unless not `durable`) and overwrites what it deletes."""
+def open_engine(url: str | URL, *, durable: bool = True, schema: str | None = None) -> AsyncEngine:
+    """An engine, not connected yet. SQLite syncs every commit (unless not `durable`) and overwrites what it deletes.
+
+    `schema` is where the tables of a PostgreSQL database lie, if not where its role looks by itself.
+    """
     parsed = make_url(url)
-    engine = create_async_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine.sync_engine, "connect", _prepare)
-        if not durable:
-            event.listen(engine.sync_engine, "connect", _hurry)
+    if parsed.get_backend_name() != "sqlite":
+        path = {"server_settings": {"search_path": schema}} if schema else {}
+        return create_async_engine(parsed, pool_pre_ping=True, connect_args=path)
+    engine = create_async_engine(parsed)
+    event.listen(engine.sync_engine, "connect", _prepare)
+    if not durable:
+        event.listen(engine.sync_engine, "connect", _hurry)
     return engine
 
 
