@@ -71,9 +71,14 @@ class Checker:
             yield finding
         async for finding in self._cases(book, now):
             yield finding
-        for url, name, check in (
-            (self._databases.intake, "vault", check_vault),
-            (self._databases.notifications, "ledger", check_ledger),
+        async for finding in self._databases_beside(book):
+            yield finding
+
+    async def _databases_beside(self, book: Logbook) -> AsyncIterator[Finding]:
+        """Vault and ledger, which may be ahead of what was read of their streams."""
+        for url, name, check, stream, word in (
+            (self._databases.intake, "vault", check_vault, "REPORTS", 1),
+            (self._databases.notifications, "ledger", check_ledger, "NOTICES", 2),
         ):
             async with Opened(url) as engine:
                 if engine is None:
@@ -81,7 +86,10 @@ class Checker:
                         "no-database", "", f"the {name} is not there, so nothing was compared with it"
                     )
                     continue
-                async for finding in check(engine, book):
+                found = [finding async for finding in check(engine, book)]
+            newer = await self._newer(stream, book.last[stream], word) if found else set()
+            for finding in found:
+                if finding.subject not in newer:
                     yield finding
 
     async def _cases(self, book: Logbook, now: datetime) -> AsyncIterator[Finding]:
@@ -100,7 +108,7 @@ class Checker:
                     found += await model.add(case)
             found += await model.flush() if model else []
             totals = [finding async for finding in model.totals()] if model else []
-        moving = await self._moving(book)
+        moving = await self._newer("CASES", book.last["CASES"], 1)
         for finding in found:
             if finding.subject not in moving:
                 yield finding
@@ -110,13 +118,13 @@ class Checker:
         reports_ = book.db.execute("SELECT count(*) FROM reports").fetchone()[0]
         self.counts = Counts(reports_, events, cases, len(moving))
 
-    async def _moving(self, book: Logbook) -> set[str]:
-        """The cases that went on after the log was read; the read model may be ahead of what was read."""
-        start, moving = book.last["CASES"] + 1, set[str]()
-        while page := await page_of(self._bus, "CASES", start):
-            moving |= {stored.subject.split(".")[1] for stored in page}
+    async def _newer(self, stream: str, last: int, word: int) -> set[str]:
+        """What a stream tells of after it was read, by a word of the subject: a database may be ahead of what was read."""
+        start, newer = last + 1, set[str]()
+        while page := await page_of(self._bus, stream, start):
+            newer |= {stored.subject.split(".")[word] for stored in page}
             start = page[-1].seq + 1
-        return moving
+        return newer
 
     async def _behind(self, stream: str, durable: str, last: int) -> AsyncIterator[Finding]:
         """Wait until a durable has handled all that was read; say so if it does not."""
