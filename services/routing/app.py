@@ -128,8 +128,9 @@ class _Parts:
         self.another_key = await another_key(self.words, self.views)
         self.casebook = Casebook(self.bus, self.law, self.clock, self.words)
         self.succession = Succession(self.casebook, MatterQueries(self.views.engine), self.clock)
+        made = instruments_of(self.telemetry)
         time = Timekeeping(
-            self.bus, self.casebook, self.views.engine, self.clock, self.settings.sweep_seconds
+            self.bus, self.casebook, self.views.engine, self.clock, self.settings.sweep_seconds, made
         )
         follow = (
             self.law.follow(self.bus),
@@ -142,7 +143,6 @@ class _Parts:
         self.linking = Linking(self.bus, self.casebook, pairs, self.clock, self.words)
         self.tasks = [asyncio.create_task(part) for part in (*follow, self.linking.watch())]
         broker = open_broker(self.settings, "routing", self.telemetry)
-        made = instruments_of(self.telemetry)
         subscribe(broker, law=self.law, bus=self.bus, clock=self.clock, instruments=made)
         subscribe_case_events(broker, views=self.views, clock=self.clock, time=time)
         subscribe_push(broker, self.push)

@@ -20,6 +20,7 @@ from services.routing.timers import Firing
 from services.runtime.bus import Bus
 from services.runtime.clock import Clock
 from services.runtime.logs import log
+from services.runtime.metrics import SILENT, Counted, Instruments
 
 
 class Spoken(StrEnum):
@@ -40,8 +41,8 @@ class _Running(NamedTuple):
 class Limits:
     """Repeating any part of its work changes nothing: each event has one subject, each step is said once."""
 
-    def __init__(self, bus: Bus, casebook: Casebook, clock: Clock) -> None:
-        self._bus, self._casebook, self._clock = bus, casebook, clock
+    def __init__(self, bus: Bus, casebook: Casebook, clock: Clock, instruments: Instruments = SILENT) -> None:
+        self._bus, self._casebook, self._clock, self._instruments = bus, casebook, clock, instruments
 
     async def speak(self, firing: Firing) -> Spoken:
         """Say that a limit is near or over, if it is. Raises BrokerAway."""
@@ -57,6 +58,8 @@ class Limits:
             return Spoken.EARLY
         event = self._event(file, firing, running)
         over = firing.level == DueLevel.OVERDUE
+        if over:
+            self._instruments.count(Counted.BREACHED, agency=firing.agency)
         if over and is_silence(running.matter, firing.agency, firing.last_day):
             return await self._silent(file, firing, event)
         await self._bus.tell([event])
