@@ -1,7 +1,5 @@
 """The doors to what was pushed: lists and attempts, replays, and what the receiver says it did."""
 
-import base64
-import binascii
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +15,9 @@ from services.routing.core.deliveries import State
 from services.routing.delivery.questions import Questions, Wanted
 from services.routing.delivery.store import Row
 from services.routing.guarding import NO_STORE, guarded, nothing_here
+from services.routing.instants import in_utc
 from services.routing.keys import OPERATOR, Holder, Keys
+from services.routing.paging import read_cursor, write_cursor
 from services.routing.webhook_requests import Handling, Replay
 from services.routing.webhooks_api import MAX_BYTES, refusing
 from services.routing.words import Words
@@ -50,7 +50,7 @@ class DeliveryDoors:
         """`GET …/deliveries?state=…&handled=…&endpoint_id=…&since=…&until=…`, in the order they were queued."""
         query = request.query_params
         try:
-            limit, after = int(query.get("limit", "50")), _cursor(query.get("cursor"))
+            limit, after = int(query.get("limit", "50")), read_cursor(query.get("cursor"))
             if not 1 <= limit <= MOST:
                 raise ValueError
             wanted = Wanted(
@@ -69,7 +69,9 @@ class DeliveryDoors:
             )
             return problem(400, "Not a query of this door", detail)
         rows = await self._questions.deliveries(wanted, after, limit + 1)
-        more = _written(rows[limit - 1]) if len(rows) > limit else None
+        more = None
+        if len(rows) > limit:
+            more = write_cursor(rows[limit - 1]["created_at"], rows[limit - 1]["delivery_id"])
         shown = [self._shown(row, holder) for row in rows[:limit]]
         return JSONResponse({"deliveries": shown, "next_cursor": more}, headers=NO_STORE)
 
@@ -154,23 +156,4 @@ def _one_of(text: str | None, known: tuple[str, ...]) -> str | None:
 
 
 def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError
-    return moment
-
-
-def _cursor(text: str | None) -> tuple[datetime, str] | None:
-    if text is None:
-        return None
-    try:
-        at, key = base64.urlsafe_b64decode(text).decode().split("|")
-    except binascii.Error:
-        raise ValueError from None
-    return _instant(at) or datetime.min, key
-
-
-def _written(row: Row) -> str:
-    return base64.urlsafe_b64encode(f"{row['created_at'].isoformat()}|{row['delivery_id']}".encode()).decode()
+    return None if text is None else in_utc(datetime.fromisoformat(text))

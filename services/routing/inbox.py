@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contracts import regions
 from contracts.codes import Role
 from services.routing.core.lifecycle import STATES
+from services.routing.instants import in_utc
 from services.routing.paging import Cursor, read_cursor, write_cursor
 from services.routing.projecting import Row
 from services.routing.views_tables import inbox
@@ -129,16 +130,11 @@ def _instant(query: Mapping[str, str], name: str) -> datetime | None:
     if text is None:
         return None
     try:
-        found = _start_of(text) if len(text) == 10 else datetime.fromisoformat(text.replace(" ", "+"))
-        if found.tzinfo is None or not 1970 <= found.year <= 9000:
-            raise ValueError
+        if len(text) == 10:
+            return in_utc(datetime.combine(date.fromisoformat(text), datetime.min.time(), _JAKARTA))
+        return in_utc(datetime.fromisoformat(text.replace(" ", "+")))
     except ValueError:
         raise ValueError(f"{name} is a day (YYYY-MM-DD) or an instant with its zone") from None
-    return found
-
-
-def _start_of(day: str) -> datetime:
-    return datetime.combine(date.fromisoformat(day), datetime.min.time(), _JAKARTA)
 
 
 def _after(text: str | None, order: str) -> Cursor | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from nats.errors import Error as NatsError
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -16,6 +16,7 @@ from contracts.topology import agency_consumer
 from services.routing.agencies.keyring import Scope
 from services.routing.bodies import REFUSALS, read_as, refused
 from services.routing.guarding import NO_STORE, guarded
+from services.routing.instants import Instant
 from services.routing.keys import Holder, Keys
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.http import problem
@@ -28,7 +29,7 @@ class Replay(Strict):
     """Exactly one of them: a place in the stream (`sequence`), or an instant with its zone (`since`)."""
 
     sequence: Annotated[int | None, Field(strict=True, ge=1, le=2**53)] = None
-    since: AwareDatetime | None = None
+    since: Instant | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "Replay":

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from contracts import regions
 from contracts.codes import Agency
@@ -12,6 +12,7 @@ from contracts.report import ONE_LINE, PROSE
 from contracts.report import Part as Strict
 from contracts.webhooks import Signing
 from services.routing.core.deliveries import State
+from services.routing.instants import Instant
 
 Url = Annotated[str, Field(strict=True, min_length=1, max_length=2000)]
 MOST_OVERLAP = 168
@@ -54,8 +55,8 @@ class Replay(Strict):
     state: State | None = None
     endpoint_id: UUID | None = None
     agency: Agency | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Instant | None = None
+    until: Instant | None = None
 
     @model_validator(mode="after")
     def _says_which(self) -> "Replay":
