@@ -80,10 +80,13 @@ class Doors:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def send(self, client: httpx.AsyncClient, case: Case, key: str | None) -> None:
-        """Send a generated request, half of them about things that exist, and hold the answer to the document."""
-        headers = {"Authorization": f"Bearer {self.system.keys[key]}"} if key else {}
+        """Send a generated request and hold the answer to the document: half of them about things that exist, some without
+        a key or with a stranger's."""
         given = dict(case.path_parameters or {})
-        if zlib.crc32(repr(sorted(given.items())).encode()) % 2:
+        chance = zlib.crc32(repr((sorted(given.items()), case.query, str(case.body))).encode())
+        sent = {0: "", 1: "KPU"}.get(chance % 9, key)
+        headers = {"Authorization": f"Bearer {self.system.keys[sent]}"} if key and sent else {}
+        if chance % 2:
             given = {name: self.known.get(name, value) for name, value in given.items()}
         case.path_parameters = {**given, **({"agency": key} if key and "agency" in given else {})}
         wanted = case.as_transport_kwargs(base_url=str(client.base_url), headers=headers)
