@@ -101,10 +101,9 @@ ALERTS = (
     Alert(
         "WebhookFailing",
         "ticket",
-        'sum by (netral_agency) (increase(netral_webhook_attempts_total{netral_outcome!="delivered"}[30m])) > 5 and '
-        'sum by (netral_agency) (increase(netral_webhook_attempts_total{netral_outcome="delivered"}[30m])) == 0',
-        "5m",
-        "{{ $labels.netral_agency }} takes no webhooks",
+        "max by (netral_agency, netral_alarm) (netral_webhooks_attention) > 0",
+        "1m",
+        "A human must see to webhooks of {{ $labels.netral_agency }}: {{ $labels.netral_alarm }}",
     ),
     Alert(
         "DoorErrors",

@@ -57,7 +57,7 @@ def _system(last: Snapshot) -> Iterator[Metric]:
 
 
 def _cases(last: Snapshot) -> Iterator[Metric]:
-    """Counts under five are not exported: a single case in one place is a person."""
+    """Counts of cases under five are not exported: a single case in one place is a person."""
     yield GaugeMetricFamily("netral_cases_without_owner", "Open cases that nobody owns", last.orphans)
     oldest = GaugeMetricFamily(
         "netral_cases_oldest_age_seconds", "How long the oldest case waits", labels=["netral_agency"]
@@ -77,6 +77,15 @@ def _cases(last: Snapshot) -> Iterator[Metric]:
             waiting.add_metric(agency, row["persons"])
         overdue.add_metric(agency, 1.0 if row.get("overdue") else 0.0)
     yield from (oldest, waiting, overdue)
+    webhooks = GaugeMetricFamily(
+        "netral_webhooks_attention",
+        "1 where a human must see to an endpoint",
+        labels=["netral_agency", "netral_alarm"],
+    )
+    for name, alarms in last.webhooks.items():
+        for alarm in sorted(alarms):
+            webhooks.add_metric([name, alarm.lower()], 1.0)
+    yield webhooks
 
 
 def _streams(last: Snapshot) -> Iterator[Metric]:

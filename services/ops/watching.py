@@ -17,6 +17,8 @@ from services.runtime.clock import Clock
 from services.runtime.logs import log
 
 SECONDS = 5.0
+_STOPPED = frozenset({"DISABLED", "SUSPENDED"})
+"""States of an endpoint in which nothing is sent until a human has done something."""
 REMEMBERED = 120
 """Looks that the charts show: ten minutes."""
 
@@ -54,11 +56,12 @@ class Watch:
         """Make a new snapshot; what does not answer is a fact in it, not an error."""
         now = self._clock()
         names = self._settings.services
-        ready, totals, broker, cases = await asyncio.gather(
+        ready, totals, broker, cases, webhooks = await asyncio.gather(
             asyncio.gather(*(self._ready(url) for url in names.values())),
             asyncio.gather(*(self._totals(url) for url in names.values())),
             self._broker(now),
             self._cases(names["routing"]),
+            self._webhooks(names["routing"]),
         )
         merged: dict[str, float] = {}
         for part in totals:
@@ -70,6 +73,7 @@ class Watch:
             totals=merged,
             ageing=cases[0],
             orphans=cases[1],
+            webhooks=webhooks,
         )
         self.past.append(self.last)
         return self.last
@@ -118,6 +122,19 @@ class Watch:
             return tuple(stats.json()["ageing"]), len(orphans.json()["matters"])
         except (httpx.HTTPError, ValueError, KeyError):
             return (), 0
+
+    async def _webhooks(self, routing: str) -> dict[str, frozenset[str]]:
+        """What to see to at each agency's endpoints; nothing while routing does not answer."""
+        headers = _bearer(self._keys.operator_key)
+        found: dict[str, frozenset[str]] = {}
+        try:
+            answer = await self._client.get(f"{routing}/v1/operator/webhooks", headers=headers)
+            for one in answer.json()["endpoints"] if answer.status_code == 200 else ():
+                stopped = {one["state"]} & _STOPPED
+                found[one["agency"]] = found.get(one["agency"], frozenset()) | {*one["attention"], *stopped}
+        except (httpx.HTTPError, ValueError, KeyError):
+            return {}
+        return found
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ import pytest
 from contracts.codes import Agency
 from contracts.receiver.nkey import public_of, seed_of, sign
 from contracts.receiver.stream import _NkeyClient
-from contracts.topology import agency_consumer
+from contracts.topology import CONSUMERS, STREAMS, agency_consumer
 from deploy.local.identities import Identities
 from deploy.streams import add_consumer
 from services.runtime.bus import connection
@@ -122,31 +122,48 @@ def sayings(durable: str) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+def streamwide(stream: str) -> list[tuple[str, dict[str, Any]]]:
+    """Every forbidden request about a stream of ours, whichever it is."""
+    one = {"stream_name": stream, "config": {"name": "x", "ack_policy": "explicit"}}
+    return [
+        *((f"$JS.API.CONSUMER.{verb}.{stream}", {}) for verb in ("LIST", "NAMES")),
+        *((f"$JS.API.STREAM.{verb}.{stream}", {}) for verb in ("INFO", "PURGE", "DELETE", "SNAPSHOT")),
+        (f"$JS.API.STREAM.UPDATE.{stream}", {"name": stream, "subjects": ["told.>"]}),
+        (f"$JS.API.STREAM.MSG.DELETE.{stream}", {"seq": 1}),
+        (f"$JS.API.STREAM.MSG.GET.{stream}", {"seq": 1}),
+        (f"$JS.API.DIRECT.GET.{stream}", {"seq": 1}),
+        (f"$JS.API.CONSUMER.CREATE.{stream}", one),
+        (f"$JS.API.CONSUMER.CREATE.{stream}.x", one),
+        (f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.x", one),
+        ("$JS.API.STREAM.CREATE.MINE", {"name": "MINE", "sources": [{"name": stream}]}),
+        ("$JS.API.STREAM.CREATE.MINE", {"name": "MINE", "mirror": {"name": stream}}),
+    ]
+
+
+def made_of(subject: str) -> str:
+    """A subject that a filter of ours fits."""
+    return subject.replace("*", "x").replace(">", "x")
+
+
 ANYBODY: list[tuple[str, dict[str, Any]]] = [
-    *((f"$JS.API.CONSUMER.{verb}.TOLD", {}) for verb in ("LIST", "NAMES")),
-    *((f"$JS.API.STREAM.{verb}.TOLD", {}) for verb in ("INFO", "PURGE", "DELETE", "SNAPSHOT")),
-    ("$JS.API.STREAM.UPDATE.TOLD", {"name": "TOLD", "subjects": ["told.>"]}),
-    ("$JS.API.STREAM.CREATE.MINE", {"name": "MINE", "sources": [{"name": "TOLD"}]}),
-    ("$JS.API.STREAM.MSG.DELETE.TOLD", {"seq": 1}),
+    *(act for stream in STREAMS for act in streamwide(stream.name)),
+    *((made_of(subject), {}) for stream in STREAMS for subject in stream.subjects),
+    *((f"$JS.API.CONSUMER.MSG.NEXT.{c.stream}.{c.name}", {"batch": 1}) for c in CONSUMERS),
+    *((f"$JS.ACK.{c.stream}.{c.name}.1.1.1.1.1", {}) for c in CONSUMERS),
+    *((f"$JS.API.CONSUMER.INFO.{c.stream}.{c.name}", {}) for c in CONSUMERS),
+    *((f"$JS.API.CONSUMER.DELETE.{c.stream}.{c.name}", {}) for c in CONSUMERS),
     ("$JS.API.STREAM.LIST", {}),
     ("$JS.API.STREAM.NAMES", {}),
     ("$JS.API.INFO", {}),
-    ("$JS.API.CONSUMER.MSG.NEXT.CASES.routing-projection", {"batch": 1}),
-    ("$JS.API.CONSUMER.MSG.NEXT.REPORTS.routing", {"batch": 1}),
-    ("$JS.API.CONSUMER.MSG.NEXT.TOLD.routing-deliveries", {"batch": 1}),
-    ("$JS.ACK.TOLD.routing-deliveries.1.1.1.1.1", {}),
-    ("$JS.API.DIRECT.GET.CASES", {"seq": 1}),
-    ("$JS.API.STREAM.MSG.GET.REPORTS", {"seq": 1}),
-    ("$JS.ACK.CASES.routing-projection.1.1.1.1.1", {}),
-    ("cases.x.decided", {}),
-    ("reports.x.accepted", {}),
-    ("parked.a.b.1", {}),
     ("_INBOX_routing.x", {}),
     ("_INBOX.x", {}),
     ("$SYS.REQ.SERVER.PING", {}),
     ("$SYS.REQ.ACCOUNT.NETRAL.CONNZ", {}),
 ]
-LISTENED = ("told.>", ">", "*", "cases.>", "_INBOX.>", "_INBOX_routing.>", "$JS.>", "$SYS.>")
+LISTENED = (
+    *(">", "*", "_INBOX.>", "_INBOX_routing.>", "$JS.>", "$SYS.>"),
+    *(subject for stream in STREAMS for subject in stream.subjects),
+)
 
 
 async def refused_all(agencies: Agencies, who: str, acts: list[tuple[str, dict[str, Any]]]) -> None:

@@ -30,6 +30,7 @@ ONLY_WITH_EVENTS = {
     "netral_deadline_breached_total",
     "netral_message_redeliveries_total",
     "netral_limits_overdue",
+    "netral_webhooks_attention",
     "netral_cases_oldest_age_seconds",
     "netral_persons_waiting",
 }
@@ -68,6 +69,7 @@ def test_every_series_that_is_asked_for_has_an_instrument():
     ours = {i.value[0].replace(".", "_") for i in (*Timed, *Counted)}
     for name in ONLY_WITH_EVENTS - {
         "netral_limits_overdue",
+        "netral_webhooks_attention",
         "netral_cases_oldest_age_seconds",
         "netral_persons_waiting",
     }:

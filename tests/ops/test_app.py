@@ -134,6 +134,12 @@ async def test_prometheus_reads_what_the_last_look_saw(page, watch, answers, set
                 }
             ]
         },
+        "/v1/operator/webhooks": {
+            "endpoints": [
+                {"agency": "BKN", "state": "SUSPENDED", "attention": ["REFUSED"]},
+                {"agency": "KPU", "state": "ACTIVE", "attention": []},
+            ]
+        },
         "/varz": {"connections": 3},
         "/jsz": {"storage": 1, "config": {"max_storage": 10}, "account_details": []},
     }
@@ -149,6 +155,8 @@ async def test_prometheus_reads_what_the_last_look_saw(page, watch, answers, set
     assert samples["netral_service_ready", "intake"] == 1
     assert samples["netral_cases_oldest_age_seconds", "BKN"] == 3600
     assert samples["netral_jetstream_storage_ratio",] == 0.1
+    seen_to = {key[1:] for key in samples if key[0] == "netral_webhooks_attention"}
+    assert seen_to == {("BKN", "refused"), ("BKN", "suspended")}
     assert ("netral_persons_waiting", "BKN") not in samples  # a small cell is nobody's business
 
 

@@ -43,6 +43,8 @@ class Snapshot:
     storage_share: float = 0.0
     ageing: tuple[Mapping[str, Any], ...] = ()
     orphans: int = 0
+    webhooks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What a human must see to at the endpoints of each agency that has some."""
     totals: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -58,7 +60,7 @@ class Verdict:
 
 def verdicts(now: Snapshot) -> list[Verdict]:
     """What is wrong, the worst first."""
-    found = [*_services(now), *_broker(now), *_durables(now), *_cases(now)]
+    found = [*_services(now), *_broker(now), *_durables(now), *_cases(now), *_webhooks(now)]
     return sorted(found, key=lambda verdict: not verdict.page)
 
 
@@ -125,6 +127,18 @@ def _cases(now: Snapshot) -> Iterator[Verdict]:
                 False,
                 f"{row['owner']}: {row['overdue']} lewat batas waktu",
                 f"{row['owner']}: {row['overdue']} over their limit",
+            )
+
+
+def _webhooks(now: Snapshot) -> Iterator[Verdict]:
+    for agency, alarms in now.webhooks.items():
+        if alarms:
+            said = ", ".join(sorted(alarms))
+            yield Verdict(
+                "WebhookFailing",
+                False,
+                f"{agency}: webhook perlu ditangani ({said})",
+                f"{agency}: see to its webhooks ({said})",
             )
 
 

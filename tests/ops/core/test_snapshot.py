@@ -20,6 +20,7 @@ TROUBLES = {
     "ConsumerStalled": replace(WELL, durables=(replace(BUSY, moved_at=NOW - timedelta(seconds=31)),)),
     "CasesWithoutOwner": replace(WELL, orphans=1),
     "LimitsOverdue": replace(WELL, ageing=({"owner": "PPK", "overdue": "<5"},)),
+    "WebhookFailing": replace(WELL, webhooks={"BKN": frozenset({"GONE"}), "KPU": frozenset()}),
 }
 
 
