@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help up test check bench lock format schemas sbom clean
+.PHONY: help up test check bench chaos lock format schemas sbom clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ check: $(VENV)/.dev ## Format, lint, import rules, types and the pure tests, in 
 bench: $(VENV)/.dev ## Measure the road beside its limits, in one run
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.rules
+
+chaos: $(VENV)/.dev ## A seeded storm over every process, then the checker (MINUTES=10 SEED=42)
+	@$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 format: $(VENV)/.dev ## Rewrite the code in the one format
 	$(BIN)/ruff format .

@@ -1,0 +1,247 @@
+"""The whole system as processes behind proxies, and every deed that a schedule can ask for."""
+
+import asyncio
+import contextlib
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import nats
+
+from contracts.topology import CONSUMERS
+from deploy.local.secrets import CannotStart
+from deploy.streams import add_consumer
+from services.routing.rulebook_files import HERE, files_of
+from services.runtime.bus import connection
+from tests.chaos.proxy import Proxy, Weather
+from tests.chaos.schedule import Deed
+from tests.conftest import Broker
+from tests.running import Processes
+
+ACK_WAIT = 4
+"""Seconds after which a message of a dead handler comes again; 30 in a deployment, where nobody waits for the end."""
+NAMES = ("smtp", "intake", "routing", "notifications")
+GARBAGE = b"\x00this is no event\xff"
+QUICKLY = {
+    "NETRAL_UNKNOWN_HOLD": "1",
+    "NETRAL_QUIET_HOURS": "",
+    "NETRAL_SMTP_TIMEOUT": "2",
+    "NETRAL_MAIL_RATE": "0",
+    "NETRAL_MAIL_BURST": "0",  # a digest waits ten minutes
+    "NETRAL_SWEEP_SECONDS": "5",
+}
+
+
+@dataclass
+class World:
+    """Services in `data_dir`; `disk` tells whether the folder is a small file system of its own."""
+
+    broker: Broker
+    disk: bool
+    system: Processes = field(init=False)
+    links: dict[str, Proxy] = field(default_factory=dict)
+    down: set[str] = field(default_factory=set)
+    """What is down because a deed says so; everything else that ends is started again."""
+    corrupted: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    """Deeds that could not be done, with the reason."""
+
+    def __post_init__(self) -> None:
+        self.system = Processes(self.broker)
+        ports = {"broker": self.broker.port, "mail": self.system.ports["smtp"]}
+        ports["inner"] = self.system.ports["intake"]
+        self.links = {name: Proxy(port) for name, port in ports.items()}
+        url = "nats://127.0.0.1:{}".format(self.links["broker"].port)
+        inner = "http://127.0.0.1:{}".format(self.links["inner"].port)
+        self.system.extra = {**QUICKLY, "NETRAL_NATS_URL": url, "NETRAL_INTAKE_URL": inner}
+
+    async def start(self) -> None:
+        for link in self.links.values():
+            await link.start()
+        nc = await nats.connect(**connection(self.broker.settings, "operator"))
+        for consumer in CONSUMERS:
+            await add_consumer(nc.jetstream(), replace(consumer, ack_wait=ACK_WAIT))
+        await nc.close()
+        for name in NAMES:
+            self._begin(name)
+        for name in NAMES[1:]:
+            await self.system.ready(name)
+
+    async def stop(self) -> None:
+        for name in NAMES:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                if process := self.system.running.get(name):
+                    process.send_signal(signal.SIGCONT)
+                    process.terminate()
+                    await asyncio.to_thread(process.wait, 20)
+        for process in self.system.running.values():
+            process.kill()
+        for link in self.links.values():
+            await link.stop()
+
+    async def mind(self) -> None:
+        """Start again what ended by itself, as a supervisor does, until cancelled."""
+        while True:
+            await asyncio.sleep(0.5)
+            for name in NAMES:
+                if name not in self.down and self.system.running[name].poll() is not None:
+                    self._begin(name)
+            server = self.broker.server.process
+            if "broker" not in self.down and (server is None or server.poll() is not None):
+                self._begin("broker")
+
+    async def do(self, deed: Deed) -> None:
+        """One deed and its end. What cannot be done is noted in `refused`."""
+        await getattr(self, f"_{deed.kind}")(deed)
+
+    async def _kill(self, deed: Deed) -> None:
+        self.down.add(deed.target)
+        process = self._process(deed.target)
+        process.kill()
+        await asyncio.to_thread(process.wait)
+        await asyncio.sleep(deed.lasts)
+        self._begin(deed.target)
+        self.down.discard(deed.target)
+
+    async def _pause(self, deed: Deed) -> None:
+        process = self._process(deed.target)
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(deed.lasts)
+        process.send_signal(signal.SIGCONT)
+
+    async def _slow(self, deed: Deed) -> None:
+        await self._weather(deed, Weather.SLOW)
+
+    async def _hole(self, deed: Deed) -> None:
+        await self._weather(deed, Weather.HOLE)
+
+    async def _cut(self, deed: Deed) -> None:
+        await self._weather(deed, Weather.CUT)
+
+    async def _weather(self, deed: Deed, weather: Weather) -> None:
+        link = self.links[deed.target]
+        link.turn(weather)
+        await asyncio.sleep(deed.lasts)
+        link.turn(Weather.CLEAR)
+
+    async def _fill(self, deed: Deed) -> None:
+        """Not one byte is left for a while. A broker that gave its storage up must be started again, as its runbook says."""
+        if not self.disk:
+            self.refused["fill"] = "a small file system cannot be mounted here"
+            return
+        ballast = self.broker.data_dir / "ballast"
+        await asyncio.to_thread(_fill, ballast)
+        await asyncio.sleep(deed.lasts)
+        ballast.unlink()
+        if not await self._storage_works():
+            await self._kill(Deed(deed.at, "kill", "broker", 0))
+
+    async def _corrupt(self, deed: Deed) -> None:
+        report_id = UUID(int=int(deed.at * 1000) + 1)
+        subject = f"reports.{report_id}.accepted"
+
+        async def publish() -> None:
+            nc = await nats.connect(**connection(self.broker.settings, "operator"), allow_reconnect=False)
+            try:
+                await nc.jetstream(timeout=2).publish(
+                    subject,
+                    GARBAGE,
+                    headers={"Nats-Msg-Id": subject, "Nats-Expected-Last-Subject-Sequence": "0"},
+                )
+            finally:
+                await nc.close()
+
+        await _insist(publish)
+        self.corrupted.append(subject)
+
+    async def _upgrade(self, _deed: Deed) -> None:
+        """The same rules under a new name: what was decided before must still be found right by the checker."""
+        files = {name: raw.decode() for name, raw in files_of(HERE).items()}
+        version = next(line for line in files["book.yaml"].splitlines() if line.startswith("version:"))
+        files["book.yaml"] = files["book.yaml"].replace(version, 'version: "2027.1.0"')
+        key = json.loads(self.broker.settings.secret("agency-keys.json"))["OPERATOR"]
+
+        async def load() -> None:
+            async with httpx.AsyncClient(timeout=10) as http:
+                answer = await http.put(
+                    self.system.url("routing") + "/v1/operator/rulebook",
+                    json={"files": files},
+                    headers={"Authorization": f"Bearer {key}"},
+                )
+                answer.raise_for_status()
+
+        await _insist(load)
+
+    async def _storage_works(self) -> bool:
+        try:
+            nc = await nats.connect(**connection(self.broker.settings, "operator"), allow_reconnect=False)
+            await nc.jetstream(timeout=2).account_info()
+            await nc.close()
+            url = f"http://127.0.0.1:{self.broker.monitor_port}/healthz"
+            async with httpx.AsyncClient(timeout=2) as http:
+                return (await http.get(url)).status_code == 200
+        except (OSError, TimeoutError, httpx.HTTPError, nats.errors.Error, nats.js.errors.Error):
+            return False
+
+    def _process(self, name: str) -> "subprocess.Popen[bytes]":
+        process = self.broker.server.process if name == "broker" else self.system.running[name]
+        assert process is not None
+        return process
+
+    def _begin(self, name: str) -> None:
+        if name == "broker":
+            with contextlib.suppress(CannotStart, OSError):  # a full disk; its minder tries again
+                self.broker.server.start()
+        else:
+            with contextlib.suppress(OSError):
+                self.system.start(name)
+
+
+async def _insist(work: Any, patience: float = 240) -> None:
+    """Repeat until it works: the deed must be done, whatever else goes wrong at that moment."""
+    given_up = time.monotonic() + patience
+    while True:
+        try:
+            return await work()
+        except (OSError, TimeoutError, httpx.HTTPError, nats.errors.Error, nats.js.errors.Error):
+            if time.monotonic() > given_up:
+                raise
+            await asyncio.sleep(0.3)
+
+
+def _fill(ballast: Path) -> None:
+    piece = b"\0" * (1 << 20)
+    with ballast.open("wb", buffering=0) as file:
+        while len(piece) > 100:
+            try:
+                file.write(piece)
+            except OSError as full:
+                if full.errno != errno.ENOSPC:
+                    raise
+                piece = piece[: len(piece) // 2]
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[bool]:
+    """A file system of this size at `folder` if we may mount one; whether we could."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = shutil.which("mount")
+    words = ["-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "netral-chaos", str(folder)]
+    can = bool(mount) and os.geteuid() == 0
+    can = can and subprocess.run([str(mount), *words], check=False, capture_output=True).returncode == 0
+    try:
+        yield can
+    finally:
+        if can:
+            subprocess.run(["umount", "-l", str(folder)], check=False)
