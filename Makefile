@@ -22,8 +22,8 @@ check: $(VENV)/.dev ## Format, lint, import rules, types and the pure tests, in 
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -m "not broker and not thorough"
 
-bench: $(VENV)/.dev ## Measure the road beside its limits, in one run
-	@$(BIN)/python -m tests.bench
+bench: $(VENV)/.dev ## Measure limits, Netral and the usual way in one run (QUICK=1: two minutes)
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 	@$(BIN)/python -m tests.bench.rules
 
 chaos: $(VENV)/.dev ## A seeded storm over every process, then the checker (MINUTES=10 SEED=42)

@@ -1,118 +1,181 @@
-"""Door and whole road beside the raw publish of the client, under the same fsync setting; medians of three."""
+"""`make bench`: limits, our own figures and the usual pipeline, side by side in one run, written to docs/performance.md."""
 
+import argparse
 import asyncio
-import os
-import platform
-import statistics
+import logging
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import uvloop
-from nats.js import JetStreamContext
 from nats.js.api import StorageType, StreamConfig
 
+from services.routing.deciding import load_judge
 from services.runtime.bus import Bus
-from tests.bench.load import body, post_reports, run_names
+from tests.bench import limits, machine, ours
+from tests.bench.doors import STORED_BY_THE_USUAL
+from tests.bench.load import run_names
+from tests.bench.page import Figures
+from tests.bench.rules import DAY, facts_as_they_come, rate
+from tests.bench.telling import tell
 from tests.conftest import Broker
+from tests.ports import free_port
 from tests.running import Processes, until
 
 ROUNDS = 3
-RAW, REPORTS, CONNECTIONS, IN_FLIGHT = 4000, 2000, 64, 256
-Measure = Callable[[], Awaitable[float]]
+GENTLE = {"NETRAL_MAIL_BURST": "0", "NETRAL_MAIL_RATE": "0", "NETRAL_QUIET_HOURS": ""}
+DOORS = ("empty", "grouped", "usual")
 
 
-async def raw_publish(js: JetStreamContext) -> float:
-    """Messages a second of nats-py alone: as many in flight as pay, each acknowledged after its fsync."""
-    content, numbers = body("raw"), iter(range(RAW))
+@dataclass
+class Bench:
+    """One run; `size` is the reports of each measure."""
 
-    async def publisher() -> None:
-        for _ in numbers:
-            await js.publish("raw", content, stream="RAW")
+    broker: Broker
+    system: Processes
+    size: int
+    figures: Figures = field(default_factory=Figures)
+    doors: dict[str, str] = field(default_factory=dict)
+    runs: Iterator[str] = field(default_factory=run_names)
+    loads: list[float] = field(default_factory=list)
+    each: ours.Stored = field(default_factory=lambda: ours.Stored(0, 0))
 
-    started = time.perf_counter()
-    await asyncio.gather(*(publisher() for _ in range(IN_FLIGHT)))
-    return RAW / (time.perf_counter() - started)
+    async def run(self) -> None:
+        bus = await Bus.connect(self.broker.settings, "operator")
+        await limits.prepare(bus.js)
+        usual = StreamConfig(name="USUAL", subjects=["usual.>"], storage=StorageType.FILE)
+        await bus.js.add_stream(usual)
+        programs = [self._open(kind) for kind in DOORS]
+        try:
+            await self._begin(bus)
+            for _ in range(ROUNDS):
+                self.loads.append(machine.load())
+                await self._limits(bus)
+                await self._doors(bus)
+                await self._road(bus)
+                await self._faults(bus)
+            self._memory("after the load")
+        finally:
+            for program in programs:
+                program.terminate()
+            await bus.close()
+
+    async def _begin(self, bus: Bus) -> None:
+        for name in ("smtp", "intake", "routing"):
+            self.system.start(name)
+        for name in ("intake", "routing"):
+            await self.system.ready(name)
+        for url in self.doors.values():
+            await until(lambda url=url: _answers(url))  # type: ignore[misc]
+            await ours.door(url, next(self.runs), 100)
+        self._memory("idle")
+        self.each = await ours.stored(self.system.url("intake"), next(self.runs), bus.js, 50)
+
+    async def _limits(self, bus: Bus) -> None:
+        count, add = 4 * self.size, self.figures.add
+        add("raw publish", await limits.publish(bus.js, count))
+        add("raw batches of 250", await limits.batches(bus.js, count // 250 * 250))
+        add("raw pull consume", await limits.consume(bus.js, count))
+        add("SQLite batched insert", await asyncio.to_thread(limits.sqlite, self.broker.data_dir, 4000))
+        add("SMTP sink", await limits.smtp(200))
+
+    async def _doors(self, bus: Bus) -> None:
+        add = self.figures.add
+        self.system.kill("routing")
+        add("empty door", (await ours.door(self.doors["empty"], next(self.runs), 2 * self.size))[0])
+        for kind, name in (("grouped", "bare grouping door"), ("usual", "usual door")):
+            before = await ours.held(bus.js, "USUAL")
+            started = time.perf_counter()
+            speed, took = await ours.door(self.doors[kind], next(self.runs), self.size)
+            add(name, speed)
+            add(f"{name}, p99", 1000 * took[int(0.99 * len(took))], unit="ms")
+            if kind == "usual":
+                await ours.reached(bus.js, {"USUAL": before + STORED_BY_THE_USUAL * self.size})
+                add("usual road", self.size / (time.perf_counter() - started))
+        speed, took = await ours.door(self.system.url("intake"), next(self.runs), self.size)
+        add("our door", speed, limit="bare grouping door")
+        add("our door, p50", 1000 * took[len(took) // 2], unit="ms")
+        add("our door, p99", 1000 * took[int(0.99 * len(took))], unit="ms", limit="usual door, p99")
+        add("our door beside the usual", speed, limit="usual door")
+
+    async def _road(self, bus: Bus) -> None:
+        add = self.figures.add
+        judge, facts = load_judge(), facts_as_they_come(2000)
+        add("decisions, a core", rate(lambda one: judge.decide(one, DAY, ()), facts, rounds=1))
+        begin = lambda: self.system.start("routing")  # noqa: E731
+        add("routed from a backlog", await ours.backlog(bus.js, self.size, begin))
+        await self.system.ready("routing")
+        await ours.drained(bus.js)
+        url = self.system.url("intake")
+        speed = await ours.road(url, next(self.runs), bus.js, self.size, self.each)
+        add("whole road", speed, limit="usual road")
+        add("messages of the whole road", speed * self.each.all, limit="raw publish")
+        add("start of notifications", await ours.started(self.system, "notifications"), unit="s")
+        add("mails", await ours.mails(bus.js, 3), limit="SMTP sink")
+        self.system.kill("notifications")
+
+    async def _faults(self, bus: Bus) -> None:
+        def again(name: str) -> None:
+            if name == "broker":
+                self.broker.kill()
+                self.broker.server.start()
+            else:
+                self.system.kill(name)
+                self.system.start(name)
+
+        for name in ("intake", "broker"):
+            key = f"{name}-{next(self.runs)}"
+            took = await ours.recovery(self.system.url("intake"), key, lambda name=name: again(name))  # type: ignore[misc]
+            self.figures.add(f"accepts again after kill -9 of {name}", took, unit="s")
+        await ours.drained(bus.js)
+
+    def _memory(self, when: str) -> None:
+        for name, size in ours.memory(self.system).items():
+            if name != "notifications":
+                self.figures.add(f"memory of {name}, {when}", size, unit="MiB")
+
+    def _open(self, kind: str) -> "subprocess.Popen[bytes]":
+        port = free_port()
+        self.doors[kind] = f"http://127.0.0.1:{port}"
+        words = [kind, str(port), self.broker.settings.nats_url, str(self.broker.data_dir)]
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.doors", *words], stderr=subprocess.DEVNULL
+        )
 
 
-async def door(url: str, run: str) -> float:
-    """Reports a second that were answered 202: vault and broker have both synced them."""
-    started = time.perf_counter()
-    await post_reports(url, REPORTS, CONNECTIONS, run)
-    return REPORTS / (time.perf_counter() - started)
+async def _answers(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient() as client:
+            await client.get(url)
+    except httpx.HTTPError:
+        return False
+    return True
 
 
-async def road(url: str, run: str, js: JetStreamContext) -> float:
-    """Reports a second from the first request to the last agency's event."""
-    before = (await js.stream_info("CASES")).state.messages
-    started = time.perf_counter()
-    await post_reports(url, REPORTS, CONNECTIONS, run)
-
-    async def told() -> bool:
-        return (await js.stream_info("CASES")).state.messages >= before + 6 * REPORTS
-
-    await until(told, 120)
-    return REPORTS / (time.perf_counter() - started)
-
-
-async def drained(js: JetStreamContext) -> None:
-    async def quiet() -> bool:
-        info = await js.consumer_info("REPORTS", "routing")
-        return not info.num_pending and not info.num_ack_pending
-
-    await until(quiet, 120)
-
-
-async def measure(broker: Broker, system: Processes) -> dict[str, list[float]]:
-    bus = await Bus.connect(broker.settings, "operator")
-    await bus.js.add_stream(StreamConfig(name="RAW", subjects=["raw"], storage=StorageType.FILE))
-    url, runs = system.url("intake"), run_names()
-    figures: dict[str, list[float]] = {"raw publish": [], "door": [], "whole road": []}
-    await door(url, next(runs))
-    for _ in range(ROUNDS):
-        await drained(bus.js)
-        figures["raw publish"].append(await raw_publish(bus.js))
-        system.kill("routing")
-        figures["door"].append(await door(url, next(runs)))
-        system.start("routing")
-        await system.ready("routing")
-        await drained(bus.js)
-        figures["whole road"].append(await road(url, next(runs), bus.js))
-    await bus.close()
-    return figures
-
-
-def show(figures: dict[str, list[float]]) -> None:
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, sync_interval: always"
-    )
-    print(f"1.5 kB reports, medians of {ROUNDS}; load, services and broker share the cores\n")
-    limit = statistics.median(figures["raw publish"])
-    for name, values in figures.items():
-        middle = statistics.median(values)
-        spread = (max(values) - min(values)) / middle
-        print(f"  {name:12} {middle:7.0f}/s  ±{spread / 2:4.0%}   {middle / limit:5.2f} of the raw publish")
-    stored = statistics.median(figures["whole road"]) * 7 / limit
-    print(
-        f"\n  The whole road stores 7 messages a report: {stored:.2f} of the raw limit for as many messages."
-    )
-
-
-async def main() -> None:
+async def main(size: int) -> Bench:
     with tempfile.TemporaryDirectory() as folder:
         broker = Broker(Path(folder))
         await asyncio.to_thread(broker.start)
-        system = Processes(broker)
+        system = Processes(broker, extra=GENTLE)
+        bench = Bench(broker, system, size)
         try:
-            for name in ("intake", "routing"):
-                system.start(name)
-                await system.ready(name)
-            show(await measure(broker, system))
+            await bench.run()
         finally:
             system.stop()
             broker.stop()
+    return bench
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--quick", action="store_true", help="a tenth of the reports, in under two minutes")
+    chosen = options.parse_args()
+    logging.disable(logging.CRITICAL)
+    started = time.monotonic()
+    done = uvloop.run(main(200 if chosen.quick else 2000))
+    tell(done.figures, done.each, done.size, done.loads, time.monotonic() - started, keep=not chosen.quick)

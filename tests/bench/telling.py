@@ -1,0 +1,62 @@
+"""Says what a run of `make bench` means, on the screen and as docs/performance.md."""
+
+from datetime import UTC
+
+from services.runtime.clock import now
+from tests.bench import machine, ours
+from tests.bench.page import Figures, table, write
+
+_PAGE = """# Performance
+
+Written by `make bench`, which measures limits, Netral and the usual way side by side in one run; `make bench QUICK=1`
+does a tenth of it and only prints. Figures are medians of three rounds; the spread is half the distance between the least
+and the greatest. Ratios are medians of the ratios of each round, so a busy moment meets both sides: read them first.
+
+{where}
+
+{warning}{table}
+
+![Ratios of the table as bars](performance.svg)
+
+## What is compared
+
+* *raw publish* and *raw pull consume*: nats-py alone, 256 in flight, each message synced to disk before it is acknowledged
+  (`sync_interval: always`, our default on one node: an acknowledged report survives kill -9 and a loss of power).
+* *empty door*: uvicorn answering 202 to the same requests, doing nothing. *bare grouping door*: the same ASGI door
+  storing the same bytes in shared atomic batches under the same setting. *our door* also checks every field, seals names
+  in the vault (a second synced store), and compares reports in the background.
+* *usual door* and *usual road*: Starlette, pydantic and FastStream with its defaults, one message and one publish at a
+  time, a few ifs for rules. It stores {usual} messages a report and cannot tell a repetition; ours stores {each:.0f}.
+* *messages of the whole road*: what ours stores a second from the first request to the last agency's event, beside as
+  many raw publishes.
+* *mails* are told on the bus and kept in a ledger, each synced; the sink keeps nothing.
+
+Celery with Redis and Node-RED are not measured: neither is a dependency of the suite, and `make bench` installs nothing
+besides the locked packages.
+"""
+
+
+def tell(
+    figures: Figures, each: ours.Stored, size: int, loads: list[float], seconds: float, *, keep: bool
+) -> None:
+    """Print the table; with `keep` also write the page and the plot."""
+    busy = max(loads)
+    where = (
+        f"{machine.named()}; {size:,} reports of 1.5 kB a measure, 64 connections; load, services and broker share "
+        f"the cores. Load average of the machine at each round: {', '.join(f'{load:.1f}' for load in loads)}. "
+        f"{now().astimezone(UTC):%Y-%m-%d}, {seconds:.0f} seconds."
+    )
+    text = table(figures)
+    print(f"\n{where}\n\n{text}\n")
+    if keep:
+        write(page(where, text, each, quiet=busy < 3), figures)
+
+
+def page(where: str, text: str, each: ours.Stored, *, quiet: bool) -> str:
+    """The page; a run on a busy machine says so."""
+    warning = (
+        ""
+        if quiet
+        else "**Other work shared the cores during this run**: figures are low, ratios are rough.\n\n"
+    )
+    return _PAGE.format(where=where, warning=warning, table=text, usual=6, each=each.all)
