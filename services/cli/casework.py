@@ -20,10 +20,11 @@ from services.runtime.settings import BadSettings
 OPERATOR = "OPERATOR"
 
 
-def case(case_id: str, *, as_json: bool) -> None:
-    """Tell the story of one case. Raises Stop."""
-    wanted = case_id.strip()
-    document = ask(f"/v1/operator/cases/{quote(wanted, safe='')}", OPERATOR, what=f"case {wanted}")
+def case(case_id: str, *, cursor: str | None = None, as_json: bool) -> None:
+    """Tell the story of one case, or with a cursor more of its reports and e-mails. Raises Stop."""
+    wanted, params = case_id.strip(), {"cursor": cursor} if cursor else None
+    path = f"/v1/operator/cases/{quote(wanted, safe='')}"
+    document = ask(path, OPERATOR, what=f"case {wanted}", params=params)
     if as_json:
         write_json(document)
         return

@@ -130,12 +130,13 @@ def status(
 @app.command(epilog="Example: `netral case NTR-0000-0000-0000-0000`")
 def case(
     case_id: Annotated[str, typer.Argument(metavar="ID", help="A case id, a report id or a ticket.")],
+    cursor: Annotated[str | None, typer.Option(help="More reports and e-mails of a long story.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell the story of a case: who was told what, when and why; who acts later; who is not told and why."""
     from services.cli.casework import case as run
 
-    run(case_id, as_json=as_json)
+    run(case_id, cursor=cursor, as_json=as_json)
 
 
 @app.command(epilog="Example: `netral inbox BAWASLU --office kabkota:52.04`")

@@ -23,6 +23,9 @@ def story(document: Document) -> Iterator[str]:
         yield f"  {local(entry['at'])}  {entry['who'] or '-'}: {entry['what']}"
         if entry["why"]:
             yield f"    why: {entry['why']}"
+    if document.get("next_cursor"):
+        total = document["total"]
+        yield f"  … of {total['reports']} reports and {total['notices']} e-mails; more: --cursor {document['next_cursor']}"
     decision = document.get("decision") or {}
     if decision:
         yield ""

@@ -19,8 +19,10 @@ from services.routing.guarding import NO_STORE, guarded, nothing_here
 from services.routing.inbox import page_of_inbox, wanted_of
 from services.routing.keys import Holder, Keys
 from services.routing.links import LinkQueries
+from services.routing.paging import Cursor, read_cursor
 from services.routing.projecting import Row
 from services.routing.story import story_of, undecided
+from services.routing.story_pages import page_of_story
 from services.routing.tags import tagged
 from services.routing.views import Views
 from services.routing.words import Words
@@ -79,8 +81,12 @@ class AgencyDoors:
         return tagged(request, document, number)
 
     async def story(self, request: Request, holder: Holder) -> Response:
-        """`GET /v1/operator/cases/{id}`."""
+        """`GET /v1/operator/cases/{id}`; with `cursor` the next part of its reports and e-mails."""
         wanted = request.path_params["case_id"].strip()
+        try:
+            after = read_cursor(request.query_params.get("cursor"))
+        except ValueError:
+            return problem(400, "Not a query of this door", "cursor is the next_cursor you were given.")
         case = await self._views.case(wanted)
         if case is None:
             raw = await self._accepted(_report_id(wanted))
@@ -90,20 +96,22 @@ class AgencyDoors:
         if root and wanted.lower() != case["case_id"]:  # a ticket shows the story that goes on
             asked = {"duplicate_of": None, "through": {name: case[name] for name in ("case_id", "ticket")}}
             case = await self._views.case(root["root"]) or case
+        return JSONResponse({**await self._told(case, after), **asked}, headers=NO_STORE)
+
+    async def _told(self, case: Row, after: Cursor | None) -> Row:
         case_id = case["case_id"]
         steps = [
             self._opened(row) for row in await self._views.steps(case_id)
         ]  # first: what is now is no older
-        told = story_of(
+        return story_of(
             case,
             (await self._views.offers([case_id]))[case_id],
-            await self._views.notices(case_id),
-            await self._views.reports(case_id),
+            await page_of_story(self._views.engine, case_id, after),
             (await self._views.matters([case_id]))[case_id],
             steps,
             await self._links.duplicates(case_id),
+            first=after is None,
         )
-        return JSONResponse({**told, **asked}, headers=NO_STORE)
 
     async def _cases(self, holder: Holder, rows: list[Row]) -> list[Row]:
         ids = [row["case_id"] for row in rows]

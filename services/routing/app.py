@@ -73,7 +73,7 @@ def build_app(
         routes=[
             *AgencyDoors(views, keys, opened, parts.accepted, parts.words).routes(),
             *StepDoors(keys, views, lambda: parts.casebook, clock).routes(),
-            *MatterDoors(keys, MatterQueries(views.engine)).routes(),
+            *MatterDoors(keys, views.engine, clock).routes(),
             *MatchDoors(keys, MatchQueries(views.engine), lambda: parts.linking, opened, clock).routes(),
             *LawDoors(parts.law, keys, lambda: parts.bus).routes(),
             *RebuildDoors(keys, views, lambda: parts.bus).routes(),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, or_, select
+from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.steps import Link
@@ -22,14 +22,6 @@ async def keep_links(connection: AsyncConnection, now: dict[str, Link | None]) -
     ]
     if rows:
         await connection.execute(insert(links), rows)
-
-
-def reports_of(case_id: str) -> Select[tuple[object, ...]]:
-    """The reports of a case and of all its duplicates, in the order in which they came."""
-    r = case_reports.c
-    duplicates = select(links.c.case_id).where(links.c.root == case_id)
-    mine = or_(r.case_id == case_id, r.case_id.in_(duplicates))
-    return select(case_reports).where(mine).order_by(r.at, r.report_id)
 
 
 def reports_of_duplicates(case_ids: Sequence[str]) -> Select[tuple[str, int]]:

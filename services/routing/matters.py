@@ -9,12 +9,13 @@ from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events import CaseDecided, CaseDue, CaseStepped, CaseSteppedData, CaseWaiting
 from contracts.steps import Link, Matter
 from services.routing import views_tables as tables
+from services.routing.core.ageing import limit_of
 from services.routing.core.life import opening
 from services.routing.core.lifecycle import STATES
 from services.routing.core.limits import timers_of
@@ -26,6 +27,10 @@ from services.runtime.database import insert_new
 Row = dict[str, Any]
 Key = tuple[str, Any]
 """A case, and a person or a version of it."""
+
+
+OVER = ("OVERDUE", "QUEUE")
+"""The levels of timers that say a limit is over."""
 
 
 class Version(NamedTuple):
@@ -102,9 +107,12 @@ async def keep_dues(connection: AsyncConnection, fired: Sequence[CaseDue | CaseW
     await connection.execute(insert_new(connection, tables.spoken), rows)
     c = tables.timers.c
     marked = update(tables.timers).where(*(c[name] == bindparam(f"b_{name}") for name in rows[0]))
-    await connection.execute(
-        marked.values(fired=True), [{f"b_{name}": value for name, value in row.items()} for row in rows]
-    )
+    found = [{f"b_{name}": value for name, value in row.items()} for row in rows]
+    await connection.execute(marked.values(fired=True), found)
+    m = tables.matters.c
+    over = exists().where(c.case_id == m.case_id, c.ref == m.ref, c.level.in_(OVER), c.fired.is_(True))
+    concerned = m.case_id.in_({row["case_id"] for row in rows})
+    await connection.execute(update(tables.matters).where(concerned, over).values(late=True))
 
 
 async def _replace(
@@ -117,8 +125,10 @@ async def _replace(
     opened = {i: known[i]["opened_at"] if i in known else runs[i][0].at for i in ids}
     was = {(row["case_id"], row["ref"]): row for row in before}
     last = [run[-1] for run in runs.values()]
-    now = [row for run in runs.values() for row in _folded(run, was)]
     timers = [row for v in last for row in _timers(v, opened[v.case_id], said)]
+    late = {(row["case_id"], row["ref"]) for row in timers if row["fired"] and row["level"] in OVER}
+    folded = [row for run in runs.values() for row in _folded(run, was)]
+    now = [{**row, "late": (row["case_id"], row["ref"]) in late} for row in folded]
     for table in (tables.versions, tables.matters, tables.inbox, tables.timers):
         await connection.execute(delete(table).where(table.c.case_id.in_(ids)))
     numbers = [{"case_id": v.case_id, "version": v.number, "opened_at": opened[v.case_id]} for v in last]
@@ -179,6 +189,8 @@ def _matter(version: Version, matter: Matter, known: dict[Key, Row]) -> Row:
         "office": owner.office if owner else None,
         "why": owner.why[:80] if owner else None,
         "since": version.at,
+        **limit_of(matter)._asdict(),
+        "late": False,
         "matter": matter.model_dump_json(by_alias=True),
     }
     was = known.get((version.case_id, matter.ref))

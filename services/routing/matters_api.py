@@ -1,5 +1,6 @@
 """The operator's questions about all cases: who waits where, who has no owner, how many of each."""
 
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -13,17 +14,20 @@ from services.routing.matter_queries import MatterQueries
 from services.routing.matters import shown
 from services.routing.paging import read_cursor, write_cursor
 from services.routing.projecting import Row
+from services.routing.stats import Stats
+from services.routing.tallies import CELL
+from services.runtime.clock import Clock
 from services.runtime.http import problem
 
 MOST = 200
-DIMENSIONS = ("owner", "state", "stage", "class", "province")
 
 
 class MatterDoors:
     """Reads only."""
 
-    def __init__(self, keys: Keys, queries: MatterQueries) -> None:
-        self._keys, self._queries = keys, queries
+    def __init__(self, keys: Keys, engine: AsyncEngine, clock: Clock) -> None:
+        self._keys, self._clock = keys, clock
+        self._queries, self._stats = MatterQueries(engine), Stats(engine)
 
     def routes(self) -> list[Route]:
         return [
@@ -55,16 +59,9 @@ class MatterDoors:
     async def stats(self, request: Request, _holder: Holder) -> Response:
         """`GET /v1/operator/stats?by=owner,state`: persons and cases; cells under five are hidden."""
         by = request.query_params.get("by", "owner,state").split(",")
-        if not by or len(set(by)) != len(by) or not set(by) <= set(DIMENSIONS):
-            return problem(
-                400, "Not a query of this door", f"by names some of {', '.join(DIMENSIONS)}, each once."
-            )
-        ageing = [
-            {**row, "oldest_since": row["oldest_since"] and row["oldest_since"].isoformat()}
-            for row in await self._queries.ageing()
-        ]
-        document = {"by": by, "counts": await self._queries.counts(by), "ageing": ageing}
-        return JSONResponse(document, headers=NO_STORE)
+        if not by or len(set(by)) != len(by) or not set(by) <= set(CELL):
+            return problem(400, "Not a query of this door", f"by names some of {', '.join(CELL)}, each once.")
+        return JSONResponse(await self._stats.answer(by, self._clock()), headers=NO_STORE)
 
 
 def _one_of(text: str | None, known: object) -> str | None:

@@ -96,6 +96,8 @@ class StoryAnswer(Model):
     step: int
     persons: list[dict[str, Any]]
     reports: list[dict[str, Any]]
+    total: dict[str, int]
+    next_cursor: str | None
     timeline: list[dict[str, Any]]
     decision: Decision | None
 
@@ -186,8 +188,18 @@ READING = (
         "GET",
         "/v1/operator/cases/{case_id}",
         "The story of a case",
-        "By case id, report id or ticket; the operator's key only.",
-        {200: Answer("The story.", StoryAnswer), 401: REFUSED[401], 404: REFUSED[404]},
+        "By case id, report id or ticket; the operator's key only. Reports and e-mails come in pages: `total` counts them.",
+        {
+            200: Answer("The story.", StoryAnswer),
+            400: Answer("The cursor is not one of ours."),
+            401: REFUSED[401],
+            404: REFUSED[404],
+        },
+        parameters=(
+            Parameter(
+                "cursor", "The next_cursor of the page before: more reports and e-mails.", where="query"
+            ),
+        ),
         security=KEY,
     ),
 )

@@ -60,11 +60,16 @@ class WaitingAnswer(Model):
 
 
 class StatsAnswer(Model):
-    """Persons and cases; a count from one to four is `<5`. `ageing`: what each body holds, since when, how much overdue."""
+    """Persons and cases. A count from one to four is `<5`; a larger one that would give it away with a sum is `hidden`.
+
+    `ageing`: what each body holds and `stages` what waits with each body in each state: since when the first waits, how
+    many by how much of their limit is over (`limit`), and how many by how long they wait (`waits`).
+    """
 
     by: list[str]
     counts: list[dict[str, Any]]
     ageing: list[dict[str, Any]]
+    stages: list[dict[str, Any]]
 
 
 class SuccessionAnswer(Model):

@@ -1,10 +1,11 @@
-"""The story of a case from its events: what happened, who was told, and why; pure."""
+"""The story of a case from its events: what happened, who was told, and why."""
 
 import json
 from typing import Any
 
 from services.routing.core.lifecycle import STATES
 from services.routing.showing import beside
+from services.routing.story_pages import Page
 
 Row = dict[str, Any]
 
@@ -14,22 +15,24 @@ _ROLES = {"ACTION": "to act", "COPY": "copied (tembusan)", "INFORMATION": "infor
 def story_of(
     case: Row,
     offers: list[Row],
-    notices: list[Row],
-    reports: list[Row],
+    page: Page,
     matters: list[Row],
     steps: list[Row],
     duplicates: list[Row],
+    *,
+    first: bool = True,
 ) -> Row:
     """The whole case as `GET /v1/operator/cases/{id}` gives it; the timeline is in order of time.
 
-    `duplicates` are the cases linked to this one; their reports are among `reports`.
+    `duplicates` are the cases linked to this one; their reports are in `page`. On a page that is not the `first` the
+    timeline holds the reports and e-mails of that page only.
     """
     decision = json.loads(case["event"])["data"]["decision"]
-    timeline = [_decided(case, decision)]
-    timeline += [entry for offer in offers for entry in _offered(offer)]
-    timeline += [_stepped(row) for row in steps]
-    timeline += [_reported(row, case["case_id"]) for row in reports]
-    timeline += [_noticed(row) for row in notices]
+    timeline = [_reported(row, case["case_id"]) for row in page.reports]
+    timeline += [_noticed(row) for row in page.notices]
+    if first:
+        timeline += [_decided(case, decision), *(_stepped(row) for row in steps)]
+        timeline += [entry for offer in offers for entry in _offered(offer)]
     return {
         "case_id": case["case_id"],
         "report_id": case["report_id"],
@@ -41,8 +44,10 @@ def story_of(
         "persons": [_matter(row) for row in matters],
         "reports": [
             {"ticket": row["ticket"], "report_id": row["report_id"], "at": row["at"].isoformat()}
-            for row in reports
+            for row in page.reports
         ],
+        "total": page.total,
+        "next_cursor": page.next_cursor,
         "duplicates": [{"case_id": row["case_id"], "ticket": row["ticket"]} for row in duplicates],
         "timeline": sorted(timeline, key=_when),
         "decision": decision,
@@ -64,6 +69,8 @@ def undecided(accepted: bytes) -> Row:
         "step": 0,
         "persons": [],
         "reports": [],
+        "total": {"notices": 0, "reports": 0},
+        "next_cursor": None,
         "duplicates": [],
         "timeline": [{"at": event["time"], "what": "accepted", "who": "routing", "why": why}],
         "decision": None,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, inspect, or_, select
+from sqlalchemy import Connection, Select, func, inspect, select, union_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.routing import views_tables as tables
-from services.routing.links import reports_of, reports_of_duplicates
+from services.routing.links import reports_of_duplicates
 from services.routing.projecting import Entry, Row, keep_in
 from services.runtime.database import writing
 from services.runtime.grouping import Grouped
@@ -43,12 +43,15 @@ class Views:
 
     async def case(self, wanted: str) -> Row | None:
         """A case by its own id, or by the id or the ticket of any of its reports."""
-        c, r = tables.cases.c, tables.case_reports.c
-        linked = select(r.case_id).where(or_(r.report_id == wanted, r.ticket == wanted.upper()))
-        found = or_(
-            c.case_id == wanted, c.report_id == wanted, c.ticket == wanted.upper(), c.case_id.in_(linked)
+        c, r, ticket = tables.cases.c, tables.case_reports.c, wanted.upper()
+        ways = (
+            select(c.case_id).where(c.case_id == wanted),
+            select(c.case_id).where(c.report_id == wanted),
+            select(c.case_id).where(c.ticket == ticket),
+            select(r.case_id).where(r.report_id == wanted),
+            select(r.case_id).where(r.ticket == ticket),
         )
-        rows = await self._all(select(tables.cases).where(found))
+        rows = await self._all(select(tables.cases).where(c.case_id.in_(union_all(*ways))))
         return rows[0] if rows else None
 
     async def offers(self, case_ids: Sequence[str], agency: str | None = None) -> dict[str, list[Row]]:
@@ -63,10 +66,6 @@ class Views:
         for row in await self._all(query.where(c.agency == agency) if agency else query):
             found[row["case_id"]].append(row)
         return found
-
-    async def reports(self, case_id: str) -> list[Row]:
-        """The reports of a case and of its duplicates, in the order in which they were linked."""
-        return await self._all(reports_of(case_id))
 
     async def report_counts(self, case_ids: Sequence[str]) -> dict[str, int]:
         """How many reports each case has with its duplicates; 1 for a case older than the links."""
@@ -96,9 +95,6 @@ class Views:
         c = tables.steps.c
         query = select(tables.steps).where(c.sealed.is_(True)).limit(1)
         return [*await self._all(query.order_by(c.at)), *await self._all(query.order_by(c.at.desc()))]
-
-    async def notices(self, case_id: str) -> list[Row]:
-        return await self._all(select(tables.notices).where(tables.notices.c.case_id == case_id))
 
     async def holds(self, agency: str, office: str | None, case_id: str) -> bool:
         """Whether a case lies in the inbox of an agency, or of one of its offices."""

@@ -19,10 +19,11 @@ case_reports = Table(
     "case_reports",
     metadata,
     Column("report_id", String(36), primary_key=True),
-    Column("case_id", String(36), nullable=False, index=True),
+    Column("case_id", String(36), nullable=False),
     Column("ticket", String(40), nullable=False, index=True),
     Column("at", Instant, nullable=False),
 )
+Index("case_reports_told", case_reports.c.case_id, case_reports.c.at, case_reports.c.report_id)
 offers = Table(
     "offers",
     metadata,
@@ -47,6 +48,7 @@ inbox = Table(
     Column("updated_at", Instant, nullable=False),
     Column("due_at", Instant),
 )
+Index("inbox_case", inbox.c.case_id, inbox.c.agency, inbox.c.office)
 Index("inbox_newest", inbox.c.agency, inbox.c.opened_at, inbox.c.case_id)
 Index("inbox_office", inbox.c.agency, inbox.c.office, inbox.c.opened_at, inbox.c.case_id)
 Index("inbox_state", inbox.c.agency, inbox.c.state, inbox.c.opened_at, inbox.c.case_id)
@@ -56,7 +58,7 @@ notices = Table(
     "notices",
     metadata,
     Column("notice_id", String(36), primary_key=True),
-    Column("case_id", String(36), nullable=False, index=True),
+    Column("case_id", String(36), nullable=False),
     Column("at", Instant, nullable=False),
     Column("step", String(12), nullable=False),
     Column("audience", String(12), nullable=False),
@@ -65,6 +67,7 @@ notices = Table(
     Column("outcome", String(12), nullable=False),
     Column("attempts", Integer, nullable=False),
 )
+Index("notices_told", notices.c.case_id, notices.c.at, notices.c.notice_id)
 positions = Table(
     "positions",
     metadata,
@@ -93,11 +96,20 @@ matters = Table(
     Column("office", String(20)),
     Column("why", String(80)),
     Column("since", Instant, nullable=False),
+    Column("quarter_at", Instant),
+    Column("remind_at", Instant),
+    Column("over_at", Instant),
+    Column("late", Boolean, nullable=False),
     Column("matter", Text, nullable=False),
 )
-Index("matters_waiting", matters.c.owner, matters.c.since, matters.c.case_id)
-Index("matters_states", matters.c.state, matters.c.since, matters.c.case_id)
-Index("matters_open", matters.c.closed, matters.c.since, matters.c.case_id)
+"""`quarter_at`, `remind_at` and `over_at` are of the owner's time limit; `late`: a limit was said to be over."""
+_LONGEST = (matters.c.since, matters.c.case_id, matters.c.ref)
+Index("matters_open", matters.c.closed, *_LONGEST)
+Index("matters_owner", matters.c.closed, matters.c.owner, *_LONGEST)
+Index("matters_state", matters.c.closed, matters.c.state, *_LONGEST)
+Index("matters_owner_state", matters.c.closed, matters.c.owner, matters.c.state, *_LONGEST)
+Index("matters_late", matters.c.closed, matters.c.late, *_LONGEST)
+Index("matters_owner_late", matters.c.closed, matters.c.owner, matters.c.late, *_LONGEST)
 steps = Table(
     "steps",
     metadata,
@@ -120,8 +132,7 @@ timers = Table(
     Column("at", Instant, nullable=False),
     Column("fired", Boolean, nullable=False),
 )
-Index("timers_next", timers.c.fired, timers.c.at)
-Index("timers_overdue", timers.c.level, timers.c.fired, timers.c.agency)
+Index("timers_next", timers.c.fired, timers.c.at, *(c for c in timers.primary_key))
 spoken = Table(
     "spoken",
     metadata,
@@ -143,6 +154,27 @@ tallies = Table(
     Column("persons", Integer, nullable=False),
     Column("cases", Integer, nullable=False),
 )
+overlaps = Table(
+    "overlaps",
+    metadata,
+    Column("owner", String(20), primary_key=True),
+    Column("state", String(32), primary_key=True),
+    Column("stage", String(20), primary_key=True),
+    Column("class", String(20), primary_key=True),
+    Column("province", String(2), primary_key=True),
+    Column("cases", Integer, nullable=False),
+)
+"""How often cases with persons in several cells are counted too much in a sum of cells; `*` is a dimension not asked for."""
+waits = Table(
+    "waits",
+    metadata,
+    Column("owner", String(20), primary_key=True),
+    Column("state", String(32), primary_key=True),
+    Column("mark", String(12), primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("persons", Integer, nullable=False),
+)
+"""Open matters by since when they wait, and by when parts of their time limit are over."""
 links = Table(
     "links",
     metadata,
@@ -155,7 +187,7 @@ matches = Table(
     metadata,
     Column("match_id", String(36), primary_key=True),
     Column("report_id", String(36), primary_key=True),
-    Column("case_id", String(36), nullable=False),
+    Column("case_id", String(36), nullable=False, index=True),
     Column("ticket", String(40), nullable=False),
     Column("other_report", String(36), nullable=False),
     Column("other_case", String(36), nullable=False),

@@ -213,9 +213,13 @@ async def test_no_open_person_is_without_an_owner_and_the_counts_agree(
         stats = (await system.get("/v1/operator/stats", "OPERATOR", by="owner,state")).json()
         assert stats["counts"] == [
             {"owner": "BAWASLU", "state": "ROUTED", "persons": "<5", "cases": "<5"},
-            {"owner": "BKN", "state": "BREACH", "persons": 5, "cases": 5},
+            {"owner": "BKN", "state": "BREACH", "persons": "hidden", "cases": "hidden"},
         ]
         assert {row["owner"] for row in stats["ageing"]} == {"BAWASLU", "BKN"}
+        assert [(row["owner"], row["state"], row["persons"]) for row in stats["stages"]] == [
+            ("BAWASLU", "ROUTED", "<5"),
+            ("BKN", "BREACH", 5),
+        ]
 
 
 async def test_the_document_names_every_door(fresh_nats: Broker, judge: Judge) -> None:

@@ -1,0 +1,127 @@
+"""Every question about cases is answered by an index: no table that grows with the cases is scanned or sorted whole."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from services.routing.inbox import Wanted, page_of_inbox
+from services.routing.links import LinkQueries
+from services.routing.matter_queries import MatterQueries
+from services.routing.stats import Stats
+from services.routing.story_pages import page_of_story
+from services.routing.timer_queries import TimerQueries
+from services.routing.views import Views
+from services.runtime.database import open_engine
+
+AT = datetime(2026, 11, 24, tzinfo=UTC)
+AFTER = (AT, "case/p1")
+SMALL = "tallies|overlaps|waits|positions"
+"""Tables that do not grow with the cases."""
+
+
+@pytest.fixture
+async def views(tmp_path: Path) -> Any:
+    found = Views(open_engine(f"sqlite+aiosqlite:///{tmp_path / 'views.db'}"))
+    await found.open()
+    yield found
+    await found.engine.dispose()
+
+
+@contextmanager
+def plans(views: Views) -> Iterator[list[str]]:
+    """What SQLite says it does for each statement."""
+    found: list[str] = []
+
+    def explain(_c: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            found.extend(f"{row[-1]}  <- {statement[:200]}" for row in cursor.fetchall())
+
+    event.listen(views.engine.sync_engine, "before_cursor_execute", explain)
+    yield found
+    event.remove(views.engine.sync_engine, "before_cursor_execute", explain)
+
+
+def scans(found: list[str]) -> list[str]:
+    return [line for line in found if re.match(rf"SCAN (?!{SMALL}|\d|\(|CONSTANT)", line)]
+
+
+def sorts(found: list[str]) -> list[str]:
+    return [line for line in found if "TEMP B-TREE" in line]
+
+
+def best(
+    owner: str | None, state: str | None, *, orphans: bool = False, over_limit: bool = False
+) -> tuple[str, ...]:
+    """The indexes that read little more than the page; of two filters one may be left to the rows read."""
+    if over_limit and not orphans:
+        return (("matters_owner_late",) if owner else ("matters_late",)) + (
+            (("matters_owner_state",) if owner else ("matters_state",)) if state else ()
+        )
+    by_owner = owner or orphans
+    if by_owner and state:
+        return ("matters_owner_state",)
+    return ("matters_owner",) if by_owner else ("matters_state",) if state else ("matters_open",)
+
+
+@pytest.mark.parametrize("after", [None, AFTER])
+@pytest.mark.parametrize("narrowed", [{}, {"orphans": True}, {"over_limit": True}])
+@pytest.mark.parametrize(
+    ("owner", "state"), [(None, None), ("BKN", None), (None, "BREACH"), ("BKN", "BREACH")]
+)
+async def test_the_operator_s_list(
+    views: Views, after: Any, narrowed: dict[str, bool], owner: str | None, state: str | None
+) -> None:
+    with plans(views) as found:
+        await MatterQueries(views.engine).waiting(owner, state, after, 50, **narrowed)
+    assert any(f"USING INDEX {name} " in found[0] for name in best(owner, state, **narrowed)), found
+    assert scans(found) == []
+    assert sorts(found) == []
+
+
+@pytest.mark.parametrize("order", ["opened", "updated", "due"])
+@pytest.mark.parametrize("narrowed", [{}, {"office": "pusat"}, {"state": "BREACH"}, {"role": "ACTION"}])
+async def test_the_inbox(views: Views, order: str, narrowed: dict[str, Any]) -> None:
+    with plans(views) as found:
+        await page_of_inbox(views.engine, Wanted("BKN", order=order, after=AFTER, **narrowed))
+        await views.report_counts(["a", "b"])
+        await views.matters(["a", "b"])
+    assert found
+    assert scans(found) == []
+
+
+@pytest.mark.parametrize("office", [None, "pusat"])
+async def test_whether_a_body_holds_a_case(views: Views, office: str | None) -> None:
+    with plans(views) as found:
+        await views.holds("BKN", office, "case")
+    assert "COVERING INDEX inbox_case" in found[0]
+
+
+async def test_a_story_by_id_or_ticket_and_its_pages(views: Views) -> None:
+    with plans(views) as found:
+        await views.case("NTR-1")
+        await views.offers(["case"])
+        await views.steps("case")
+        await LinkQueries(views.engine).roots(["case"])
+        await LinkQueries(views.engine).duplicates("case")
+        for after in (None, (AT, "notice x"), (AT, "report x")):
+            await page_of_story(views.engine, "case", after)
+    assert found
+    assert scans(found) == []
+
+
+async def test_counts_ageing_and_limits(views: Views) -> None:
+    with plans(views) as found:
+        await Stats(views.engine).answer(("owner", "state", "class", "province"), AT)
+        queries = TimerQueries(views.engine)
+        await queries.running("case")
+        assert [row async for row in queries.overdue(AT)] == []
+        assert [page async for page in queries.coming(AT, None)] == []
+    assert found
+    assert scans(found) == []

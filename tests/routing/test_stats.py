@@ -1,0 +1,96 @@
+"""The counts are those of a plain count over the matters, in persons and in cases, for whatever dimensions."""
+
+from datetime import UTC, datetime
+from itertools import combinations
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from contracts import regions
+from services.routing import stats as module
+from services.routing.core.decide import Judge
+from services.routing.projecting import Entry
+from services.routing.stats import Stats
+from services.routing.tallies import CELL
+from services.routing.views_tables import matters
+from tests.builders import a_report
+from tests.routing.histories import BREACH, RECOMMENDED, SANCTIONED, history, undone
+from tests.routing.test_projecting import opened
+
+NOW = datetime(2024, 11, 12, tzinfo=UTC)
+
+
+def several(number: int) -> dict[str, Any]:
+    """A report about three persons of two kinds."""
+    report = a_report(incident__region=f"kemendagri:5{number % 3 + 1}.0{number % 2 + 1}")
+    (one,) = report["persons"]
+    other = {**one, "ref": "p2", "nip": "198609262015051002"}
+    third = {"ref": "p3", "status": "NON_ASN", "name": "Orang"}
+    acts = [{**report["acts"][0], "person": ref} for ref in ("p2", "p3")]
+    return {"persons": [one, other, third], "acts": [*report["acts"], *acts], "incident": report["incident"]}
+
+
+@pytest.fixture(scope="module")
+def log(judge: Judge) -> list[Entry]:
+    alone = (*BREACH, {"person": "p1"})
+    waves = ((), (BREACH,), (alone,), (BREACH, RECOMMENDED), (BREACH, RECOMMENDED, SANCTIONED))
+    events = [
+        event
+        for number in range(1, 40)
+        for event in history(judge, number, *waves[number % 5], **(several(number) if number % 2 else {}))
+    ]
+    events += history(judge, 50, BREACH, undone(1, 9, "BAWASLU"))
+    return [Entry("CASES", seq, event) for seq, event in enumerate(events, 1)]
+
+
+async def test_every_question_is_answered_as_a_plain_count_would(database_url: str, log: list[Entry]) -> None:
+    async with opened(database_url) as views:
+        for start in range(0, len(log), 17):
+            await views.keep_all(log[start : start + 17])
+        async with views.engine.connect() as connection:
+            rows = [dict(row._mapping) for row in await connection.execute(select(matters))]
+            cells = [
+                (r["owner"] or "", r["state"], r["stage"], r["class"], regions.bare(r["region"])[:2])
+                for r in rows
+            ]
+            for size in range(len(CELL) + 1):
+                for by in combinations(range(len(CELL)), size):
+                    keys = [tuple(cell[n] for n in by) for cell in cells]
+                    wanted = {
+                        key: (
+                            keys.count(key),
+                            len({r["case_id"] for r, k in zip(rows, keys, strict=True) if k == key}),
+                        )
+                        for key in keys
+                    }
+                    names = [CELL[n] for n in by]
+                    found = await module._counts(connection, names)
+                    assert wanted == {
+                        tuple(row[n] for n in names): (row["persons"], row["cases"]) for row in found
+                    }
+
+
+async def test_what_waits_is_told_by_its_limit_and_its_age(database_url: str, log: list[Entry]) -> None:
+    async with opened(database_url) as views:
+        await views.keep_all(log)
+        answer = await Stats(views.engine).answer(("owner",), NOW)
+        async with views.engine.connect() as connection:
+            rows = [dict(row._mapping) for row in await connection.execute(select(matters))]
+        waiting = [row for row in rows if row["owner"] == "PPK"]
+        assert len(waiting) >= 5
+        (ppk,) = [row for row in answer["stages"] if row["owner"] == "PPK"]
+        assert (ppk["persons"], ppk["state"]) == (len(waiting), "RECOMMENDED")
+        assert ppk["oldest_since"] == min(row["since"] for row in waiting).isoformat()
+        assert ppk["limit"] == {
+            "under_25": len(waiting),
+            "under_75": 0,
+            "under_100": 0,
+            "over": 0,
+            "no_limit": 0,
+        }
+        assert ppk["waits"]["under_7_days"] == len(waiting)
+        later = await Stats(views.engine).answer(("owner",), datetime(2025, 3, 1, tzinfo=UTC))
+        (ppk,) = [row for row in later["ageing"] if row["owner"] == "PPK"]
+        assert ppk["overdue"] == ppk["limit"]["over"] == len(waiting)
+        assert ppk["waits"]["90_days_and_more"] == len(waiting)
