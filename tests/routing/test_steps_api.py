@@ -239,10 +239,10 @@ async def test_one_case_that_cannot_be_read_does_not_silence_the_limits_of_other
 ) -> None:
     clock = Clock()
     async with in_process(fresh_nats, judge=judge, clock=clock) as system:
-        bad, good = [await opened(system, f"k{n}", person__name=f"Orang {n}") for n in range(2)]
         bus = await Bus.connect(fresh_nats.settings, "operator")
+        bad = await opened(system, "k0", person__name="Orang 0")
         await bus.js.publish(f"cases.{bad}.step.1", b"{}")
-
+        good = await opened(system, "k1", person__name="Orang 1")
         await until(lambda: _due(bus, good))
         assert not await _due(bus, bad)
         await bus.close()
