@@ -20,6 +20,7 @@ from services.routing.core.health import suspended
 from services.routing.delivery.claims import Claims
 from services.routing.delivery.endpoints import SOURCE, Crossed, Endpoints, endpoint_of
 from services.routing.delivery.health_rows import health_from, raise_alarm
+from services.routing.delivery.retention import Retention
 from services.routing.delivery.store import Row, Store
 from services.routing.delivery.tables import alarms, endpoints, health
 from services.runtime.bus import BrokerAway, Bus
@@ -33,15 +34,16 @@ class Keeper:
     """Repeating any part of its work changes nothing."""
 
     def __init__(
-        self, store: Store, claims: Claims, registered: Endpoints, bus: Callable[[], Bus | None], clock: Clock
+        self,
+        store: Store,
+        claims: Claims,
+        registered: Endpoints,
+        bus: Callable[[], Bus | None],
+        clock: Clock,
+        retention: Retention,
     ) -> None:
-        self._store, self._claims, self._endpoints, self._bus, self._clock = (
-            store,
-            claims,
-            registered,
-            bus,
-            clock,
-        )
+        self._store, self._claims, self._endpoints = store, claims, registered
+        self._bus, self._clock, self._retention = bus, clock, retention
 
     async def run(self) -> None:
         """Look until cancelled; what is away is waited for."""
@@ -59,6 +61,8 @@ class Keeper:
         await self._endpoints.follow()
         await self._stop_the_hopeless()
         await self._tell()
+        if shortened := await self._retention.look():
+            log("deliveries.shortened", deliveries=shortened)
 
     async def _stop_the_hopeless(self) -> None:
         joined = endpoints.join(health, health.c.endpoint_id == endpoints.c.endpoint_id)

@@ -16,6 +16,7 @@ from services.routing.delivery.poster import Poster
 from services.routing.delivery.proving import Prover
 from services.routing.delivery.questions import Questions
 from services.routing.delivery.queue import DURABLE, STREAM, Queue, Told
+from services.routing.delivery.retention import Retention
 from services.routing.delivery.sender import Sender
 from services.routing.delivery.signing_keys import EndpointKeys
 from services.routing.delivery.store import Store
@@ -61,7 +62,8 @@ class Push:
         )
         self.prover = Prover(self.poster, self.keys, clock)
         self.sender = Sender(self.claims, self.poster, self.keys, clock, telemetry)
-        self.keeper = Keeper(self.store, self.claims, self.endpoints, bus, clock)
+        retention = Retention(self.store, clock, settings.webhook_keep_days)
+        self.keeper = Keeper(self.store, self.claims, self.endpoints, bus, clock, retention)
         self.ready = False
 
     async def run(self, bus: Bus) -> None:

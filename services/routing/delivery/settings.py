@@ -29,6 +29,10 @@ class WebhookSettings(Settings):
         Field(description="Certificates of authorities beside the system's, for agencies with their own"),
     ] = None
     webhook_timeout: Annotated[float, Field(gt=0, le=30, description="Seconds one delivery may take")] = 20.0
+    webhook_keep_days: Annotated[
+        int,
+        Field(ge=7, description="Days a delivered webhook keeps its body and its attempts; its line stays"),
+    ] = 90
     webhook_unsafe_loopback: Annotated[
         bool, Field(description="UNSAFE, for trials: webhooks may go to this machine, without TLS")
     ] = False
