@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from deploy.local.receivers import Receivers
+from services.cli.checks.finding import Verdict
+from services.cli.checks.services import _webhooks
 from services.routing.app import build_app
 from services.routing.settings import RoutingSettings
 from tests.cli.conftest import Netral
 from tests.conftest import Broker
 from tests.ports import free_port
+from tests.routing.delivery.pushing import desk
 
 pytestmark = pytest.mark.broker
 
@@ -95,3 +99,13 @@ def test_what_cannot_be_is_said_with_the_cure(operated: Netral, url: str) -> Non
     assert operated("deliveries", "--state", "DONE").code == 2
     assert operated("deliveries", "show", "nothing").code == 2
     assert "ok   webhooks: none held" in operated("doctor").out
+
+
+async def test_the_doctor_warns_of_the_first_refusal_while_it_is_tried_on(tmp_path: Path, url: str) -> None:
+    async with desk(tmp_path) as office:
+        await office.endpoint(f"{url}/denied")
+        await office.tell()
+        await office.round()
+        (finding,) = _webhooks(tmp_path / "deliveries.db")
+    assert finding.verdict is Verdict.WARN
+    assert "1 failing" in finding.says

@@ -78,23 +78,29 @@ def _ledger(database: Path) -> Iterator[Finding]:
         yield ok("mails", f"{counts.get('SENT', 0)} sent, none given up")
 
 
+_OF_WEBHOOKS = (
+    "SELECT count(*) FROM deliveries WHERE state = 'HELD'",
+    "SELECT count(*) FROM endpoints WHERE state IN ('DISABLED', 'SUSPENDED')",
+    "SELECT count(*) FROM endpoints JOIN health USING (endpoint_id) WHERE state = 'ACTIVE' "
+    "AND json_array_length(document, '$.raised') > 0",
+)
+"""What is held, which endpoints are stopped, and which of the others a human must see to."""
+
+
 def _webhooks(database: Path) -> Iterator[Finding]:
     """Deliveries that wait for a person, and endpoints that are stopped; silent where nothing was ever pushed."""
     if not database.is_file():
         return
     try:
         with sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=2) as connection:
-            held = connection.execute("SELECT count(*) FROM deliveries WHERE state = 'HELD'").fetchone()[0]
-            stopped = connection.execute(
-                "SELECT count(*) FROM endpoints WHERE state IN ('DISABLED', 'SUSPENDED')"
-            ).fetchone()[0]
+            held, stopped, failing = (connection.execute(query).fetchone()[0] for query in _OF_WEBHOOKS)
     except sqlite3.Error as problem:
         yield warn("webhooks", f"{database} cannot be read ({type(problem).__name__})", "try again")
         return
-    if held or stopped:
-        says = f"{held} deliveries held, {stopped} endpoints stopped; nothing is lost"
+    if held or stopped or failing:
+        says = f"{held} deliveries held, {stopped} endpoints stopped, {failing} failing; nothing is lost"
         yield warn(
             "webhooks", says, "see `netral webhooks` and `netral deliveries --state HELD`; tell the agency"
         )
     else:
-        yield ok("webhooks", "none held, no endpoint stopped")
+        yield ok("webhooks", "none held, no endpoint stopped or failing")
