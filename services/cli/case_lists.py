@@ -12,6 +12,15 @@ from services.cli.casework import OPERATOR, ask
 from services.cli.console import complain, printable, tables, write_json
 from services.cli.story import local_time
 
+_LIMIT = {
+    "under_25": "< 25 % of limit",
+    "under_75": "< 75 %",
+    "under_100": "< 100 %",
+    "over": "over",
+    "no_limit": "no limit",
+}
+_WAITS = ("< 7 days", "< 30 days", "< 90 days", "longer")
+
 
 def cases(
     narrowed: dict[str, str | None], *, orphans: bool, over_limit: bool, limit: int, as_json: bool
@@ -52,6 +61,18 @@ def stats(by: str, *, as_json: bool) -> None:
         for row in told["ageing"]
     ]
     show(("Holds", "Persons", "Cases", "Oldest since", "Over the limit"), held)
+    tables().print()
+    waits = [
+        [
+            row["owner"],
+            row["state"],
+            row["persons"],
+            *(row["limit"][part] for part in _LIMIT),
+            *row["waits"].values(),
+        ]
+        for row in told["stages"]
+    ]
+    show(("Waits with", "State", "Persons", *_LIMIT.values(), *_WAITS), waits)
 
 
 def show(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
