@@ -3,6 +3,7 @@
 import asyncio
 import email
 import smtplib
+import time
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.policy import default
@@ -51,7 +52,8 @@ def _deliver(port: int, mails: list[EmailMessage]) -> None:
                     server.send_message(mail)
                 return
         except ConnectionRefusedError:
-            continue
+            time.sleep(0.05)
+    raise AssertionError("the inbox did not begin to listen")
 
 
 async def test_one_mail_delivered_many_times_at_once_is_one_whole_file(tmp_path: Path) -> None:
