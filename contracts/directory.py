@@ -43,9 +43,10 @@ class Road(StrEnum):
 
 
 class Digest(StrEnum):
-    """Whether its e-mails come one by one, or what can wait once a working day."""
+    """Whether its e-mails come one by one, or what can wait together: every full hour, or at 08.00 by its own clock."""
 
     NONE = "NONE"
+    HOURLY = "HOURLY"
     DAILY = "DAILY"
 
 
@@ -117,8 +118,29 @@ class Directory:
                     return place, term
         return None
 
+    def heir(self, agency: Agency, office: str | None, day: date) -> tuple[Agency, str | None]:
+        """Who stands for an office on a day: itself, or the last in the row of successors if it has ended.
+
+        A successor that is only named as an agency answers with its office of the same code.
+        """
+        seen: set[tuple[Agency, str | None]] = set()
+        while (agency, office) not in seen:
+            seen.add((agency, office))
+            if named := self._successor(agency, office, day):
+                heir, _, code = named.partition("/")
+                agency, office = Agency(heir), code or office
+        return agency, office
+
+    def reader(self, agency: Agency, office: str | None, day: date) -> tuple[Place, Term] | None:
+        """The entry that hears on a day what is for an office: its heir's. None if nobody is left."""
+        agency, office = self.heir(agency, office, day)
+        return self.at(agency, office, day) if self.exists(agency, day) else None
+
     def address_of(self, agency: Agency, office: str | None, day: date) -> str | None:
-        """The duty address for an office on a day: of the nearest entry that has one."""
+        """Where one writes to an office on a day: the address of the nearest entry of its heir that has one."""
+        agency, office = self.heir(agency, office, day)
+        if not self.exists(agency, day):
+            return None
         for place in self._candidates(agency, office, day):
             for term in self.entries.get(place, ()):
                 if term.on(day) and term.duty_address:
@@ -129,6 +151,15 @@ class Directory:
         """Whether the body exists on a day; a body the directory does not know is not doubted."""
         terms = self.entries.get(Place(agency, WHOLE), ())
         return not terms or any(term.on(day) for term in terms)
+
+    def _successor(self, agency: Agency, office: str | None, day: date) -> str | None:
+        """Who follows an office that has ended before a day, or its body that has; None while both stand."""
+        for place in (Place(agency, office or WHOLE), Place(agency, WHOLE)):
+            terms = self.entries.get(place, ())
+            past = [term for term in terms if term.valid_until and term.valid_until < day]
+            if past and past[-1].successor and not any(term.on(day) for term in terms):
+                return past[-1].successor
+        return None
 
     def _candidates(self, agency: Agency, office: str | None, day: date) -> Iterator[Place]:
         if office:

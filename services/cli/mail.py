@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from rich.table import Table
 from rich.text import Text
 
+from contracts.directory import Directory
 from services.cli.console import complain, printable, tables, write_json
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.web import settings_of
@@ -18,7 +19,6 @@ from services.notifications.commits import LedgerAway
 from services.notifications.core.letters import Desk
 from services.notifications.core.matrix import matrix
 from services.notifications.core.notices import State
-from services.notifications.directory import Directory
 from services.notifications.ledger import Ledger
 from services.notifications.opening import open_ledger
 from services.notifications.preview import example_mail, examples

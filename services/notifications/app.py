@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import httpx
 from faststream.nats import NatsBroker
 from nats.errors import Error as NatsError
 from starlette.applications import Starlette
@@ -16,7 +17,7 @@ from services.notifications.bounce_door import BounceDoor
 from services.notifications.casefile import Casefiles
 from services.notifications.commits import LedgerAway
 from services.notifications.core.matrix import matrix as load_matrix
-from services.notifications.directory import load_directory
+from services.notifications.directory import DirectoryReader
 from services.notifications.handlers import Handlers
 from services.notifications.ledger import Ledger
 from services.notifications.opening import open_ledger
@@ -49,6 +50,7 @@ class Notifications:
     cases: Casefiles
     postman: Postman
     addresses: Addresses
+    offices: DirectoryReader
     bounces: BounceDoor
     clock: Clock
     telemetry: Telemetry | None
@@ -66,7 +68,7 @@ def build_app(
     *,
     clock: Clock = now,
     smtp: Postman | None = None,
-    addresses: Addresses | None = None,
+    intake: httpx.AsyncClient | None = None,
     bus: Bus | None = None,
     telemetry: Telemetry | None = None,
 ) -> Starlette:
@@ -77,17 +79,17 @@ def build_app(
     token = settings.secret("service-token")
     if bus is None:
         settings.secret(f"nats-{USER}")  # if it is missing, say so now
-    directory, matrix = load_directory(settings.duty_directory), load_matrix()
-    ledger = open_ledger(settings, token.encode(), directory, matrix)
+    offices, matrix = DirectoryReader(), load_matrix()
+    ledger = open_ledger(settings, token.encode(), offices.directory, matrix)
     postman = smtp or Postman(settings)
-    readers = addresses or Addresses(directory, intake_client(settings.intake_address, token))
+    readers = Addresses(offices.directory, intake or intake_client(settings.intake_address, token))
     scribe = Scribe(ledger, readers, settings, matrix, token.encode())
     sender = Sender(ledger, postman, scribe, settings, clock, matrix, telemetry)
     cases = Casefiles(matrix, bus)
-    handlers = Handlers(ledger, clock, sender.due, cases, matrix)
+    handlers = Handlers(ledger, clock, sender.due, cases, matrix, offices.directory)
     bounces = BounceDoor(ledger, clock, settings.bounces_to, token.encode(), sender.ended)
     parts = Notifications(
-        settings, ledger, sender, handlers, cases, postman, readers, bounces, clock, telemetry, bus
+        settings, ledger, sender, handlers, cases, postman, readers, offices, bounces, clock, telemetry, bus
     )
     app = Starlette(
         routes=[
@@ -133,6 +135,8 @@ async def _work(parts: Notifications) -> None:
         bus = parts.bus or await Bus.connect(parts.settings, USER, telemetry=parts.telemetry)
         parts.bus = parts.cases.bus = bus
         group.create_task(Teller(parts.ledger, bus, parts.sender.ended).run())
+        await parts.offices.open(bus)
+        group.create_task(parts.offices.follow(bus))
         if not parts.given_bus:
             parts.broker = await _consuming(parts)
 
@@ -191,7 +195,7 @@ def _readyz(parts: Notifications) -> Callable[[Request], Awaitable[Response]]:
 
 def _warnings(parts: Notifications) -> list[str]:
     """What people should look at although notices are recorded: this is the alarm that needs no mail."""
-    found = [parts.sender.road.trouble(parts.clock())]
+    found = [parts.sender.road.trouble(parts.clock()), parts.offices.trouble]
     if parts.settings.bounce_port and parts.listening is None:
         found.append(f"bounces cannot be heard: port {parts.settings.bounce_port} is taken; set bounce_port")
     return [warning for warning in found if warning]

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from faststream.nats import NatsBroker, NatsMessage
 
+from contracts.directory import Directory
 from contracts.events import CaseDecided, CaseDue, CaseOffered, CaseStepped, ReportAccepted, ReportLinked
 from services.notifications.casefile import Casefiles
 from services.notifications.commits import LedgerAway
 from services.notifications.core.judging import may_be_told
+from services.notifications.core.manners import read_by
 from services.notifications.core.matrix import Matrix
 from services.notifications.core.notices import Notice
 from services.notifications.core.telling import (
@@ -33,13 +35,20 @@ class Handlers:
     """One method for each durable; `due` wakes the sender."""
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, due: asyncio.Event, cases: Casefiles, matrix: Matrix
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        due: asyncio.Event,
+        cases: Casefiles,
+        matrix: Matrix,
+        directory: Directory,
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._due = due
         self._cases = cases
         self._matrix = matrix
+        self._directory = directory
 
     def subscribe(self, broker: NatsBroker) -> None:
         """Bind to the durables of this service."""
@@ -88,11 +97,16 @@ class Handlers:
         self._due.set()
 
     async def _judge(self, found: Sequence[Notice], report_id: UUID) -> None:
-        """Remember notices; those to an office that a reported person heads are remembered as withheld."""
+        """Remember notices; those that an office would read whose head is reported are remembered as withheld."""
         if not found:
             return
         heads = await self._cases.heads(found[0].case_id, report_id)
-        withheld = {n.notice_id for n in found if n.agency and not may_be_told(n.agency, n.office, heads)}
+        now = self._clock()
+        withheld = {
+            n.notice_id
+            for n in found
+            if not all(may_be_told(*office, heads) for office in read_by(self._directory, n, now))
+        }
         await self.remember(found, frozenset(withheld))
 
     async def _reporters(self, case_id: UUID) -> Iterable[Reporter]:

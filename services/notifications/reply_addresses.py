@@ -1,15 +1,18 @@
 """Where a letter goes: an office's duty address, or the reporter's own, asked of intake and never kept."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 import httpx
 
+from contracts.codes import Agency
+from contracts.directory import Directory, Road
 from contracts.events import Audience
 from services.notifications.core.addresses import mailbox
+from services.notifications.core.manners import day_of
 from services.notifications.core.notices import Notice
 from services.notifications.core.retries import Answer, Verdict
-from services.notifications.directory import Directory
 from services.runtime.telemetry import trace_headers
 
 
@@ -27,13 +30,24 @@ class Addresses:
         self._directory = directory
         self._http = http
 
-    async def of(self, notice: Notice) -> str:
-        """The address to write to. Raises NoAddress."""
+    async def of(self, notice: Notice, now: datetime) -> str:
+        """The address to write to on the day it is for the reader. Raises NoAddress."""
         if notice.audience is Audience.REPORTER:
             return await self._reporter(notice.report_id)
-        address = self._directory.address_of(notice.agency, notice.office) if notice.agency else None
-        if address is None:  # an office nobody can write to is an operator's matter
+        if not self._directory.entries:  # not read yet, or not loaded yet
+            raise NoAddress(Answer(Verdict.DELAYED, "directory"))
+        if notice.agency is None:
             raise NoAddress(Answer(Verdict.REFUSED, "no-address"))
+        return self._duty(notice.agency, notice.office, day_of(notice, now))
+
+    def _duty(self, agency: Agency, office: str | None, day: date) -> str:
+        found = self._directory.reader(agency, office, day)
+        if found and Road.EMAIL not in found[1].channels:
+            raise NoAddress(Answer(Verdict.NOBODY, "channels"))
+        given = self._directory.address_of(agency, office, day)
+        address = mailbox(given) if given else None
+        if address is None:  # an office nobody can write to is an operator's matter
+            raise NoAddress(Answer(Verdict.REFUSED, "address" if given else "no-address"))
         return address
 
     async def close(self) -> None:

@@ -1,5 +1,6 @@
 """Makes a claimed notice ready for the road: whose mailbox, the whole letter, and where its bounce comes back to."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 from services.notifications.core.bounces import bounce_address
@@ -52,13 +53,16 @@ class Scribe:
             settings.mail_from, settings.public_address, settings.agency_address, settings.reply_to
         )
 
-    async def write(self, claim: Claim) -> Post:
-        """The mail of a claim. Raises NoAddress, NoLetter; LedgerAway while it cannot be asked for refusals."""
+    async def write(self, claim: Claim, now: datetime) -> Post:
+        """The mail of a claim, to where its reader is found today.
+
+        Raises NoAddress, NoLetter; LedgerAway while it cannot be asked for refusals.
+        """
         notice, tried = claim.notice, claim.tried
         optional = self._is_optional(claim)
         if optional and await self._ledger.refuses(notice.reader):
             raise NoLetter(Answer(Verdict.REFUSED_BY_READER, "refused"))
-        to = await self._addresses.of(notice)
+        to = await self._addresses.of(notice, now)
         link = f"{self._refusing}/mail/unsubscribe/{token_of(notice.reader, self._key)}" if optional else None
         dispatch = Dispatch(
             to,

@@ -150,7 +150,7 @@ class Sender:
     async def _try(self, claim: Claim) -> Answer | None:
         """One try, or None if the mail gave its turn back because its reader's domain has enough for now."""
         try:
-            post = await self._scribe.write(claim)
+            post = await self._scribe.write(claim, self._clock())
         except (NoAddress, NoLetter) as missing:
             return missing.answer
         except LedgerAway:

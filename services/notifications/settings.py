@@ -1,5 +1,6 @@
 """Settings of the notifications service."""
 
+import re
 from datetime import time
 from ipaddress import ip_address
 from pathlib import Path
@@ -7,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from services.notifications.directory import hours
 from services.runtime.settings import Settings
 
+_HOURS = re.compile(r"([01]\d|2[0-3])\.([0-5]\d)-([01]\d|2[0-3])\.([0-5]\d)", re.ASCII)
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -86,10 +87,6 @@ class NotificationsSettings(Settings):
     ] = None
     intake_port: Annotated[Port, Field(description="Port of the intake door")] = 8080
     routing_port: Annotated[Port, Field(description="Port of the agencies' door")] = 8081
-    duty_directory: Annotated[
-        Path | None,
-        Field(description="TOML file of duty addresses (default: <agency>.<office>@duty.netral.invalid)"),
-    ] = None
     ledger_url: Annotated[
         str | None, Field(description="Database of the notices (default: notifications.db in data_dir)")
     ] = None
@@ -112,13 +109,13 @@ class NotificationsSettings(Settings):
     @classmethod
     def _two_times(cls, text: str) -> str:
         if text:
-            hours(text)
+            _hours(text)
         return text
 
     @property
     def quiet(self) -> tuple[time, time] | None:
-        """The quiet hours of whoever chose none."""
-        return hours(self.quiet_hours) if self.quiet_hours else None
+        """The local times between which nothing is mailed that can wait."""
+        return _hours(self.quiet_hours) if self.quiet_hours else None
 
     @property
     def bounces_to(self) -> str:
@@ -154,6 +151,15 @@ class NotificationsSettings(Settings):
     def smtp_is_local(self) -> bool:
         """Whether mail is handed over on this machine."""
         return _is_local(self.smtp_host)
+
+
+def _hours(text: str) -> tuple[time, time]:
+    """Two times as one writes them, `20.00-06.00`. Raises ValueError with the cure."""
+    found = _HOURS.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("write two times like 20.00-06.00")
+    begin_hour, begin, end_hour, end = map(int, found.groups())
+    return time(begin_hour, begin), time(end_hour, end)
 
 
 def _local(url: str | None, port: int) -> str:

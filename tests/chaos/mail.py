@@ -15,15 +15,16 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from contracts.directory import Directory
 from services.notifications import desk
 from services.notifications.core.matrix import matrix
 from services.notifications.core.notices import State
-from services.notifications.directory import Directory
 from services.notifications.opening import open_ledger
 from services.notifications.settings import NotificationsSettings
 from services.runtime.clock import now
 from services.runtime.messaging import Bus
 from tests.conftest import Broker
+from tests.notifications.offices import told
 from tests.notifications.smtp_server import Server
 from tests.notifications.story import a_story
 from tests.ports import free_port
@@ -146,6 +147,7 @@ class Run:
 
     async def _tell(self) -> None:
         buses = [await Bus.connect(self.broker.settings, user) for user in ("intake", "routing")]
+        await buses[1].tell(told())
         for n in range(self.stories):
             story = a_story(ticket=f"NTR-BADA-I000-{n // 10_000:04}-{n % 10_000:04}")
             await buses[0].tell([story.accepted])

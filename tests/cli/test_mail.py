@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from contracts.directory import Directory
 from services.notifications.core.matrix import matrix
 from services.notifications.core.notices import State
 from services.notifications.core.retries import Step
 from services.notifications.core.telling import on_accepted, on_offered
-from services.notifications.directory import Directory
 from services.notifications.ledger_tables import notices
 from services.notifications.opening import open_ledger
 from services.notifications.settings import NotificationsSettings

@@ -9,7 +9,6 @@ import pytest
 from services.notifications.bounce_door import BounceDoor
 from services.notifications.casefile import Casefiles
 from services.notifications.core.matrix import matrix as load_matrix
-from services.notifications.directory import Directory
 from services.notifications.handlers import Handlers
 from services.notifications.opening import open_ledger
 from services.notifications.postman import Postman
@@ -20,6 +19,7 @@ from services.notifications.sender import Sender
 from services.notifications.settings import NotificationsSettings
 from services.notifications.teller import Teller
 from services.runtime.messaging import BrokerAway
+from tests.notifications.offices import a_directory
 from tests.notifications.smtp_server import Server
 from tests.notifications.story import NOON
 from tests.ports import free_port
@@ -107,13 +107,13 @@ KEY = b"a key"
 
 
 def _desk(settings, clock, bus, intake, telemetry=None, directory=None):
-    matrix, directory = load_matrix(), directory or Directory()
+    matrix, directory = load_matrix(), directory or a_directory()
     ledger = open_ledger(settings, KEY, directory, matrix)
     postman = Postman(settings)
     http = httpx.AsyncClient(base_url="http://intake", transport=httpx.MockTransport(intake))
     scribe = Scribe(ledger, Addresses(directory, http), settings, matrix, KEY)
     sender = Sender(ledger, postman, scribe, settings, clock, matrix, telemetry)
-    handlers = Handlers(ledger, clock, sender.due, Casefiles(matrix, bus), matrix)
+    handlers = Handlers(ledger, clock, sender.due, Casefiles(matrix, bus), matrix, directory)
     parts = SimpleNamespace(
         ledger=ledger,
         sender=sender,

@@ -10,10 +10,9 @@ import httpx
 import pytest
 
 from services.notifications.app import build_app
-from services.notifications.directory import Directory
-from services.notifications.reply_addresses import Addresses
 from services.notifications.settings import NotificationsSettings
 from services.runtime.messaging import Bus
+from tests.notifications.offices import told as offices
 from tests.notifications.story import a_story
 from tests.ports import free_port
 
@@ -32,6 +31,8 @@ async def until(fact, patience=30):
 async def telling(broker):
     """Says events as the services would that own them."""
     buses = {user: await Bus.connect(broker.settings, user) for user in ("intake", "routing")}
+
+    await buses["routing"].tell(offices())
 
     async def tell(story):
         await buses["intake"].tell([story.accepted])
@@ -56,7 +57,7 @@ def service(fresh_nats, server):
 
 async def test_events_become_mails_and_mails_become_events(service, fresh_nats, server, intake):
     http = httpx.AsyncClient(base_url="http://intake", transport=httpx.MockTransport(intake))
-    app = build_app(service, addresses=Addresses(Directory(), http))
+    app = build_app(service, intake=http)
     async with (
         telling(fresh_nats) as tell,
         app.router.lifespan_context(app),

@@ -6,20 +6,21 @@ from uuid import UUID
 
 import pytest
 
-from services.notifications.core.manners import Manner, Pace
-from services.notifications.directory import Directory, Entry
+from contracts.codes import Agency
+from contracts.directory import Digest, Place
 from services.notifications.gates import Gates
 from services.notifications.road import Road
+from tests.notifications.offices import a_directory, a_term
 from tests.notifications.story import NOON, a_story, link
 
-KEMENDAGRI = ("KEMENDAGRI", "pusat")
+KEMENDAGRI = Place(Agency.KEMENDAGRI, "pusat")
 
 
 @pytest.fixture
 async def daily(desk):
     """A desk whose Kemendagri wants what can wait once a day."""
-    entry = Entry("rangkuman@kemendagri.example", Manner(Pace.DAILY))
-    parts = desk(directory=Directory(listed={KEMENDAGRI: entry}))
+    term = a_term(KEMENDAGRI, duty_address="rangkuman@kemendagri.example", digest=Digest.DAILY)
+    parts = desk(directory=a_directory(**{str(KEMENDAGRI): [term]}))
     await parts.ledger.start()
     yield parts
     await parts.close()

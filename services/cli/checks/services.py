@@ -13,6 +13,8 @@ from services.intake.settings import IntakeSettings
 from services.notifications.settings import NotificationsSettings
 from services.routing.settings import RoutingSettings
 
+_LOG = "see data/logs/{}.log"
+
 
 def services(
     intake: IntakeSettings, routing: RoutingSettings, mail: NotificationsSettings
@@ -34,9 +36,11 @@ def _ready(name: str, url: str) -> Finding:
     except httpx.HTTPError as problem:
         return fail(name, f"{url} does not answer ({type(problem).__name__})", "start it with `netral up`")
     if response.status_code == httpx.codes.OK:
+        if warnings := problem_of(response).get("warnings"):
+            return warn(name, f"{url} is ready, but {'; '.join(map(str, warnings))}", _LOG.format(name))
         return ok(name, f"{url} is ready")
     reasons = problem_of(response).get("detail") or response.text[:200]
-    return fail(name, f"{url} is not ready: {reasons}", f"see data/logs/{name}.log")
+    return fail(name, f"{url} is not ready: {reasons}", _LOG.format(name))
 
 
 def _smtp(host: str, port: int) -> Finding:

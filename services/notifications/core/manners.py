@@ -1,12 +1,12 @@
 """When a letter is sent: at once, in a digest, after the quiet hours, or with the rest of a burst. Pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from enum import StrEnum
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from contracts import regions
-from contracts.codes import Role
+from contracts.codes import Agency, Role
+from contracts.directory import WHOLE, Digest, Directory
 from services.notifications.core.matrix import LetterKind
 from services.notifications.core.notices import Notice
 
@@ -17,20 +17,16 @@ CAPITAL = "kemendagri:31"
 """Whose clock a central office lives by."""
 
 
-class Pace(StrEnum):
-    """How often an office wants what can wait."""
-
-    IMMEDIATELY = "immediately"
-    HOURLY = "hourly"
-    DAILY = "daily"
-
-
 @dataclass(frozen=True)
 class Manner:
-    """What an office chose; `quiet` are local times between which nothing comes that can wait."""
+    """What an office chose and whose clock it lives by (None: that of its region or of the case's).
 
-    pace: Pace = Pace.IMMEDIATELY
+    `quiet` are local times between which nothing comes that can wait.
+    """
+
+    digest: Digest = Digest.NONE
     quiet: tuple[time, time] | None = None
+    zone: ZoneInfo | None = None
 
 
 @dataclass(frozen=True)
@@ -46,17 +42,43 @@ def when(notice: Notice, kind: LetterKind, manner: Manner, now: datetime, *, rec
 
     More than `burst` of them (0: any number) become one digest, whoever the reader is.
     """
-    zone = zone_of(notice)
+    zone = manner.zone or zone_of(notice)
     waits = not must_go(notice, kind)
-    if waits and kind.gather and manner.pace is not Pace.IMMEDIATELY:
-        at = _next_slot(manner.pace, now, zone)
-        return When(at, f"{manner.pace}/{at.isoformat()}")
+    if waits and kind.gather and manner.digest is not Digest.NONE:
+        at = _next_slot(manner.digest, now, zone)
+        return When(at, f"{manner.digest.lower()}/{at.isoformat()}")
     if burst and recent >= burst and (kind.gather or kind.optional):
         at = _end_of_burst(now)
         return When(at, f"burst/{at.isoformat()}")
     if waits and manner.quiet:
         return When(_after_quiet(manner.quiet, now, zone))
     return When(now)
+
+
+def day_of(notice: Notice, now: datetime) -> date:
+    """The day it is for the reader of a notice: the directory is asked for this day."""
+    return now.astimezone(zone_of(notice)).date()
+
+
+def read_by(directory: Directory, notice: Notice, now: datetime) -> set[tuple[Agency, str | None]]:
+    """The offices that a notice names and that it reaches today: an office that has ended, and its successor."""
+    if notice.agency is None:
+        return set()
+    office = notice.agency, notice.office
+    return {office, directory.heir(*office, day_of(notice, now))}
+
+
+def manner_of(directory: Directory, notice: Notice, now: datetime, quiet: tuple[time, time] | None) -> Manner:
+    """What the reader of a notice chose by the directory, and the quiet hours that hold for all.
+
+    The zone of a body as a whole says nothing about an office that is not listed.
+    """
+    agency = notice.agency
+    found = directory.reader(agency, notice.office, day_of(notice, now)) if agency else None
+    if found is None:
+        return Manner(quiet=quiet)
+    place, term = found
+    return Manner(term.digest, quiet, None if place.office == WHOLE else ZoneInfo(regions.ZONES[term.zone]))
 
 
 def must_go(notice: Notice, kind: LetterKind) -> bool:
@@ -76,9 +98,9 @@ def zone_of(notice: Notice) -> ZoneInfo:
     return regions.zone_of(CAPITAL)
 
 
-def _next_slot(pace: Pace, now: datetime, zone: ZoneInfo) -> datetime:
+def _next_slot(digest: Digest, now: datetime, zone: ZoneInfo) -> datetime:
     local = now.astimezone(zone)
-    if pace is Pace.HOURLY:
+    if digest is Digest.HOURLY:
         full = local.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         return full.astimezone(UTC)
     morning = datetime.combine(local.date(), MORNING, zone)

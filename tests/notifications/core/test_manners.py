@@ -1,11 +1,14 @@
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from contracts.codes import Agency
-from services.notifications.core.manners import Manner, Pace, when
+from contracts.directory import WHOLE, Digest, Directory, Place
+from services.notifications.core.manners import Manner, manner_of, read_by, when
 from services.notifications.core.matrix import matrix
 from services.notifications.preview import examples
+from tests.notifications.offices import a_term
 
 LETTERS = examples(matrix())
 NOW = datetime(2026, 11, 24, 5, 20, tzinfo=UTC)
@@ -22,20 +25,51 @@ def test_an_office_that_chose_nothing_is_told_at_once():
 
 
 def test_daily_is_eight_o_clock_by_the_clock_of_the_office():
-    assert plan("progress", Manner(Pace.DAILY)).at == datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
-    west = plan("progress", Manner(Pace.DAILY), office="kabkota:11.01")
+    assert plan("progress", Manner(Digest.DAILY)).at == datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
+    west = plan("progress", Manner(Digest.DAILY), office="kabkota:11.01")
     assert west.at == datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
     before_dawn = datetime(2026, 11, 24, 23, 59, tzinfo=UTC)
-    assert plan("progress", Manner(Pace.DAILY), before_dawn).at == datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
+    assert plan("progress", Manner(Digest.DAILY), before_dawn).at == datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
 
 
 def test_hourly_is_the_next_full_hour():
-    assert plan("progress", Manner(Pace.HOURLY)).at == datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+    assert plan("progress", Manner(Digest.HOURLY)).at == datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+
+
+def test_an_office_s_choice_and_clock_are_those_of_the_directory_on_the_day():
+    place = Place(Agency.BAWASLU, "kabkota:52.04")
+    directory, notice = Directory(), LETTERS["progress"]
+    notice = notice.model_copy(update={"agency": place.agency, "office": place.office})
+    assert manner_of(directory, notice, NOW, None) == Manner()
+    now_daily = a_term(place, digest=Digest.DAILY, valid_from=date(2026, 11, 24), zone="WIT")
+    directory.hear(place, 1, (a_term(place, valid_until=date(2026, 11, 23)), now_daily))
+    assert manner_of(directory, notice, NOW, None) == Manner(Digest.DAILY, zone=ZoneInfo("Asia/Jayapura"))
+    assert manner_of(directory, notice, NOW - timedelta(days=1), None).digest is Digest.NONE
+    assert plan("progress", manner_of(directory, notice, NOW, None)).at == datetime(
+        2026, 11, 24, 23, tzinfo=UTC
+    )
+
+
+def test_the_zone_of_a_body_is_not_that_of_an_office_it_answers_for():
+    whole = Place(Agency.BAWASLU, WHOLE)
+    directory = Directory()
+    directory.hear(whole, 1, (a_term(whole, digest=Digest.DAILY),))
+    notice = LETTERS["progress"].model_copy(update={"agency": Agency.BAWASLU, "office": "kabkota:52.04"})
+    assert manner_of(directory, notice, NOW, None) == Manner(Digest.DAILY)
+
+
+def test_a_notice_is_judged_by_the_office_it_names_and_by_the_one_it_reaches():
+    whole = Place(Agency.KASN, WHOLE)
+    directory = Directory()
+    directory.hear(whole, 1, (a_term(whole, valid_until=date(2024, 8, 23), successor="BKN"),))
+    notice = LETTERS["progress"].model_copy(update={"agency": Agency.KASN, "office": "prov:52"})
+    assert read_by(directory, notice, NOW) == {(Agency.KASN, "prov:52"), (Agency.BKN, "prov:52")}
+    assert read_by(directory, notice.model_copy(update={"agency": None}), NOW) == set()
 
 
 @pytest.mark.parametrize("letter", ["offered", "overdue", "recommended", "silent"])
 def test_a_duty_to_act_and_a_passed_limit_never_wait_for_a_digest(letter):
-    assert plan(letter, Manner(Pace.DAILY, (time(0), time(23, 59)))).at == NOW
+    assert plan(letter, Manner(Digest.DAILY, (time(0), time(23, 59)))).at == NOW
 
 
 def test_quiet_hours_hold_what_can_wait_until_their_end():
@@ -58,5 +92,5 @@ def test_a_burst_becomes_one_digest_at_its_end():
 
 
 def test_a_central_office_lives_by_the_clock_of_the_capital():
-    found = plan("progress", Manner(Pace.DAILY), agency=Agency.BKN, office="pusat")
+    found = plan("progress", Manner(Digest.DAILY), agency=Agency.BKN, office="pusat")
     assert found.at == datetime(2026, 11, 25, 1, 0, tzinfo=UTC)

@@ -63,7 +63,7 @@ def test_an_office_that_is_not_listed_is_answered_for_by_whoever_covers_it_or_by
         directory.hear(place, 1, terms)
     assert directory.address_of(Agency.BKN, "prov:16", day) == "piket.kanreg-07@bkn.example"
     assert directory.address_of(Agency.BKN, "prov:52", day) == "piket@bkn.example"
-    assert directory.address_of(Agency.KASN, "pusat", day) is None
+    assert directory.address_of(Agency.KASN, "pusat", day) == "piket.pusat@bkn.example"
 
 
 def test_a_national_directory_of_552_offices_is_one_file() -> None:
