@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -35,6 +35,8 @@ from services.runtime.messaging import Bus, open_broker
 from services.runtime.telemetry import Telemetry
 
 USER = "notifications"
+DIRECTORY_AWAITED = 10.0
+"""Seconds that sending waits for the directory of offices; reporters are then written to without it."""
 LAST_MAILS = 4.0
 """Seconds that mails being handed over get when the service stops."""
 
@@ -131,7 +133,7 @@ async def _work(parts: Notifications) -> None:
     if parts.settings.bounce_port:
         parts.listening = await parts.bounces.open(parts.settings.bounce_port)
     async with asyncio.TaskGroup() as group:
-        group.create_task(parts.sender.run())
+        group.create_task(_sending(parts))
         bus = parts.bus or await Bus.connect(parts.settings, USER, telemetry=parts.telemetry)
         parts.bus = parts.cases.bus = bus
         group.create_task(Teller(parts.ledger, bus, parts.sender.ended).run())
@@ -139,6 +141,13 @@ async def _work(parts: Notifications) -> None:
         group.create_task(parts.offices.follow(bus))
         if not parts.given_bus:
             parts.broker = await _consuming(parts)
+
+
+async def _sending(parts: Notifications) -> None:
+    """Send, when offices can be found: a mail tried before that would wait for its next try after every start."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(parts.offices.opened.wait(), DIRECTORY_AWAITED)
+    await parts.sender.run()
 
 
 async def _opened(ledger: Ledger) -> None:

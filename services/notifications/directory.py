@@ -22,11 +22,12 @@ class DirectoryReader:
 
     def __init__(self) -> None:
         self.directory = Directory()
+        self.opened = asyncio.Event()
         self._next = 1
         self._unreadable: int | None = None
 
     async def open(self, bus: Bus) -> None:
-        """Read what is stored, however long the broker is away."""
+        """Read what is stored, however long the broker is away; then `opened` is set."""
         while True:
             try:
                 await self.catch_up(bus)
@@ -34,6 +35,7 @@ class DirectoryReader:
                 log("directory.awaited", level="WARNING")
                 await asyncio.sleep(1)
             else:
+                self.opened.set()
                 return
 
     async def follow(self, bus: Bus) -> None:
