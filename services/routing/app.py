@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -157,15 +157,22 @@ class _Parts:
             return None
 
     async def stop(self) -> None:
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await _ended(self.tasks)
         if self.broker:
             await self.broker.stop()
         await self.push.stop()
         if self.bus:
             await self.bus.close()
         await self.views.engine.dispose()
+
+
+async def _ended(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    """Cancel until they end: asyncio.wait_for of Python 3.11 may swallow one cancellation (python/cpython#86296)."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1)
 
 
 @asynccontextmanager
