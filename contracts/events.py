@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from contracts.calendar_events import CalendarLoaded, CalendarLoadedData
 from contracts.case_events import (
     CaseDecided,
     CaseDecidedData,
@@ -157,6 +158,7 @@ AnyEvent = Annotated[
     | CaseWaiting
     | MatchAnswered
     | RulebookLoaded
+    | CalendarLoaded
     | OfficeChanged
     | KeyChanged
     | EndpointChanged
@@ -176,6 +178,7 @@ EVENTS: tuple[type[Event], ...] = (
     CaseWaiting,
     MatchAnswered,
     RulebookLoaded,
+    CalendarLoaded,
     OfficeChanged,
     KeyChanged,
     EndpointChanged,
@@ -187,6 +190,8 @@ __all__ = [
     "EVENTS",
     "AnyEvent",
     "Audience",
+    "CalendarLoaded",
+    "CalendarLoadedData",
     "CaseDecided",
     "CaseDecidedData",
     "CaseDue",

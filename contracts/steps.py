@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, ValidationInfo, field_validator
 
 from contracts.codes import Agency, ProgressEvent, Stage, ViolationClass
-from contracts.decision import Assignment, Part, Review
+from contracts.decision import Assignment, CalendarRef, Part, Review
 from contracts.progress import Progress
 from contracts.report import ONE_LINE, PROSE, Ref
 from contracts.report import Part as Strict
@@ -26,7 +26,7 @@ class MoveKind(StrEnum):
     earlier step back; SUCCEED decides an open case again because competence moved; LINK says that another case tells
     the same, and closes this one as its duplicate. WARN, BLOCK and UNBLOCK are what is done about a PPK who does not
     act; RECUSE says that the PPK is the reported person or a candidate himself. ACKNOWLEDGE says that the speaker took
-    note, and changes nothing else.
+    note, and changes nothing else. RECKON is Netral's own: limits that run were counted again by another calendar.
     """
 
     RETURN = "RETURN"
@@ -43,6 +43,7 @@ class MoveKind(StrEnum):
     UNBLOCK = "UNBLOCK"
     RECUSE = "RECUSE"
     ACKNOWLEDGE = "ACKNOWLEDGE"
+    RECKON = "RECKON"
 
 
 _NEEDS = {
@@ -84,6 +85,16 @@ class Move(Strict):
         return value
 
 
+class MovedLimit(Part):
+    """A limit that another calendar moved: its last day before and now. OPERATOR's is the alarm of his queue."""
+
+    person: str
+    agency: Agency | Literal["OPERATOR"]
+    office: str | None
+    was: date
+    now: date
+
+
 class Said(Part):
     """What was said without anybody's words or numbers; `numbered` tells that a NIP was given."""
 
@@ -107,6 +118,9 @@ class Said(Part):
     instead_of: Agency | None = None
     rule: str | None = None
     """Of a SUCCEED: whose place `to` takes, and the source or rule of the rulebook that moves the competence."""
+    calendar: CalendarRef | None = None
+    moved: tuple[MovedLimit, ...] = ()
+    """Of a RECKON: the working days it counted by, and every limit that came out on another day."""
 
 
 class Heard(Progress):
@@ -183,6 +197,7 @@ __all__ = [
     "Matter",
     "Move",
     "MoveKind",
+    "MovedLimit",
     "Owner",
     "Progress",
     "Said",

@@ -45,6 +45,7 @@ STREAMS = (
     Stream("REPORTS", ("reports.*.accepted", "reports.*.resembles")),
     Stream("CASES", ("cases.>",)),
     Stream("RULEBOOKS", ("rulebooks.*",)),
+    Stream("CALENDARS", ("calendars.*",)),
     Stream("AGENCIES", ("agencies.>",)),
     Stream("NOTICES", ("notices.*.*",)),
     Stream("TOLD", ("told.>",)),
@@ -100,7 +101,16 @@ def agency_consumer(agency: str, office: str | None = None) -> Consumer:
 
 PUBLISHES: dict[str, tuple[str, ...]] = {
     "intake": ("reports.*.accepted", "reports.*.resembles", "parked.REPORTS.intake-matching.*"),
-    "routing": ("cases.>", "told.>", "webhooks.>", "rulebooks.*", "agencies.>", "timer.>", "parked.>"),
+    "routing": (
+        "cases.>",
+        "told.>",
+        "webhooks.>",
+        "rulebooks.*",
+        "calendars.*",
+        "agencies.>",
+        "timer.>",
+        "parked.>",
+    ),
     "notifications": ("notices.*.*", "parked.>"),
 }
 """The subjects each service may publish to; the broker's permissions are made from this."""
@@ -123,6 +133,7 @@ TEMPLATES = (
     "webhooks.{endpoint_id}.{number}",
     "webhooks.{endpoint_id}.alarm.{alarm_id}",
     "rulebooks.{number}",
+    "calendars.{number}",
     "agencies.{agency}.{office}.{version}",
     "agencies.{agency}.keys.{key_id}.{version}",
     "notices.{case_id}.{notice_id}",
@@ -150,6 +161,7 @@ _STREAM_OF = {
     "told": "TOLD",
     "webhooks": "WEBHOOKS",
     "rulebooks": "RULEBOOKS",
+    "calendars": "CALENDARS",
     "agencies": "AGENCIES",
     "notices": "NOTICES",
     "timer": "TIMERS",

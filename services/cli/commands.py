@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import agencies, case_commands, keeping, matches, pushing
+from services.cli import agencies, calendar_commands, case_commands, keeping, matches, pushing
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.mail_commands import register as register_mail
 from services.cli.rules import register
@@ -253,8 +253,6 @@ def version(
 
 
 register(app)
-agencies.register(app)
-pushing.register(app)
-case_commands.register(app)
 register_mail(app)
-matches.register(app)
+for group in (agencies, pushing, case_commands, calendar_commands, matches):
+    group.register(app)

@@ -15,7 +15,7 @@ from services.cli.case_files import CaseFile, day_of, judge, read_case
 from services.cli.casework import OPERATOR, ask
 from services.cli.console import printable
 from services.cli.errors import BAD_INPUT, Stop
-from services.cli.law import judges
+from services.cli.law import Judges, judges
 from services.cli.web import settings_of
 from services.routing.core.decide import Judge
 from services.routing.rules.explaining import explain as explained
@@ -44,13 +44,13 @@ def _known(name: str, handled_on: str | None, progress: str | None) -> tuple[Cas
         raise Stop(f"case {name}: its report is no longer in the stream; explain the report's file instead")
     decision = story["decision"]
     decided = date.fromisoformat(decision["handled_on"]) if decision else event.time.date()
-    law = known.get(decision["rulebook"]["digest"]) if decision else judge()
+    law = known.of(decision["rulebook"]["digest"], decision["calendar"]["digest"]) if decision else judge()
     if law is None:
         raise Stop(f"case {name}: the rulebook that decided it is not in the stream; run `netral doctor`")
     return CaseFile(event.data.facts, wanted or decided, None), law
 
 
-async def _stored(settings: Settings, report_id: str) -> tuple[ReportAccepted | None, dict[str, Judge]]:
+async def _stored(settings: Settings, report_id: str) -> tuple[ReportAccepted | None, Judges]:
     subject = f"reports.{report_id}.accepted"
     async with operator(settings) as js:
         known = await judges(js, judge())

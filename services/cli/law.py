@@ -1,30 +1,61 @@
-"""The rulebooks that were ever the law of the running system, from the stream that holds their text."""
+"""The rulebooks and calendars that were ever in force in the running system, from the streams that hold their text."""
 
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from contracts.events import RulebookLoaded
+from contracts.events import CalendarLoaded, RulebookLoaded
+from services.routing.calendar_law import calendars_of
 from services.routing.core.decide import Judge
 from services.routing.core.route import Reasoner
 from services.routing.rulebook_files import read_rulebook
 
 
-async def judges(js: JetStreamContext, packaged: Judge) -> dict[str, Judge]:
-    """A judge for each rulebook by its digest; the packaged one is there even if it was never loaded.
+@dataclass(frozen=True)
+class Judges:
+    """Who judged before: rulebooks and calendars by their digests; the packaged ones are there even if never loaded."""
 
-    Raises BrokenRulebook if this version of the software cannot read an older text.
-    """
-    found = {packaged.reasoner.book.digest: packaged}
-    last = (await js.stream_info("RULEBOOKS")).state.last_seq
+    packaged: Judge
+    rulebooks: dict[str, Reasoner]
+    calendars: dict[str, Judge]
+
+    def of(self, rulebook: str, calendar: str) -> Judge | None:
+        """The judge of a decision, by the digests it names; None for an unknown rulebook.
+
+        Calendars from before they were events are taken to be the packaged ones.
+        """
+        reasoner = self.rulebooks.get(rulebook)
+        return replace(self.calendars.get(calendar, self.packaged), reasoner=reasoner) if reasoner else None
+
+
+async def judges(js: JetStreamContext, packaged: Judge) -> Judges:
+    """All that were ever in force. Raises BrokenRulebook if this version of the software cannot read an older text."""
+    book = packaged.reasoner.book
+    rulebooks, calendars = {book.digest: packaged.reasoner}, {packaged.calendar.digest: packaged}
+    async for stored in _messages(js, "RULEBOOKS"):
+        data = RulebookLoaded.model_validate_json(stored).data
+        if data.rulebook.digest not in rulebooks:
+            book = read_rulebook({name: text.encode() for name, text in data.files.items()})
+            rulebooks[data.rulebook.digest] = Reasoner(book)
+    async for stored in _messages(js, "CALENDARS"):
+        event = CalendarLoaded.model_validate_json(stored)
+        ref = event.data.calendar
+        if ref.digest not in calendars:
+            elections, workdays = calendars_of(event)
+            calendars[ref.digest] = replace(packaged, calendars=elections, workdays=workdays, calendar=ref)
+    return Judges(packaged, rulebooks, calendars)
+
+
+async def _messages(js: JetStreamContext, stream: str) -> AsyncIterator[bytes]:
+    """What a stream holds; nothing where it is not there yet."""
+    try:
+        last = (await js.stream_info(stream)).state.last_seq
+    except NotFoundError:
+        return
     for seq in range(1, last + 1):
         try:
-            stored = await js.get_msg("RULEBOOKS", seq)
+            yield (await js.get_msg(stream, seq)).data or b""
         except NotFoundError:
             continue
-        data = RulebookLoaded.model_validate_json(stored.data or b"").data
-        if data.rulebook.digest not in found:
-            book = read_rulebook({name: text.encode() for name, text in data.files.items()})
-            found[data.rulebook.digest] = replace(packaged, reasoner=Reasoner(book))
-    return found

@@ -8,12 +8,13 @@ from pathlib import Path
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
+from contracts.decision import Decision
 from contracts.events import CaseDecided, ReportAccepted
 from services.cli.broker import operator
 from services.cli.case_files import day_of, judge
 from services.cli.console import tables, write_json
 from services.cli.errors import BAD_INPUT, Stop
-from services.cli.law import judges
+from services.cli.law import Judges, judges
 from services.cli.web import settings_of
 from services.routing.core.decide import Judge
 from services.routing.core.route import Reasoner
@@ -31,9 +32,7 @@ def run(folder: str | None, as_if: str | None, *, as_json: bool) -> None:
     day = None if as_if is None else day_of(as_if, "--as-if")
     other = _other(folder) if folder else None
     stored, known = asyncio.run(_stored(settings_of(Settings)))
-    tally = replay(
-        stored, lambda decision: other or known.get(decision.rulebook.digest) or judge(), as_if=day
-    )
+    tally = replay(stored, lambda decision: _judge(known, decision, other), as_if=day)
     if as_json:
         counts = {"before": dict(tally.before), "after": dict(tally.after)}
         write_json({"cases": tally.cases, "same": tally.same, "changed": tally.changed, **counts})
@@ -46,14 +45,20 @@ def run(folder: str | None, as_if: str | None, *, as_json: bool) -> None:
         )
 
 
-def _other(folder: str) -> Judge:
+def _judge(known: Judges, decision: Decision, other: Reasoner | None) -> Judge:
+    """Who made a decision, or the same calendars with another rulebook."""
+    made = known.of(decision.rulebook.digest, decision.calendar.digest) or known.packaged
+    return replace(made, reasoner=other) if other else made
+
+
+def _other(folder: str) -> Reasoner:
     try:
-        return replace(judge(), reasoner=Reasoner(load_rulebook(Path(folder))))
+        return Reasoner(load_rulebook(Path(folder)))
     except BrokenRulebook as broken:
         raise Stop(str(broken), BAD_INPUT) from None
 
 
-async def _stored(settings: Settings) -> tuple[list[Stored], dict[str, Judge]]:
+async def _stored(settings: Settings) -> tuple[list[Stored], Judges]:
     async with operator(settings) as js:
         return [case async for case in _cases(js)], await judges(js, judge())
 

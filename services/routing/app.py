@@ -18,6 +18,8 @@ from contracts.topology import CONSUMERS
 from services.routing.agencies.wiring import Agencies, agencies_of
 from services.routing.agency_feed import AgencyFeed
 from services.routing.api import AgencyDoors
+from services.routing.calendar_api import CalendarDoors
+from services.routing.calendar_law import CalendarLaw
 from services.routing.casebook import Casebook
 from services.routing.core.decide import Judge
 from services.routing.deciding import load_judge
@@ -35,6 +37,7 @@ from services.routing.matters_api import MatterDoors
 from services.routing.openapi import api_document
 from services.routing.rebuild_api import RebuildDoors
 from services.routing.rebuilding import catch_up
+from services.routing.reckoning import Reckoning
 from services.routing.sealed_words import ANOTHER_KEY, another_key
 from services.routing.settings import RoutingSettings
 from services.routing.steps_api import StepDoors
@@ -76,6 +79,7 @@ def build_app(
             *MatterDoors(keys, views.engine, clock).routes(),
             *MatchDoors(keys, MatchQueries(views.engine), lambda: parts.linking, opened, clock).routes(),
             *LawDoors(parts.law, keys, lambda: parts.bus).routes(),
+            *CalendarDoors(parts.dates, keys, lambda: parts.bus, lambda: parts.reckoning).routes(),
             *RebuildDoors(keys, views, lambda: parts.bus).routes(),
             *SuccessionDoors(keys, parts.law, lambda: parts.succession, clock).routes(),
             *agencies.routes(lambda: parts.bus, clock),
@@ -106,6 +110,7 @@ class _Parts:
         telemetry: Telemetry | None,
     ) -> None:
         self.settings, self.clock, self.law = settings, clock, Law(judge, clock)
+        self.dates = CalendarLaw(self.law, clock)
         self.views, self.agencies, self.telemetry = views, agencies, telemetry
         self.bus: Bus | None = None
         self.broker: NatsBroker | None = None
@@ -116,6 +121,7 @@ class _Parts:
         self.casebook: Casebook | None = None
         self.succession: Succession | None = None
         self.linking: Linking | None = None
+        self.reckoning: Reckoning | None = None
         self.tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -124,16 +130,23 @@ class _Parts:
         self.bus = await Bus.connect(self.settings, "routing", telemetry=self.telemetry)
         await self.agencies.book.open(self.bus)
         await self.law.open(self.bus)
+        await self.dates.open(self.bus)
         await catch_up(self.bus, self.views)
         self.another_key = await another_key(self.words, self.views)
         self.casebook = Casebook(self.bus, self.law, self.clock, self.words)
-        self.succession = Succession(self.casebook, MatterQueries(self.views.engine), self.clock)
         made = instruments_of(self.telemetry)
         time = Timekeeping(
             self.bus, self.casebook, self.views.engine, self.clock, self.settings.sweep_seconds, made
         )
+        matters = MatterQueries(self.views.engine)
+        self.succession = Succession(self.casebook, matters, self.clock)
+        self.reckoning = Reckoning(
+            self.bus, self.casebook, self.law, matters, self.clock, self.settings.sweep_seconds
+        )
         follow = (
             self.law.follow(self.bus),
+            self.dates.follow(self.bus),
+            self.reckoning.watch(),
             self.agencies.book.follow(self.bus),
             AgencyFeed(self.bus).follow(),
             time.sweep.watch(),
@@ -231,10 +244,8 @@ async def _missing(parts: _Parts) -> list[str]:
         return [*reasons, "the broker is not connected yet"]
     if not parts.push.ready:
         reasons.append("the database of webhooks does not answer")
-    if parts.law.unreadable:
-        reasons.append(parts.law.unreadable)
-    if parts.agencies.book.unreadable:
-        reasons.append(parts.agencies.book.unreadable)
+    followed = (parts.law, parts.dates, parts.agencies.book)
+    reasons += [one.unreadable for one in followed if one.unreadable]
     for consumer in (consumer for consumer in CONSUMERS if consumer.service == "routing"):
         try:
             async with asyncio.timeout(2):

@@ -1,7 +1,7 @@
 """Reads the election calendars and the days off, or says every mistake with file:line:column."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +15,8 @@ from services.routing.workday_files import read_workdays, years_of
 from services.routing.yaml_nodes import BrokenRulebook, Node, RuleFault, read
 
 HERE = Path(__file__).parent / "calendars"
+ELECTIONS = "elections.yaml"
+FILES = (ELECTIONS, "holidays.csv", "workdays.yaml")
 
 _NEEDED = ("election", "polling", "decree", "source", "confidence", "checked_on")
 _OPTIONAL = ("offices", "regions", "psu", "designation", "campaign", "quiet", "note")
@@ -24,8 +26,25 @@ _T = TypeVar("_T")
 
 def load_calendars(folder: Path = HERE) -> tuple[Calendars, WorkCalendar]:
     """Both calendars of a folder. Raises BrokenRulebook with every mistake in its files."""
-    faults: list[RuleFault] = []
-    elections, workdays = _elections(folder / "elections.yaml", faults), read_workdays(folder, faults)
+    return read_calendars(calendar_files(folder))
+
+
+def calendar_files(folder: Path = HERE) -> dict[str, bytes]:
+    """The files of a folder's calendars by name, those that are there."""
+    return {name: (folder / name).read_bytes() for name in FILES if (folder / name).is_file()}
+
+
+def read_calendars(files: Mapping[str, bytes]) -> tuple[Calendars, WorkCalendar]:
+    """Both calendars in files by name. Raises BrokenRulebook with every mistake in them."""
+    needs = f"is missing; calendars have {', '.join(FILES)}"
+    faults = [RuleFault(name, needs) for name in FILES if name not in files]
+    faults += [
+        RuleFault(name, f"is no file of calendars; they have {', '.join(FILES)}")
+        for name in sorted(files.keys() - set(FILES))
+    ]
+    if faults:
+        raise BrokenRulebook(faults)
+    elections, workdays = _elections(files[ELECTIONS], faults), read_workdays(files, faults)
     if faults:
         raise BrokenRulebook(dict.fromkeys(faults))
     return elections, workdays
@@ -37,14 +56,14 @@ def reference(calendars: Calendars, workdays: WorkCalendar) -> CalendarRef:
     return CalendarRef(version=f"elections-{calendars.version} {workdays.version}", digest=f"sha256:{both}")
 
 
-def _elections(path: Path, faults: list[RuleFault]) -> Calendars:
+def _elections(raw: bytes, faults: list[RuleFault]) -> Calendars:
     needed = ("version", "elections", "expected")
-    parts = read(path.name, path.read_bytes(), faults).entries(needed, needed)
+    parts = read(ELECTIONS, raw, faults).entries(needed, needed)
     if any(name not in parts for name in needed):
         return Calendars("", "", ())
     return Calendars(
         version=parts["version"].text(),
-        digest=f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}",
+        digest=f"sha256:{hashlib.sha256(raw).hexdigest()}",
         elections=tuple(_each(parts["elections"], _election)),
         expected=tuple(_each(parts["expected"], _expected)),
     )

@@ -9,6 +9,7 @@ from contracts.decision import RulebookRef
 from contracts.openapi import Answer, Operation, document
 from services.routing.agencies.openapi import DIRECTORY
 from services.routing.agencies.openapi_keys import KEYS
+from services.routing.openapi_calendars import CALENDARS
 from services.routing.openapi_inbox import KEY, READING, REFUSED
 from services.routing.openapi_matches import MATCHES
 from services.routing.openapi_rebuild import REBUILD
@@ -120,6 +121,7 @@ def api_document() -> dict[str, Any]:
         *QUESTIONS,
         *MATCHES,
         *_LAW,
+        *CALENDARS,
         *DIRECTORY,
         *KEYS,
         *STREAM,

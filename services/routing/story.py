@@ -117,11 +117,23 @@ def _stepped(step: Row) -> Row:
     taken = f" of step {said['step']}" if said["step"] else ""
     shown = ("rule", "status", "post_kind", "employer", "employer_region")
     coded = {name: said[name] for name in shown if said.get(name)}
-    why = "; ".join(f"{name}: {text}" for name, text in (coded | step["words"]).items())
+    words = coded | _reckoned(said) | step["words"]
+    why = "; ".join(f"{name}: {text}" for name, text in words.items())
     who = f"{step['by']} {step['office'] or ''}".strip()
     return _entry(
         step["at"], f"step {step['number']}: {about} {what}{taken}{to}, on {said['on']}", who, why or None
     )
+
+
+def _reckoned(said: Row) -> Row:
+    """Of a RECKON: each limit that moved, and the calendar that moved it."""
+    if not said.get("calendar"):
+        return {}
+    moved = ", ".join(
+        f"{' '.join(filter(None, (limit['person'], limit['agency'], limit['office'])))} {limit['was']} -> {limit['now']}"
+        for limit in said["moved"]
+    )
+    return {"moved": moved, "calendar": f"{said['calendar']['version']} {said['calendar']['digest']}"}
 
 
 def _matter(row: Row) -> Row:

@@ -6,9 +6,8 @@ The holidays are a file made from the package `holidays`, whose import takes lon
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
-from pathlib import Path
 
 from services.routing.core.workdays import WorkCalendar
 from services.routing.yaml_nodes import Node, RuleFault, read
@@ -17,16 +16,17 @@ YEARS = range(2014, 2031)
 """The years the file of holidays covers."""
 
 
-def read_workdays(folder: Path, faults: list[RuleFault]) -> WorkCalendar:
+def read_workdays(files: Mapping[str, bytes], faults: list[RuleFault]) -> WorkCalendar:
     """The calendar of `holidays.csv` as corrected by `workdays.yaml`; mistakes are added to `faults`."""
-    source, listed = _holidays(folder / "holidays.csv", faults)
+    source, listed = _holidays("holidays.csv", files["holidays.csv"], faults)
     needed = ("version", "decreed", "add", "remove")
-    path = folder / "workdays.yaml"
-    parts = read(path.name, path.read_bytes(), faults).entries(needed, needed)
+    parts = read("workdays.yaml", files["workdays.yaml"], faults).entries(needed, needed)
     if any(name not in parts for name in needed):
         return WorkCalendar("", "", frozenset(), frozenset())
     days = (listed | set(_corrections(parts["add"]))) - set(_corrections(parts["remove"]))
     decreed = years_of(parts["decreed"])
+    if decreed and (bare := decreed - {day.year for day in days}):
+        parts["decreed"].fault(f"names {min(bare)}, which has no day off; add its days or leave the year out")
     canonical = "\n".join([*map(str, sorted(decreed)), *map(str, sorted(days))])
     return WorkCalendar(
         version=f"holidays-{source} workdays-{parts['version'].text()}",
@@ -54,21 +54,21 @@ def holiday_list(years: range = YEARS) -> str:
     return "\n".join([f"holidays,{holidays.__version__}", *lines]) + "\n"
 
 
-def _holidays(path: Path, faults: list[RuleFault]) -> tuple[str, set[date]]:
-    head, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+def _holidays(name: str, raw: bytes, faults: list[RuleFault]) -> tuple[str, set[date]]:
+    try:
+        head, *lines = raw.decode("utf-8").splitlines() or [""]
+    except UnicodeDecodeError:
+        faults.append(RuleFault(f"{name}:1:1", "is not UTF-8; save the file as UTF-8"))
+        return "", set()
     label, _, version = head.partition(",")
     if label != "holidays" or not version:
-        faults.append(
-            RuleFault(f"{path.name}:1:1", "does not name the version of holidays; make the file anew")
-        )
+        faults.append(RuleFault(f"{name}:1:1", "does not name the version of holidays; make the file anew"))
     days = set[date]()
     for number, line in enumerate(lines, 2):
         try:
             days.add(date.fromisoformat(line.partition(",")[0]))
         except ValueError:
-            faults.append(
-                RuleFault(f"{path.name}:{number}:1", "is not a day and its name; make the file anew")
-            )
+            faults.append(RuleFault(f"{name}:{number}:1", "is not a day and its name; make the file anew"))
     return version, days
 
 

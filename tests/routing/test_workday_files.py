@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.routing.calendar_files import HERE
+from services.routing.calendar_files import HERE, calendar_files
 from services.routing.core.workdays import WorkCalendar
 from services.routing.workday_files import holiday_list, read_workdays
 from services.routing.yaml_nodes import RuleFault
@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
 
 def read_from(folder: Path) -> tuple[WorkCalendar, list[str]]:
     faults: list[RuleFault] = []
-    return read_workdays(folder, faults), [str(fault) for fault in faults]
+    return read_workdays(calendar_files(folder), faults), [str(fault) for fault in faults]
 
 
 def correct(folder: Path, old: str, new: str) -> None:

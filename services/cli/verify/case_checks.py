@@ -114,7 +114,7 @@ def _not_possible(step: dict[str, Any], before: Version, earlier: list[dict[str,
     hand_over = said["event"] in law.HAND_OVERS
     if not hand_over and by != "OPERATOR" and by not in law.speakers_of(trigger):
         yield f"{by} may not say it"
-    if said["event"] in ("SUCCEED", "LINK"):
+    if said["event"] in ("SUCCEED", "LINK", law.RECKONED):
         return
     for ref in _concerned(said, before):
         person = before.persons[ref]

@@ -1,13 +1,14 @@
 """`netral verify`: prints what the checker found, in sentences; exit code 1 if anything was."""
 
 import asyncio
+import json
 from importlib.resources import files
 from pathlib import Path
 
 from services.cli.console import complain, tables, write_json
 from services.cli.errors import Stop
 from services.cli.verify.checking import TROUBLES, Checker, Counts, Databases
-from services.cli.verify.days import packaged
+from services.cli.verify.days import DaysOff, days_off, packaged
 from services.cli.verify.findings import Finding
 from services.cli.web import settings_of
 from services.intake.settings import IntakeSettings
@@ -15,6 +16,7 @@ from services.notifications.settings import NotificationsSettings
 from services.routing.settings import RoutingSettings
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.clock import Clock, now
+from services.runtime.reading import page_of
 from services.runtime.settings import BadSettings
 
 
@@ -45,11 +47,24 @@ async def _found(clock: Clock, patience: float) -> tuple[Counts, list[Finding]]:
     off = packaged(Path(str(files("services.routing") / "calendars")))
     bus = await Bus.connect(routing, "operator", wait=False)
     try:
-        checker = Checker(bus, databases, {off.version: off}, patience)
+        known = {off.version: off, **await _loaded(bus)}
+        checker = Checker(bus, databases, known, patience)
         found = [finding async for finding in checker.findings(clock())]
         return checker.counts, found
     finally:
         await bus.close()
+
+
+async def _loaded(bus: Bus) -> dict[str, DaysOff]:
+    """The days off of all calendars that were ever in force, by the version that time limits name."""
+    found, start = dict[str, DaysOff](), 1
+    while page := await page_of(bus, "CALENDARS", start):
+        for stored in page:
+            files = json.loads(stored.body)["data"]["files"]
+            off = days_off(files["holidays.csv"], files["workdays.yaml"])
+            found[off.version] = off
+        start = page[-1].seq + 1
+    return found
 
 
 def _tell(counts: Counts, found: list[Finding], most: int) -> None:

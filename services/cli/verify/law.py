@@ -61,12 +61,26 @@ SPEAKERS: dict[str, str] = {
     "ASSIGN": "",
     "SUCCEED": "",
     "LINK": "NETRAL",
+    "RECKON": "NETRAL",
 }
 """Who says an event (or only one result of it) or takes a measure; the operator may on somebody's behalf."""
+RECKONED = "RECKON"
+"""Limits that ran were counted again by another calendar; nothing else changes."""
 HAND_OVERS = {"RETURN", "REFUSE", "TRANSFER", "ACCEPT", "DONE"}
 ACKNOWLEDGED = "ACKNOWLEDGE"
 """An agency says that it took the case over into its own system: said by whoever has a part; it changes nothing."""
-MOVES = HAND_OVERS | {ACKNOWLEDGED, "ASSIGN", "VOID", "SUCCEED", "LINK", "WARN", "BLOCK", "UNBLOCK", "RECUSE"}
+MOVES = HAND_OVERS | {
+    ACKNOWLEDGED,
+    RECKONED,
+    "ASSIGN",
+    "VOID",
+    "SUCCEED",
+    "LINK",
+    "WARN",
+    "BLOCK",
+    "UNBLOCK",
+    "RECUSE",
+}
 MEASURES = {"WARN": {"OVERDUE"}, "BLOCK": {"OVERDUE"}, "UNBLOCK": {"OVERDUE", "SANCTIONED"}}
 """After which states of its progress a PPK is pressed or let go."""
 _BESIDE = {

@@ -95,6 +95,8 @@ def _move(
 def _malformed(said: Said, by: str) -> str | None:
     """What is wrong with a move whatever the case."""
     kind = said.event
+    if kind is MoveKind.RECKON:
+        return "RECKON is said by Netral itself when the calendars change; load them (netral calendar load)"
     if (kind in _OPERATOR_ONLY and by != OPERATOR) or (
         kind is MoveKind.LINK and by not in (OPERATOR, NETRAL)
     ):

@@ -45,8 +45,11 @@ def life_of(
     """What a case is after its steps; `zone_days` are their days at the place of the event.
 
     The day of handling is that of the last step, never before the opening: competence follows the day of handling.
-    What was closed stays as it was decided on the day of the last progress about it.
+    What was closed stays as it was decided on the day of the last progress about it. A RECKON only says how the limits
+    that ran were counted again: nothing was handled on its day.
     """
+    spoken = [n for n, step in enumerate(steps) if step.said.event is not MoveKind.RECKON]
+    steps, zone_days = [steps[n] for n in spoken], [zone_days[n] for n in spoken]
     standing = [step for step in steps if step.number not in _voided(steps)]
     effective = counting(standing)
     events = tuple(_heard(step.said) for step in effective if isinstance(step.said.event, ProgressEvent))
