@@ -7,7 +7,7 @@ from services.cli.checks.broker import broker
 from services.cli.checks.data_folder import data_folder
 from services.cli.checks.finding import Finding, Verdict
 from services.cli.checks.installation import installation
-from services.cli.checks.law import law
+from services.cli.checks.law import calendars, law
 from services.cli.checks.services import services
 from services.cli.console import printable, tables, write_json
 from services.cli.errors import TROUBLE
@@ -39,6 +39,7 @@ def _findings() -> list[Finding]:
         *asyncio.run(broker(intake)),
         *services(intake, routing, notifications),
         law(),
+        calendars(),
     ]
 
 

@@ -25,7 +25,7 @@ def read_workdays(files: Mapping[str, bytes], faults: list[RuleFault]) -> WorkCa
         return WorkCalendar("", "", frozenset(), frozenset())
     days = (listed | set(_corrections(parts["add"]))) - set(_corrections(parts["remove"]))
     decreed = years_of(parts["decreed"])
-    if decreed and (bare := decreed - {day.year for day in days}):
+    if not faults and (bare := decreed - {day.year for day in days}):
         parts["decreed"].fault(f"names {min(bare)}, which has no day off; add its days or leave the year out")
     canonical = "\n".join([*map(str, sorted(decreed)), *map(str, sorted(days))])
     return WorkCalendar(

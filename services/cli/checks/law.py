@@ -1,4 +1,4 @@
-"""Checks that the rulebook in force is the packaged one: an upgrade of the software does not change the law."""
+"""Checks that rulebook and calendars in force are the packaged ones: an upgrade of the software does not change them."""
 
 from services.cli.case_files import judge
 from services.cli.casework import OPERATOR, ask
@@ -19,3 +19,17 @@ def law() -> Finding:
         return ok("rulebook", says)
     cure = "compare them with `netral rules diff`; `netral rules load` makes the packaged one the law"
     return warn("rulebook", f"{says}; the packaged one, {packaged.version}, differs", cure)
+
+
+def calendars() -> Finding:
+    """A warning where they differ: somebody has to decide whether the packaged ones are put in force."""
+    try:
+        told = ask("/v1/operator/calendars", OPERATOR, what="the calendars in force")
+        packaged = judge().calendar
+    except Stop as trouble:
+        return warn("calendars", f"cannot be compared ({trouble})", "start the system with `netral up`")
+    says = f"{told['calendar']['version']} in force since {told['loaded_at']} (change {told['number']})"
+    if told["calendar"]["digest"] == packaged.digest:
+        return ok("calendars", says)
+    cure = "see what they would move with `netral calendar load FOLDER --dry-run`; without it they are put in force"
+    return warn("calendars", f"{says}; the packaged ones, {packaged.version}, differ", cure)

@@ -47,7 +47,7 @@ async def _found(clock: Clock, patience: float) -> tuple[Counts, list[Finding]]:
     off = packaged(Path(str(files("services.routing") / "calendars")))
     bus = await Bus.connect(routing, "operator", wait=False)
     try:
-        known = {off.version: off, **await _loaded(bus)}
+        known = {off.version: off, **await loaded(bus)}
         checker = Checker(bus, databases, known, patience)
         found = [finding async for finding in checker.findings(clock())]
         return checker.counts, found
@@ -55,7 +55,7 @@ async def _found(clock: Clock, patience: float) -> tuple[Counts, list[Finding]]:
         await bus.close()
 
 
-async def _loaded(bus: Bus) -> dict[str, DaysOff]:
+async def loaded(bus: Bus) -> dict[str, DaysOff]:
     """The days off of all calendars that were ever in force, by the version that time limits name."""
     found, start = dict[str, DaysOff](), 1
     while page := await page_of(bus, "CALENDARS", start):

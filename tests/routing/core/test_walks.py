@@ -5,6 +5,7 @@ If it does, hypothesis shows the shortest history that goes wrong.
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -15,12 +16,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from contracts.codes import RESULTS, Agency
 from contracts.door import read_report
-from contracts.events import CaseDue, CaseDueData, Event, ReportAccepted, ReportAcceptedData, event_id
+from contracts.events import (
+    CaseDue,
+    CaseDueData,
+    CaseStepped,
+    Event,
+    ReportAccepted,
+    ReportAcceptedData,
+    event_id,
+)
 from contracts.facts import facts_of
 from contracts.ids import NETRAL, case_id_of, derived_id
-from contracts.steps import MoveKind, Said
+from contracts.steps import Matter, MoveKind, Said
 from services.cli.verify.case_checks import check_case
-from services.cli.verify.days import packaged
+from services.cli.verify.days import DaysOff, packaged
 from services.cli.verify.due_checks import check_dues
 from services.cli.verify.history import case_of
 from services.cli.verify.logbook import Fact, ReportFact, slim
@@ -31,6 +40,8 @@ from services.routing.core.fanout import decided, following, linked, newly_offer
 from services.routing.core.life import Life, Step, life_of
 from services.routing.core.limits import QUEUE, timers_of
 from services.routing.core.parts import is_silence
+from services.routing.core.reckoning import reckoned, recount
+from services.routing.core.workdays import WorkCalendar
 from services.routing.deciding import load_judge
 from tests.builders import TODAY, a_report
 
@@ -61,6 +72,8 @@ class Walk(RuleBasedStateMachine):
         self.opened = self.now.date()
         self.facts_ = facts_of(read_report(report, TODAY), self.opened)
         self.steps: list[Step] = []
+        self.last: CaseStepped | None = None
+        self.off = {OFF.version: OFF}
         self.told: list[Fact] = []
         report_id = derived_id(NETRAL, "walk")
         data = ReportAcceptedData(
@@ -102,17 +115,23 @@ class Walk(RuleBasedStateMachine):
         after = self.life((step,))
         event = stepped(self.record, step, after)
         self.steps.append(step)
+        self.last = event
         self.tell(event, *newly_offered(event, life.matters))
         self.speak()
 
+    @property
+    def matters(self) -> tuple[Matter, ...]:
+        """As they are on record."""
+        return self.last.data.persons if self.last else self.record.data.persons
+
     def speak(self) -> None:
         """What the timers say until now; silence is a step of the system."""
-        for timer in timers_of(self.life().matters, self.record.time):
+        for timer in timers_of(self.matters, self.record.time):
             subject = f"cases.{self.record.data.case_id}.due.{timer.ref}.{timer.agency}.{timer.last_day}.{timer.level}"
             if timer.at > self.now or timer.level == QUEUE or any(f.subject == subject for f in self.told):
                 continue
             self.tell(self.due(timer))
-            matter = next(m for m in self.life().matters if m.ref == timer.ref)
+            matter = next(m for m in self.matters if m.ref == timer.ref)
             if timer.level == "OVERDUE" and is_silence(matter, timer.agency, timer.last_day):
                 on = (self.now + ZONE).date()
                 silent = {"event": "PPK_CONCLUDED", "result": "SILENT", "person": timer.ref, "on": on}
@@ -178,10 +197,28 @@ class Walk(RuleBasedStateMachine):
                 self.say(str(matter.owner.agency), matter.owner.office, Said.model_validate(said))
                 return
 
+    @rule(days=st.integers(1, 12), back=st.booleans())
+    def calendar(self, days: int, back: bool) -> None:
+        """Collective leave is decreed, or taken back; the limits that run are counted again."""
+        day, old = (self.now + ZONE).date() + timedelta(days=days), self.judge.workdays
+        name = f"walk {len(self.off)}"
+        off = old.days_off - {day} if back else old.days_off | {day}
+        workdays = WorkCalendar(name, name, off, old.decreed_years)
+        self.off[name] = DaysOff(name, off)
+        counted = recount(self.matters, self.facts_, self.life(), self.opened, workdays, self.now)
+        self.judge = replace(self.judge, workdays=workdays)  # type: ignore[misc]
+        if counted.moved:
+            self.now += timedelta(seconds=1)
+            event = reckoned(self.record, self.last, counted, workdays, self.now, (self.now + ZONE).date())
+            self.steps.append(Step(event.data.number, self.now, "NETRAL", None, event.data.said))
+            self.last = event
+            self.tell(event)
+            self.speak()
+
     @invariant()
     def nothing_is_wrong(self) -> None:
         case = case_of(str(self.record.data.case_id), self.told, [self.report])
-        found = [*check_case(case), *check_dues(case, self.now, {OFF.version: OFF})]
+        found = [*check_case(case), *check_dues(case, self.now, self.off)]
         assert found == [], [str(finding) for finding in found]
 
 
