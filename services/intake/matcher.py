@@ -18,6 +18,9 @@ from services.runtime.clock import Clock
 from services.runtime.messaging import Bus, TryLater, durable
 from services.runtime.spans import note
 
+AT_ONCE = 4
+"""Reports compared at once: few, because people wait at the door of the same process, and nobody waits for this."""
+
 
 class Matcher:
     """Repeating its work is harmless: keys stand once, and the first thing said about a report stands."""
@@ -32,7 +35,7 @@ class Matcher:
     def subscribe(self, broker: NatsBroker, bus: Bus) -> None:
         """Bind to the durable; several processes share it."""
         self._bus = bus
-        broker.subscriber(**durable("intake-matching"))(self.accepted)
+        broker.subscriber(**durable("intake-matching", AT_ONCE))(self.accepted)
 
     async def accepted(self, message: NatsMessage) -> None:
         """Compare an accepted report, and say what it resembles, if anything."""

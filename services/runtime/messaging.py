@@ -6,6 +6,7 @@ from typing import Any
 import faststream.nats.subscriber.usecases.stream_pull_subscriber as pulling
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.message import NatsMessage
 from faststream.security import SASLPlaintext
 from nats.js.api import ConsumerConfig
 
@@ -34,13 +35,15 @@ def open_broker(settings: Settings, user: str, telemetry: Any = None) -> NatsBro
         middlewares=(HandlerTelemetry(telemetry), FailureTable),
         logger=None,
         graceful_timeout=10,
+        apply_types=False,  # injecting the message costs a hop to another thread for each
+        decoder=_itself,
     )
 
 
-def durable(name: str) -> dict[str, Any]:
+def durable(name: str, at_once: int = 64) -> dict[str, Any]:
     """The subscriber arguments that bind to a durable of the topology table; nothing is ever created here.
 
-    Up to 64 handlers run at once (the batch of one pull). Raises StopIteration for an unknown name.
+    Up to `at_once` handlers run at once (the batch of one pull). Raises StopIteration for an unknown name.
     """
     consumer = next(consumer for consumer in CONSUMERS if consumer.name == name)
     return {
@@ -48,10 +51,15 @@ def durable(name: str) -> dict[str, Any]:
         "stream": JStream(consumer.stream, declare=False),
         "durable": consumer.name,
         "inbox_prefix": f"_INBOX_{consumer.service}.".encode(),
-        "pull_sub": PullSub(batch_size=64, timeout=1),
+        "pull_sub": PullSub(batch_size=at_once, timeout=1),
         "config": ConsumerConfig(ack_wait=consumer.ack_wait),
         "ack_policy": AckPolicy.NACK_ON_ERROR,
     }
+
+
+async def _itself(message: NatsMessage) -> NatsMessage:
+    """Handlers read the body themselves: what is no event of ours is then theirs to refuse."""
+    return message
 
 
 __all__ = ["BrokerAway", "Bus", "NeedsAPerson", "TryLater", "connection", "durable", "open_broker"]
