@@ -117,36 +117,12 @@ def newly_offered(record: CaseStepped, before: tuple[Matter, ...]) -> list[Event
         ]
         for agency in dict.fromkeys(part.agency for part in fresh):
             parts = tuple(part for part in matter.parts if part.agency is agency)
-            events.append(_offer_again(record, matter, agency, parts))
+            events.append(_offer(record, matter, agency, parts, record.data.number))
     return events
 
 
 def _part(part: Assignment) -> tuple[object, ...]:
     return part.agency, part.office, part.role, part.when, part.rule
-
-
-def _offer_again(
-    record: CaseStepped, matter: Matter, agency: Agency, parts: tuple[Assignment, ...]
-) -> CaseOffered:
-    data = record.data
-    return CaseOffered(
-        id=event_id(data.case_id, "offered", agency, matter.ref, str(data.number)),
-        source=SOURCE,
-        subject=str(data.case_id),
-        time=record.time,
-        data=CaseOfferedData(
-            report_id=data.report_id,
-            case_id=data.case_id,
-            ticket=data.ticket,
-            region=data.region,
-            agency=agency,
-            person=matter.ref,
-            stage=matter.stage,
-            class_=matter.class_,
-            assignments=parts,
-            step=data.number,
-        ),
-    )
 
 
 def _somebody_acts(person: PersonDecision) -> bool:
@@ -158,13 +134,20 @@ def _offers(record: CaseDecided, person: PersonDecision) -> Iterator[CaseOffered
     told = {part.agency for part in person.assignments if part.active}
     for agency in Agency:
         if agency in told:
-            yield _offer(record, person, agency)
+            parts = tuple(part for part in person.assignments if part.agency is agency)
+            yield _offer(record, person, agency, parts)
 
 
-def _offer(record: CaseDecided, person: PersonDecision, agency: Agency) -> CaseOffered:
+def _offer(
+    record: CaseDecided | CaseStepped,
+    person: PersonDecision | Matter,
+    agency: Agency,
+    parts: tuple[Assignment, ...],
+    step: int = 0,
+) -> CaseOffered:
     data = record.data
     return CaseOffered(
-        id=event_id(data.case_id, "offered", agency, person.ref),
+        id=event_id(data.case_id, "offered", agency, person.ref, *([str(step)] if step else [])),
         source=SOURCE,
         subject=str(data.case_id),
         time=record.time,
@@ -177,7 +160,8 @@ def _offer(record: CaseDecided, person: PersonDecision, agency: Agency) -> CaseO
             person=person.ref,
             stage=person.stage,
             class_=person.class_,
-            assignments=tuple(part for part in person.assignments if part.agency is agency),
+            assignments=parts,
+            step=step,
         ),
     )
 
