@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+WORKERS ?= 3
 
 .PHONY: help up test check bench chaos lock format schemas sbom clean
 
@@ -13,7 +14,7 @@ up: $(VENV)/.run ## Run the whole system in the foreground; Ctrl-C stops it
 	@exec $(BIN)/netral up
 
 test: $(VENV)/.dev ## Every test, with a real NATS server, SMTP server and database
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.dev ## Format, lint, import rules, types and the pure tests, in under a minute
 	$(BIN)/ruff format --check .
