@@ -1,6 +1,6 @@
 """The tables of routing's read model; everything in them can be rebuilt from the streams."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, and_
 
 from services.runtime.database import Instant
 
@@ -108,6 +108,9 @@ Index("matters_open", matters.c.closed, *_LONGEST)
 Index("matters_owner", matters.c.closed, matters.c.owner, *_LONGEST)
 Index("matters_state", matters.c.closed, matters.c.state, *_LONGEST)
 Index("matters_owner_state", matters.c.closed, matters.c.owner, matters.c.state, *_LONGEST)
+_ORPHANS = and_(matters.c.closed.is_(False), matters.c.owner.is_(None))
+Index("matters_orphans", *_LONGEST, sqlite_where=_ORPHANS, postgresql_where=_ORPHANS)
+"""Always empty: without it PostgreSQL looks for orphans among all that is open."""
 Index("matters_late", matters.c.closed, matters.c.late, *_LONGEST)
 Index("matters_owner_late", matters.c.closed, matters.c.owner, matters.c.late, *_LONGEST)
 steps = Table(

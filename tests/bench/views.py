@@ -123,7 +123,7 @@ async def show(address: str, cases: int, known: list[Rows]) -> bool:
     for name, asked in (await questions(views)).items():
         took, read = await measured(asked), await scans(views.engine, asked)
         good = good and took < LIMIT and not read
-        verdict = "  by index" if not read else f"  {read}"
+        verdict = f"  {read}" if read else "  by index" if views.engine.dialect.name == "sqlite" else ""
         print(f"  {name:24} {1000 * took:8.1f} ms{verdict}{'' if took < LIMIT else '  TOO SLOW'}")
     await views.engine.dispose()
     return good

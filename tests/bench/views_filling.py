@@ -129,7 +129,7 @@ async def fill(engine: AsyncEngine, cases: int, known: list[Rows]) -> None:
     async with engine.begin() as connection:
         for name, units in (("tallies", "persons cases"), ("overlaps", "cases"), ("waits", "persons")):
             more = ", ".join(f"{unit} = {unit} * {cases // block}" for unit in units.split())
-            await connection.execute(text(f"UPDATE {name} SET {more}"))
+            await connection.execute(text(f'UPDATE "{name}" SET {more}'))
         await connection.execute(text("ANALYZE"))
 
 

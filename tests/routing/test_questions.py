@@ -64,10 +64,11 @@ def best(
         return (("matters_owner_late",) if owner else ("matters_late",)) + (
             (("matters_owner_state",) if owner else ("matters_state",)) if state else ()
         )
-    by_owner = owner or orphans
-    if by_owner and state:
+    if orphans and not owner:
+        return ("matters_orphans", "matters_owner_state") if state else ("matters_orphans", "matters_owner")
+    if owner and state:
         return ("matters_owner_state",)
-    return ("matters_owner",) if by_owner else ("matters_state",) if state else ("matters_open",)
+    return ("matters_owner",) if owner else ("matters_state",) if state else ("matters_open",)
 
 
 @pytest.mark.parametrize("after", [None, AFTER])
