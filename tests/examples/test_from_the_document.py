@@ -42,9 +42,15 @@ class Wire:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
-    async def begin(self, seed: str) -> None:
-        """Sign the server's nonce with the NKEY (a seed is 2 bytes of kind, 32 of key, 2 of checksum, in base32)."""
+    async def begin(self, seed: str) -> bool:
+        """Sign the server's nonce with the NKEY (a seed is 2 bytes of kind, 32 of key, 2 of checksum, in base32).
+
+        False while the server knows no key yet: it is told of new ones by a signal.
+        """
         info = json.loads((await self._reader.readline()).removeprefix(b"INFO "))
+        if "nonce" not in info:
+            self.close()
+            return False
         raw = base64.b32decode(seed + "=" * (-len(seed) % 8))
         key = Ed25519PrivateKey.from_private_bytes(raw[2:34])
         public = bytes([20 << 3]) + key.public_key().public_bytes_raw()
@@ -52,6 +58,10 @@ class Wire:
         signed = base64.urlsafe_b64encode(key.sign(info["nonce"].encode())).decode().rstrip("=")
         options = {"nkey": whole, "sig": signed, "verbose": False, "headers": True, "protocol": 1}
         await self.say(f"CONNECT {json.dumps(options)}")
+        return True
+
+    def close(self) -> None:
+        self._writer.close()
 
     async def say(self, line: str, body: bytes | None = None) -> None:
         self._writer.write(line.encode() + b"\r\n" + (b"" if body is None else body + b"\r\n"))
@@ -122,9 +132,10 @@ async def test_the_document_is_enough_to_read_and_understand_every_event(fresh_n
     asking = said(r"to `(\$JS\.API\S+?)`").replace("{durable}", durable)
     request, done = said(r"publish `({\"batch\".*?})`"), said(r"publish `(\S+?)` to its reply")
     _, port = fresh_nats.settings.nats_url.rsplit(":", 1)
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
-    wire = Wire(reader, writer)
-    await wire.begin(seed)
+    wire = Wire(*await asyncio.open_connection("127.0.0.1", int(port)))
+    while not await wire.begin(seed):
+        await asyncio.sleep(0.1)
+        wire = Wire(*await asyncio.open_connection("127.0.0.1", int(port)))
     await wire.say(f"SUB {inbox}.answers 1")
     heard: list[str] = []
     while len(heard) < expected:
@@ -141,4 +152,4 @@ async def test_the_document_is_enough_to_read_and_understand_every_event(fresh_n
             subject, reply, headers, body = await wire.next()
         assert body or re.match(rb"NATS/1\.0 (100|404|408|409)", headers), headers
     assert len(set(heard)) == expected
-    writer.close()
+    wire.close()

@@ -82,7 +82,7 @@ async def test_no_key_is_in_the_database(fresh_nats: Broker, judge: Judge) -> No
     async with in_process(fresh_nats, judge=judge) as system:
         async with database(fresh_nats) as connection:
             names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
-            kept = {name: (await connection.execute(text(f"SELECT * FROM {name}"))).all() for name in names}
+            kept = {name: (await connection.execute(text(f'SELECT * FROM "{name}"'))).all() for name in names}
         assert "positions" in kept
         assert not any(key in str(kept) for key in system.keys.values())
 

@@ -45,7 +45,7 @@ LIES: dict[str, tuple[str, str]] = {
     "model-matter": ("UPDATE matters SET owner = 'PPK' WHERE owner = 'BAWASLU'", "the read model says"),
     "model-version": ("UPDATE versions SET version = 7 WHERE version = 2", "version [7], the log 2"),
     "model-inbox": ("DELETE FROM inbox WHERE agency = 'BKN'", "inbox BKN"),
-    "model-timer": ("DELETE FROM timers WHERE fired = 0", "timer p1 PPK"),
+    "model-timer": ("DELETE FROM timers WHERE fired = 0", "timer p1 "),
     "model-rows": ("DELETE FROM steps WHERE number = 2", "steps has 1 rows of it, the log 2"),
     "model-count": ("INSERT INTO versions VALUES ('x', 0, '2026-01-01 00:00:00')", "versions has"),
     "model-tally": ("UPDATE tallies SET persons = persons + 1 WHERE owner = 'PPK'", "PPK RECOMMENDED"),
