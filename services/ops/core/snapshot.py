@@ -125,8 +125,8 @@ def _cases(now: Snapshot) -> Iterator[Verdict]:
             yield Verdict(
                 "LimitsOverdue",
                 False,
-                f"{row['owner']}: {row['overdue']} lewat batas waktu",
-                f"{row['owner']}: {row['overdue']} over their limit",
+                f"{row['owner']}: {_shown(row['overdue'], 'beberapa')} lewat batas waktu",
+                f"{row['owner']}: {_shown(row['overdue'], 'some')} over their limit",
             )
 
 
@@ -140,6 +140,11 @@ def _webhooks(now: Snapshot) -> Iterator[Verdict]:
                 f"{agency}: webhook perlu ditangani ({said})",
                 f"{agency}: see to its webhooks ({said})",
             )
+
+
+def _shown(count: object, hidden: str) -> str:
+    """A number, or the word for one that is hidden because it would point at a person."""
+    return str(count) if isinstance(count, int) else hidden
 
 
 def _age(now: datetime, since: datetime | None) -> str:
