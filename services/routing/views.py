@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, inspect, select, union_all
+from sqlalchemy import Connection, Select, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.routing import views_tables as tables
@@ -51,8 +51,10 @@ class Views:
             select(r.case_id).where(r.report_id == wanted),
             select(r.case_id).where(r.ticket == ticket),
         )
-        rows = await self._all(select(tables.cases).where(c.case_id.in_(union_all(*ways))))
-        return rows[0] if rows else None
+        for way in ways:  # one after another: of all together PostgreSQL makes a scan
+            if found := await self._all(select(tables.cases).where(c.case_id.in_(way.limit(1)))):
+                return found[0]
+        return None
 
     async def offers(self, case_ids: Sequence[str], agency: str | None = None) -> dict[str, list[Row]]:
         """The offers of each case, of one agency or of all, in the order of agencies and persons."""
