@@ -61,6 +61,16 @@ def test_no_tracked_file_names_a_registry_or_a_place_of_one_machine() -> None:
     assert found == []
 
 
+def test_every_decision_record_has_a_number_of_its_own() -> None:
+    records = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(path.name[:4]) for path in records]
+    assert len(set(numbers)) == len(numbers)
+    for path in records:
+        heading = re.match(r"# (\d+)\. ", path.read_text(encoding="utf-8"))
+        assert heading, f"{path.name}: begin with `# number. title`"
+        assert int(heading[1]) == int(path.name[:4]), path.name
+
+
 def test_only_the_clock_module_reads_the_clock() -> None:
     reading = re.compile(r"datetime\.now\(|date\.today\(|time\.time\(|utcnow\(")
     found = {

@@ -116,7 +116,8 @@ ALERTS = (
     Alert(
         "OpsBlind",
         "page",
-        "up == 0 or time() - netral_ops_looked_at_seconds > 60 or absent(netral_ops_looked_at_seconds)",
+        "up == 0 or netral_ops_blind > 0 or time() - netral_ops_looked_at_seconds > 60 "
+        "or absent(netral_ops_looked_at_seconds)",
         "2m",
         "Figures are missing; other alerts cannot fire",
     ),

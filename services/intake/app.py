@@ -21,11 +21,12 @@ from services.intake.sealing import Sealer
 from services.intake.settings import IntakeSettings
 from services.intake.vault import Vault
 from services.intake.vault_writer import VaultAway
+from services.runtime.background import Background
 from services.runtime.clock import Clock, now
 from services.runtime.database import open_engine
 from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
-from services.runtime.messaging import BrokerAway, Bus, open_broker
+from services.runtime.messaging import BrokerAway, Bus, consuming
 from services.runtime.telemetry import Telemetry, instruments_of
 
 UNSETTLED_AFTER = timedelta(seconds=60)
@@ -75,15 +76,14 @@ async def _running(
     telemetry: Telemetry | None,
 ) -> AsyncIterator[None]:
     given = intake.bus
-    tasks = [asyncio.create_task(_open(vault)), asyncio.create_task(_reconcile(intake, clock))]
+    background = Background()
+    background.begin(_open(vault), _reconcile(intake, clock))
     if given is None:
-        tasks.append(asyncio.create_task(_connect(intake, matcher, settings, telemetry)))
+        background.begin(_connect(intake, matcher, settings, telemetry))
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await background.stop()
         if given is None and intake.bus is not None:
             await intake.bus.close()
         await vault.close()
@@ -104,11 +104,9 @@ async def _connect(
     intake: Intake, matcher: Matcher, settings: IntakeSettings, telemetry: Telemetry | None
 ) -> None:
     """Open the bus for the door, then compare reports in the background until cancelled."""
-    intake.bus = await Bus.connect(settings, "intake", telemetry=telemetry)
-    broker = open_broker(settings, "intake", telemetry)
-    matcher.subscribe(broker, intake.bus)
+    bus = intake.bus = await Bus.connect(settings, "intake", telemetry=telemetry)
+    broker = await consuming(settings, "intake", telemetry, lambda made: matcher.subscribe(made, bus))
     try:
-        await broker.start()
         await asyncio.Event().wait()
     finally:
         await broker.stop()

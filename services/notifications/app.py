@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import httpx
 from faststream.nats import NatsBroker
-from nats.errors import Error as NatsError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -28,10 +27,11 @@ from services.notifications.scribe import Scribe
 from services.notifications.sender import Sender
 from services.notifications.settings import NotificationsSettings
 from services.notifications.teller import Teller
+from services.runtime.background import Background
 from services.runtime.clock import Clock, now
 from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
-from services.runtime.messaging import Bus, open_broker
+from services.runtime.messaging import Bus, consuming
 from services.runtime.telemetry import Telemetry
 
 USER = "notifications"
@@ -109,7 +109,8 @@ def build_app(
 
 @asynccontextmanager
 async def _running(parts: Notifications) -> AsyncIterator[None]:
-    task = asyncio.create_task(_work(parts))
+    background = Background()
+    background.begin(_work(parts))
     try:
         yield
     finally:
@@ -118,8 +119,7 @@ async def _running(parts: Notifications) -> AsyncIterator[None]:
         if parts.broker is not None:
             await parts.broker.stop()
         await parts.sender.stop(LAST_MAILS)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await background.stop()
         await parts.postman.close()
         await parts.addresses.close()
         if parts.bus is not None and not parts.given_bus:
@@ -140,7 +140,8 @@ async def _work(parts: Notifications) -> None:
         await parts.offices.open(bus)
         group.create_task(parts.offices.follow(bus))
         if not parts.given_bus:
-            parts.broker = await _consuming(parts)
+            subscribe = parts.handlers.subscribe
+            parts.broker = await consuming(parts.settings, USER, parts.telemetry, subscribe)
 
 
 async def _sending(parts: Notifications) -> None:
@@ -159,21 +160,6 @@ async def _opened(ledger: Ledger) -> None:
             await asyncio.sleep(1)
         else:
             return
-
-
-async def _consuming(parts: Notifications) -> NatsBroker:
-    """A broker whose durables were found; they are made by `netral provision`, never here."""
-    while True:
-        broker = open_broker(parts.settings, USER, parts.telemetry)
-        parts.handlers.subscribe(broker)
-        try:
-            await broker.start()
-        except (NatsError, OSError, TimeoutError) as trouble:
-            log("durables.awaited", level="WARNING", error=type(trouble).__name__)
-            await broker.stop()
-            await asyncio.sleep(1)
-        else:
-            return broker
 
 
 async def _healthz(_request: Request) -> Response:

@@ -21,6 +21,7 @@ from services.ops.pages import Pages
 from services.ops.settings import OpsSettings
 from services.ops.store import Spans
 from services.ops.watching import Keys, Watch
+from services.runtime.background import Background
 from services.runtime.clock import Clock, now
 from services.runtime.database import open_engine
 from services.runtime.http import TooLarge, TooSlow, body_within, exception_handlers, problem, same
@@ -56,11 +57,10 @@ def build_app(settings: OpsSettings, *, clock: Clock = now, watch: Watch | None 
 @asynccontextmanager
 async def _running(settings: OpsSettings, spans: Spans, watch: Watch, clock: Clock) -> AsyncIterator[None]:
     await spans.open()
-    tasks = [asyncio.create_task(work) for work in (watch.run(), _prune(settings, spans, clock))]
+    background = Background()
+    background.begin(watch.run(), _prune(settings, spans, clock))
     yield
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await background.stop()
     await watch.close()
     await spans.engine.dispose()
 

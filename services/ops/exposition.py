@@ -46,6 +46,7 @@ def _system(last: Snapshot) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "netral_ops_looked_at_seconds", "When the ops page last looked", last.at.timestamp()
     )
+    yield GaugeMetricFamily("netral_ops_blind", "What refuses to be looked at", len(last.blind))
     ready = GaugeMetricFamily("netral_service_ready", "1 where a service is ready", labels=["netral_service"])
     for name, reasons in last.services.items():
         ready.add_metric([name], 0.0 if reasons else 1.0)

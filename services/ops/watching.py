@@ -42,6 +42,7 @@ class Watch:
         self.last = Snapshot(clock())
         self.figures: BrokerFigures | None = None
         self.past: deque[Snapshot] = deque(maxlen=REMEMBERED)
+        self._blind: set[str] = set()
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -55,6 +56,7 @@ class Watch:
     async def look(self) -> Snapshot:
         """Make a new snapshot; what does not answer is a fact in it, not an error."""
         now = self._clock()
+        self._blind.clear()
         names = self._settings.services
         ready, totals, broker, cases, webhooks = await asyncio.gather(
             asyncio.gather(*(self._ready(url) for url in names.values())),
@@ -74,6 +76,7 @@ class Watch:
             ageing=cases[0],
             orphans=cases[1],
             webhooks=webhooks,
+            blind=tuple(sorted(self._blind)),
         )
         self.past.append(self.last)
         return self.last
@@ -91,13 +94,8 @@ class Watch:
 
     async def _totals(self, url: str) -> dict[str, float]:
         """Every series of a service, by its name and labels as Prometheus writes them."""
-        try:
-            answer = await self._client.get(f"{url}/metrics", headers=_bearer(self._keys.metrics_token))
-            if answer.status_code != 200:
-                return {}
-            return await asyncio.to_thread(_series, answer.text)
-        except (httpx.HTTPError, ValueError):
-            return {}
+        answer = await self._asked(f"{url}/metrics", self._keys.metrics_token)
+        return await asyncio.to_thread(_series, answer.text) if answer else {}
 
     async def _broker(self, now: datetime) -> Snapshot:
         try:
@@ -111,34 +109,33 @@ class Watch:
 
     async def _cases(self, routing: str) -> tuple[tuple[Mapping[str, Any], ...], int]:
         """Ageing and the number of cases without an owner, as routing counts them; nothing while it does not answer."""
-        headers = _bearer(self._keys.operator_key)
-        try:
-            stats = await self._client.get(f"{routing}/v1/operator/stats", headers=headers)
-            orphans = await self._client.get(
-                f"{routing}/v1/operator/cases", params={"orphans": "true"}, headers=headers
-            )
-            if stats.status_code != 200 or orphans.status_code != 200:
-                return (), 0
-            return tuple(stats.json()["ageing"]), len(orphans.json()["matters"])
-        except (httpx.HTTPError, ValueError, KeyError):
-            return (), 0
+        key = self._keys.operator_key
+        stats = await self._asked(f"{routing}/v1/operator/stats", key)
+        orphans = await self._asked(f"{routing}/v1/operator/cases?orphans=true", key)
+        return tuple(stats.json()["ageing"]) if stats else (), len(
+            orphans.json()["matters"]
+        ) if orphans else 0
 
     async def _webhooks(self, routing: str) -> dict[str, frozenset[str]]:
         """What to see to at each agency's endpoints; nothing while routing does not answer."""
-        headers = _bearer(self._keys.operator_key)
         found: dict[str, frozenset[str]] = {}
-        try:
-            answer = await self._client.get(f"{routing}/v1/operator/webhooks", headers=headers)
-            for one in answer.json()["endpoints"] if answer.status_code == 200 else ():
-                stopped = {one["state"]} & _STOPPED
-                found[one["agency"]] = found.get(one["agency"], frozenset()) | {*one["attention"], *stopped}
-        except (httpx.HTTPError, ValueError, KeyError):
-            return {}
+        answer = await self._asked(f"{routing}/v1/operator/webhooks", self._keys.operator_key)
+        for one in answer.json()["endpoints"] if answer else ():
+            stopped = {one["state"]} & _STOPPED
+            found[one["agency"]] = found.get(one["agency"], frozenset()) | {*one["attention"], *stopped}
         return found
 
-
-def _bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
+    async def _asked(self, url: str, token: str) -> httpx.Response | None:
+        """An answer that can be read, or None. What is away `_ready` says; a refusal is remembered: unseen is not well."""
+        try:
+            answer = await self._client.get(url, headers={"Authorization": f"Bearer {token}"})
+        except httpx.HTTPError:
+            return None
+        if answer.status_code == 200:
+            return answer
+        if answer.status_code != 503:
+            self._blind.add(f"{url.partition('?')[0]} answers {answer.status_code}")
+        return None
 
 
 def _series(text: str) -> dict[str, float]:

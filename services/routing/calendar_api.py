@@ -16,8 +16,8 @@ from services.routing.bodies import REFUSALS, later, read_as, refused
 from services.routing.calendar_files import read_calendars, reference
 from services.routing.calendar_law import CalendarLaw
 from services.routing.guarding import NO_STORE, guarded
+from services.routing.in_force import Overtaken
 from services.routing.keys import Holder, Keys
-from services.routing.law import Overtaken
 from services.routing.paging import read_cursor, write_cursor
 from services.routing.reckoning import Reckoning
 from services.routing.yaml_nodes import BrokenRulebook

@@ -11,8 +11,9 @@ from contracts.events import RulebookLoaded
 from contracts.faults import Fault, InvalidDocument
 from services.routing.agencies.keyring import Scope
 from services.routing.guarding import NO_STORE, guarded
+from services.routing.in_force import Overtaken
 from services.routing.keys import Holder, Keys
-from services.routing.law import Law, Overtaken
+from services.routing.law import Law
 from services.routing.yaml_nodes import BrokenRulebook
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.http import TooLarge, TooSlow, body_within, problem

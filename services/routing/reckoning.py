@@ -12,7 +12,8 @@ from contracts.steps import Matter, MovedLimit
 from services.routing.casebook import ATTEMPTS, Casebook, File, NoSuchCase
 from services.routing.core.reckoning import Counted, concerns, reckoned, recount
 from services.routing.core.workdays import WorkCalendar
-from services.routing.law import FOLLOW_SECONDS, Law
+from services.routing.in_force import FOLLOW_SECONDS
+from services.routing.law import Law
 from services.routing.matter_queries import MatterQueries
 from services.routing.paging import Cursor
 from services.runtime.bus import BrokerAway, Bus

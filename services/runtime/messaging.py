@@ -1,6 +1,8 @@
 """Consuming: FastStream brokers and durable subscribers with our acknowledgements, telemetry and limits."""
 
+import asyncio
 import builtins
+from collections.abc import Callable
 from typing import Any
 
 import faststream.nats.subscriber.usecases.stream_pull_subscriber as pulling
@@ -8,11 +10,13 @@ from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsMessage
 from faststream.security import SASLPlaintext
+from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig
 
 from contracts.topology import CONSUMERS
 from services.runtime.bus import BrokerAway, Bus, connection
 from services.runtime.failures import FailureTable, NeedsAPerson, TryLater
+from services.runtime.logs import log
 from services.runtime.settings import Settings
 from services.runtime.spans import HandlerTelemetry
 
@@ -40,6 +44,23 @@ def open_broker(settings: Settings, user: str, telemetry: Any = None) -> NatsBro
     )
 
 
+async def consuming(
+    settings: Settings, user: str, telemetry: Any, subscribe: Callable[[NatsBroker], None]
+) -> NatsBroker:
+    """A started broker whose durables were found; they are made by `netral provision`, never here, and waited for."""
+    while True:
+        broker = open_broker(settings, user, telemetry)
+        subscribe(broker)
+        try:
+            await broker.start()
+        except (NatsError, OSError, TimeoutError) as trouble:
+            log("durables.awaited", level="WARNING", error=type(trouble).__name__)
+            await broker.stop()
+            await asyncio.sleep(1)
+        else:
+            return broker
+
+
 def durable(name: str, at_once: int = 64) -> dict[str, Any]:
     """The subscriber arguments that bind to a durable of the topology table; nothing is ever created here.
 
@@ -62,4 +83,13 @@ async def _itself(message: NatsMessage) -> NatsMessage:
     return message
 
 
-__all__ = ["BrokerAway", "Bus", "NeedsAPerson", "TryLater", "connection", "durable", "open_broker"]
+__all__ = [
+    "BrokerAway",
+    "Bus",
+    "NeedsAPerson",
+    "TryLater",
+    "connection",
+    "consuming",
+    "durable",
+    "open_broker",
+]

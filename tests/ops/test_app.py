@@ -119,6 +119,28 @@ async def test_the_overview_says_what_is_wrong_and_leads_to_the_runbook(page, wa
     assert (await page.get("/runbooks/../settings")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/v1/operator/stats", "/v1/operator/cases", "/v1/operator/webhooks"]
+)
+async def test_what_refuses_to_be_looked_at_is_not_well(page, watch, answers, path):
+    answers.by_path |= {
+        "/readyz": {"status": "ok"},
+        "/metrics": "",
+        "/v1/operator/stats": {"ageing": []},
+        "/v1/operator/cases": {"matters": []},
+        "/v1/operator/webhooks": {"endpoints": []},
+        "/varz": {"connections": 3},
+        "/jsz": {"account_details": []},
+    }
+    await watch.look()
+    assert (await page.get("/api/snapshot")).json()["wrong"] == []
+    answers.by_path[path] = (401, {"title": "Who are you?"})
+    await watch.look()
+    [wrong] = (await page.get("/api/snapshot")).json()["wrong"]
+    assert wrong["alert"] == "OpsBlind"
+    assert f"{path} answers 401" in wrong["en"]
+
+
 async def test_prometheus_reads_what_the_last_look_saw(page, watch, answers, settings):
     answers.by_path |= {
         "/readyz": {"status": "ok"},

@@ -46,6 +46,8 @@ class Snapshot:
     webhooks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """What a human must see to at the endpoints of each agency that has some."""
     totals: Mapping[str, float] = field(default_factory=dict)
+    blind: tuple[str, ...] = ()
+    """What could not be looked at although it answers: its verdicts are missing here."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,14 @@ class Verdict:
 
 def verdicts(now: Snapshot) -> list[Verdict]:
     """What is wrong, the worst first."""
-    found = [*_services(now), *_broker(now), *_durables(now), *_cases(now), *_webhooks(now)]
+    found = [*_blind(now), *_services(now), *_broker(now), *_durables(now), *_cases(now), *_webhooks(now)]
     return sorted(found, key=lambda verdict: not verdict.page)
+
+
+def _blind(now: Snapshot) -> Iterator[Verdict]:
+    if now.blind:
+        what = "; ".join(now.blind)
+        yield Verdict("OpsBlind", True, f"tidak dapat dilihat: {what}", f"cannot be looked at: {what}")
 
 
 def _services(now: Snapshot) -> Iterator[Verdict]:

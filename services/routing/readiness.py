@@ -1,0 +1,46 @@
+"""Whether routing can work now, and if not, why: each reason is one phrase."""
+
+import asyncio
+from collections.abc import Callable
+
+from nats.errors import Error as NatsError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from contracts.topology import CONSUMERS
+from services.routing.parts import Parts
+from services.routing.sealed_words import ANOTHER_KEY
+from services.runtime.http import problem
+
+
+def readyz(parts: Parts) -> Callable[[Request], object]:
+    async def answer(_request: Request) -> Response:
+        reasons = await _missing(parts)
+        if not reasons:
+            return JSONResponse({"status": "ok"})
+        return problem(503, "Not ready", "; ".join(reasons) + ".", reasons=reasons)
+
+    return answer
+
+
+async def _missing(parts: Parts) -> list[str]:
+    """What keeps routing from working, each as one phrase."""
+    reasons = [ANOTHER_KEY] if parts.another_key else []
+    try:
+        await parts.views.position("CASES")
+    except SQLAlchemyError:
+        reasons.append("the database does not answer")
+    if parts.bus is None or parts.broker is None:
+        return [*reasons, "the broker is not connected yet"]
+    if not parts.push.ready:
+        reasons.append("the database of webhooks does not answer")
+    followed = (parts.law, parts.dates, parts.agencies.book)
+    reasons += [one.unreadable for one in followed if one.unreadable]
+    for consumer in (consumer for consumer in CONSUMERS if consumer.service == "routing"):
+        try:
+            async with asyncio.timeout(2):
+                await parts.bus.js.consumer_info(consumer.stream, consumer.name)
+        except (NatsError, TimeoutError):
+            reasons.append(f"the durable {consumer.name} cannot be read")
+    return reasons
