@@ -21,7 +21,7 @@ check: $(VENV)/.dev ## Format, lint, import rules, types and the pure tests, in 
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m "not broker and not thorough"
+	$(BIN)/python -m pytest -q -n 2 -m "not broker and not thorough"
 
 bench: $(VENV)/.dev ## Measure limits, Netral and the usual way in one run (QUICK=1: two minutes)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)

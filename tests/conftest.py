@@ -16,13 +16,28 @@ from services.runtime.settings import Settings
 from tests.ports import free_port
 from tests.postgres import PostgresServer
 
-THOROUGH = ("tests/cli", "tests/notifications", "tests/routing/rules")
+THOROUGH = (
+    "tests/cli",
+    "tests/notifications",
+    "tests/routing/rules",
+    "tests/routing/delivery",
+    "tests/deploy/test_manifests.py",
+    "tests/deploy/test_observing.py",
+    "[postgresql",
+    "test_a_casebook_that_refuses_nothing_is_found_out",
+    "test_a_burst_of_near_copies",
+    "test_a_process_stops_although_the_collector_is_away",
+    "test_a_missing_secret_is_one_line",
+    "test_every_question_is_answered_as_a_plain_count_would",
+    "test_many_workers",
+    "test_the_model_is_the_same",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is too slow for `make check`."""
     for item in items:
-        if any(folder in item.path.as_posix() for folder in THOROUGH):
+        if any(part in f"{item.path.as_posix()}::{item.name}" for part in THOROUGH):
             item.add_marker("thorough")
 
 
