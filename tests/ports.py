@@ -1,16 +1,23 @@
 """Free ports of the loopback interface, below those the system gives to outgoing connections."""
 
+import os
 import random
 import socket
 
-_FIRST, _LAST = 15_000, 32_000
-_dice = random.SystemRandom()
+_FIRST, _SHARE, _SHARES = 15_000, 2_000, 8
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES
+_ports = list(range(_FIRST + _worker * _SHARE, _FIRST + (_worker + 1) * _SHARE))
+random.SystemRandom().shuffle(_ports)
 
 
 def free_port() -> int:
-    """A port nobody listens on now, and that no outgoing connection can be given in the meantime."""
+    """A port nobody listens on now, that no outgoing connection can be given, nor a test beside this one.
+
+    A server that was killed finds its port free again: none is given twice before all were.
+    """
     while True:
-        port = _dice.randint(_FIRST, _LAST)
+        port = _ports.pop(0)
+        _ports.append(port)
         try:
             with socket.create_server(("127.0.0.1", port)):
                 return port

@@ -31,10 +31,25 @@ class PostgresServer:
             self._drop_root()
 
     def start(self) -> None:
-        data = str(self.folder / "data")
-        self._run("initdb", "-D", data, "-U", "netral", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        self._run("initdb", "-D", self._data, "-U", "netral", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        self._begin()
+
+    def crash(self) -> None:
+        """Cut every connection without a word, then start again from what is on disk."""
+        self._keeper.communicate()
+        self._begin()
+
+    def stop(self) -> None:
+        self._keeper.communicate()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _data(self) -> str:
+        return str(self.folder / "data")
+
+    def _begin(self) -> None:
         quick = " ".join(f"-c {setting}" for setting in _QUICK)
-        serve = f"{self._bin('postgres')} -D {data} -k {self.folder} -c listen_addresses='' {quick}"
+        serve = f"{self._bin('postgres')} -D {self._data} -k {self.folder} -c listen_addresses='' {quick}"
         with (self.folder / "log").open("wb") as log:
             self._keeper = subprocess.Popen(
                 ["/bin/sh", "-c", _KEEP.format(serve=serve)],
@@ -50,10 +65,6 @@ class PostgresServer:
                 return
             time.sleep(0.05)
         raise AssertionError((self.folder / "log").read_text(errors="replace"))
-
-    def stop(self) -> None:
-        self._keeper.communicate()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def new_database(self) -> str:
         """The SQLAlchemy address of an empty database."""

@@ -74,6 +74,7 @@ class AgencyStream:
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=1,
                     error_cb=self._heard,
+                    reconnected_cb=self._admitted,
                     **({"tls": self._tls} if self._tls else {}),
                 )
         except (NatsError, OSError, TimeoutError) as problem:
@@ -85,17 +86,19 @@ class AgencyStream:
         await self._client.close()
 
     async def __aiter__(self) -> AsyncIterator[Delivery]:
-        """Events without end, oldest first; a broker that is away is waited for."""
+        """Events without end, oldest first; a broker that is away is waited for.
+
+        Raises CannotConnect once the key is refused: it was revoked while this was connected.
+        """
         pulled = await self._client.jetstream().pull_subscribe_bind(self._durable, stream=STREAM)
         while True:
             try:
                 messages = await pulled.fetch(1, timeout=ASKING)
-            except TimeoutError:
-                continue
-            except (NatsError, OSError) as problem:
-                if self._client.is_closed:
-                    raise CannotConnect(f"{self._url}: {problem}") from None
-                await asyncio.sleep(1)
+            except (NatsError, OSError) as problem:  # TimeoutError is an OSError: nothing came
+                if self._client.is_closed or self._refused:
+                    raise CannotConnect(f"{self._url}: {self._trouble or problem}") from None
+                if not self._client.is_connected:
+                    await asyncio.sleep(1)
                 continue
             for message in messages:
                 if (event := _event_in(message.data)) is None:
@@ -107,6 +110,13 @@ class AgencyStream:
     async def _heard(self, problem: Exception) -> None:
         self._trouble = problem
         _log.warning("broker: %s", problem)
+
+    async def _admitted(self) -> None:
+        self._trouble = None
+
+    @property
+    def _refused(self) -> bool:
+        return "authorization" in str(self._trouble).lower() and not self._client.is_connected
 
 
 class _NkeyClient(Client):  # type: ignore[misc]

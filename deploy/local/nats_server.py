@@ -111,7 +111,7 @@ system_account: SYS
 
     def _await(self) -> None:
         url = f"http://127.0.0.1:{self.monitor_port}/healthz?js-server-only=true"
-        for _ in range(600):
+        for _ in range(3000):
             if self.process is None or self.process.poll() is not None:
                 break
             try:
