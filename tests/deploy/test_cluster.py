@@ -46,7 +46,7 @@ async def test_leader_worker_and_database_die_and_nothing_is_lost_or_doubled(
         workers[1].ports["smtp"] = workers[0].ports["smtp"]
         urls = {f"NETRAL_{name}_URL": database.new_database() for name in ("VAULT", "CASES", "LEDGER")}
         for worker in workers:
-            worker.extra |= {**urls, "NETRAL_NATS_REPLICAS": "3"}
+            worker.extra |= {**urls, "NETRAL_NATS_REPLICAS": "3", "NETRAL_MAIL_BURST": "0"}
         try:
             pauses = await under_load(cluster, workers, database)
             with capsys.disabled():
