@@ -146,7 +146,8 @@ TEMPLATES = (
 def template_of(subject: str) -> str:
     """The low-cardinality name of a subject, for spans and metrics: `cases.{case_id}.decided`."""
     parts = subject.split(".")
-    return next((template for template in TEMPLATES if _fits(template.split("."), parts)), parts[0] + ".…")
+    alike = _ALIKE.get((parts[0], len(parts)), ())
+    return next((name for name, template in alike if _fits(template, parts)), parts[0] + ".…")
 
 
 def stream_of(subject: str) -> str:
@@ -170,7 +171,11 @@ _STREAM_OF = {
 }
 
 
+_ALIKE: dict[tuple[str, int], list[tuple[str, list[str]]]] = {}
+for _template in TEMPLATES:
+    _parts = _template.split(".")
+    _ALIKE.setdefault((_parts[0], len(_parts)), []).append((_template, _parts))
+
+
 def _fits(template: list[str], parts: list[str]) -> bool:
-    return len(template) == len(parts) and all(
-        wanted.startswith("{") or wanted == got for wanted, got in zip(template, parts, strict=True)
-    )
+    return all(wanted.startswith("{") or wanted == got for wanted, got in zip(template, parts, strict=True))

@@ -1,16 +1,22 @@
 """The working parts of routing behind its doors: opened in order, kept going, stopped."""
 
+from collections.abc import Coroutine
+from typing import Any
 from uuid import UUID
 
 from faststream.nats import NatsBroker
 
+from contracts.topology import TOLD_GROUP
 from services.routing.agencies.wiring import Agencies
+from services.routing.agency_feed import DURABLE as FEED
 from services.routing.agency_feed import AgencyFeed
 from services.routing.calendar_law import CalendarLaw
 from services.routing.casebook import Casebook
 from services.routing.core.decide import Judge
 from services.routing.delivery.push import Push
-from services.routing.handlers import subscribe, subscribe_case_events, subscribe_push
+from services.routing.delivery.queue import DURABLE as DELIVERIES
+from services.routing.following import DURABLES, Following
+from services.routing.handlers import subscribe, subscribe_timers
 from services.routing.law import Law
 from services.routing.linking import Linking
 from services.routing.match_queries import MatchQueries
@@ -26,6 +32,7 @@ from services.routing.words import Words
 from services.routing.yaml_nodes import BrokenRulebook
 from services.runtime.background import Background
 from services.runtime.clock import Clock
+from services.runtime.gathering import Gathering
 from services.runtime.messaging import BrokerAway, Bus, open_broker
 from services.runtime.settings import BadSettings
 from services.runtime.telemetry import Telemetry, instruments_of
@@ -84,17 +91,23 @@ class Parts:
             self.dates.follow(self.bus),
             self.reckoning.watch(),
             self.agencies.book.follow(self.bus),
-            AgencyFeed(self.bus).follow(),
+            *self._gatherings(self.bus, time),
             time.sweep.watch(),
             self.push.run(self.bus),
             self.linking.watch(),
         )
         broker = open_broker(self.settings, "routing", self.telemetry)
         subscribe(broker, law=self.law, bus=self.bus, clock=self.clock, instruments=made)
-        subscribe_case_events(broker, views=self.views, clock=self.clock, time=time)
-        subscribe_push(broker, self.push)
+        subscribe_timers(broker, time.limits, self.clock)
         await broker.start()
         self.broker = broker
+
+    def _gatherings(self, bus: Bus, time: Timekeeping) -> list[Coroutine[Any, Any, None]]:
+        following = Following(self.views, time.timers)
+        gathered = {name: Gathering(bus.nc, name, following.handle, self.telemetry) for name in DURABLES}
+        feed = Gathering(bus.nc, FEED, AgencyFeed(bus).handle, self.telemetry, TOLD_GROUP)
+        push = Gathering(bus.nc, DELIVERIES, self.push.hear, self.telemetry)
+        return [one.follow() for one in (*gathered.values(), feed, push)]
 
     async def accepted(self, report_id: UUID) -> bytes | None:
         """The event of an accepted report, also before it is decided; None if there is none or the broker is away."""

@@ -10,7 +10,6 @@ from services.routing import views_tables as tables
 from services.routing.links import reports_of_duplicates
 from services.routing.projecting import Entry, Row, keep_in
 from services.runtime.database import writing
-from services.runtime.grouping import Grouped
 
 
 class Views:
@@ -18,7 +17,6 @@ class Views:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        self._writing: Grouped[Entry] = Grouped(self.keep_all)
 
     async def open(self) -> None:
         """Create what is missing. A model of another version is thrown away: it is filled again from the streams."""
@@ -26,10 +24,6 @@ class Views:
             if await connection.run_sync(_of_another_version):
                 await connection.run_sync(tables.metadata.drop_all)
             await connection.run_sync(tables.metadata.create_all)
-
-    async def keep(self, entry: Entry) -> None:
-        """Return once an event is in the read model, durably; calls share commits. Raises SQLAlchemyError."""
-        await self._writing.submit(entry)
 
     async def keep_all(self, entries: Sequence[Entry]) -> None:
         """Write events and how far their streams are read, in one transaction. Raises SQLAlchemyError."""

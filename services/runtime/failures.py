@@ -68,43 +68,52 @@ class FailureTable(BaseMiddleware):
         return False
 
     async def _settle(self, problem: Exception) -> None:
-        raw: Msg = self.msg
-        match problem:
-            case TryLater():
-                raise NackMessage(delay=problem.delay) from None
-            case BrokerAway():
-                raise NackMessage(delay=_pause(raw)) from None
-            case NeedsAPerson():
-                await self._park(raw, problem.reason)
-            case ValidationError() | json.JSONDecodeError() | UnicodeDecodeError():
-                await self._park(raw, f"not a message of ours ({type(problem).__name__})")
-            case _:
-                await self._again_or_park(raw, type(problem).__name__)
+        pause = await settled(self.msg, problem)
+        if pause is None:
+            raise AckMessage from None
+        raise NackMessage(delay=pause) from None
 
-    async def _again_or_park(self, raw: Msg, error: str) -> None:
-        meta = raw.metadata
-        note(error=error)
-        if meta.num_delivered < LAST_DELIVERY.get(meta.consumer, 10):
-            raise NackMessage(delay=_pause(raw)) from None
-        await self._park(raw, f"failed {meta.num_delivered} times, at last with {error}")
 
-    async def _park(self, raw: Msg, reason: str) -> None:
-        note(outcome="parked", reason=reason)
-        meta = raw.metadata
-        try:
-            await park(
-                raw._client.jetstream(),
-                raw.data,
-                subject=raw.subject,
-                stream=meta.stream,
-                consumer=meta.consumer,
-                seq=meta.sequence.stream,
-                deliveries=meta.num_delivered,
-                reason=reason,
-            )
-        except (NatsError, TimeoutError):
-            raise NackMessage(delay=_pause(raw)) from None
-        raise AckMessage from None
+async def settled(raw: Msg, problem: Exception) -> float | None:
+    """None where a message is done with: it was parked. Else the seconds until it is wanted again."""
+    match problem:
+        case TryLater():
+            return problem.delay
+        case BrokerAway():
+            return _pause(raw)
+        case NeedsAPerson():
+            return await _parked(raw, problem.reason)
+        case ValidationError() | json.JSONDecodeError() | UnicodeDecodeError():
+            return await _parked(raw, f"not a message of ours ({type(problem).__name__})")
+        case _:
+            return await _again_or_parked(raw, type(problem).__name__)
+
+
+async def _again_or_parked(raw: Msg, error: str) -> float | None:
+    meta = raw.metadata
+    note(error=error)
+    if meta.num_delivered < LAST_DELIVERY.get(meta.consumer, 10):
+        return _pause(raw)
+    return await _parked(raw, f"failed {meta.num_delivered} times, at last with {error}")
+
+
+async def _parked(raw: Msg, reason: str) -> float | None:
+    note(outcome="parked", reason=reason)
+    meta = raw.metadata
+    try:
+        await park(
+            raw._client.jetstream(),
+            raw.data,
+            subject=raw.subject,
+            stream=meta.stream,
+            consumer=meta.consumer,
+            seq=meta.sequence.stream,
+            deliveries=meta.num_delivered,
+            reason=reason,
+        )
+    except (NatsError, TimeoutError):
+        return _pause(raw)
+    return None
 
 
 async def park(

@@ -36,7 +36,7 @@ from services.runtime.telemetry import (
 OLD = timedelta(minutes=15)
 """A message that waited longer starts a new trace, linked to the old one: a case lasts weeks."""
 _IDS = {"{case_id}": "case_id", "{report_id}": "report_id"}
-_LEVELS = {"handled": "INFO", "retry": "WARNING"}
+LEVELS = {"handled": "INFO", "retry": "WARNING"}
 
 _noted: ContextVar[dict[str, object] | None] = ContextVar("noted", default=None)
 
@@ -45,6 +45,16 @@ def note(**facts: object) -> None:
     """Add facts (codes, ids, numbers) to the log line of the message being handled; elsewhere nothing."""
     if (noted := _noted.get()) is not None:
         noted.update(facts)
+
+
+@contextmanager
+def noting(notes: dict[str, object]) -> Iterator[None]:
+    """Let `note` write here."""
+    token = _noted.set(notes)
+    try:
+        yield
+    finally:
+        _noted.reset(token)
 
 
 @contextmanager
@@ -106,7 +116,7 @@ class _Handling(BaseMiddleware[Any, Any]):
     async def on_receive(self) -> None:
         raw: Msg = self.msg
         self._started = self._kit.clock()
-        self._facts = {"destination": template_of(raw.subject), **ids_in(raw.subject), **_delivery(raw)}
+        self._facts = {"destination": template_of(raw.subject), **ids_in(raw.subject), **delivery_of(raw)}
         sender = sender_of(raw.headers or {})
         fresh = self._started - raw.metadata.timestamp < OLD
         self._span = self._kit.tracer.start_span(
@@ -153,7 +163,7 @@ class _Handling(BaseMiddleware[Any, Any]):
         facts = {
             **self._notes,
             **self._facts,
-            "level": _LEVELS.get(outcome, "ERROR"),
+            "level": LEVELS.get(outcome, "ERROR"),
             "duration_ms": round((self._kit.clock() - self._started) / timedelta(milliseconds=1), 1),
             "outcome": outcome,
             "error": error,
@@ -217,7 +227,8 @@ def _received(raw: Msg) -> dict[str, str | int]:
     }
 
 
-def _delivery(raw: Msg) -> dict[str, str | int]:
+def delivery_of(raw: Msg) -> dict[str, str | int]:
+    """Which delivery of what this is, for a log line."""
     meta = raw.metadata
     return {
         "stream": meta.stream,

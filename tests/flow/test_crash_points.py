@@ -59,7 +59,7 @@ class Life:
         """Every event of the case as its durable would deliver it, again after a death."""
         for stored in await page_of(self.bus, "CASES", 1, subjects=f"cases.{case_id}.>"):
             event = _ANY.validate_json(stored.body)
-            await self.views.keep(Entry("CASES", stored.seq, event))
+            await self.views.keep_all([Entry("CASES", stored.seq, event)])
             if isinstance(event, CaseDecided | CaseStepped):
                 await self.time.timers.follow(event, first=False)
 

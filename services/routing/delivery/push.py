@@ -1,8 +1,9 @@
 """Push, wired: its database, its consumer's hand, its sender and its keeper, beside the decisions and never before them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
@@ -76,13 +77,20 @@ class Push:
                 await asyncio.sleep(1)
         await asyncio.gather(self.sender.run(), self.keeper.run())
 
-    async def hear(self, seq: int, body: bytes, traceparent: str | None) -> None:
-        """Queue an event of the agencies' stream. Raises ValidationError, and TryLater while the database is away."""
-        event = _EVENT.validate_json(body)
+    async def hear(self, messages: Sequence[Msg]) -> None:
+        """Queue events of the agencies' stream. Raises ValidationError, and TryLater while the database is away."""
+        told = [
+            Told(
+                message.metadata.sequence.stream,
+                _EVENT.validate_json(message.data),
+                (message.headers or {}).get("traceparent"),
+            )
+            for message in messages
+        ]
         if not self.ready:
             raise TryLater(1)
         try:
-            await self.queue.keep(Told(seq, event, traceparent))
+            await self.queue.keep_all(told)
         except SQLAlchemyError:
             raise TryLater(5) from None
         self.sender.due.set()

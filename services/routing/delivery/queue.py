@@ -16,7 +16,6 @@ from services.routing.core.deliveries import State
 from services.routing.delivery.store import Row, Store, rows_of
 from services.routing.delivery.tables import deliveries, endpoints
 from services.runtime.clock import Clock
-from services.runtime.grouping import Grouped
 
 STREAM = "TOLD"
 DURABLE = "routing-deliveries"
@@ -38,11 +37,6 @@ class Queue:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._read = 0
-        self._keeping: Grouped[Told] = Grouped(self.keep_all)
-
-    async def keep(self, told: Told) -> None:
-        """Return once an event is queued durably for whom it concerns. Raises SQLAlchemyError."""
-        await self._keeping.submit(told)
 
     async def keep_all(self, told: Sequence[Told]) -> None:
         """Queue events and remember how far the stream is read, in one transaction. Raises SQLAlchemyError."""

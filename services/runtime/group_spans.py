@@ -1,0 +1,123 @@
+"""What is recorded of a group of messages: one span with a link to each sender, and for each message its own log line."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from nats.aio.msg import Msg
+from opentelemetry import trace
+from opentelemetry.trace import Link, SpanContext, SpanKind
+
+from contracts.topology import Consumer, template_of
+from services.runtime.clock import Clock, now
+from services.runtime.logs import log, where
+from services.runtime.metrics import Counted, Timed
+from services.runtime.spans import LEVELS, OLD, delivery_of, ids_in, noting
+from services.runtime.telemetry import Telemetry, child_of, instruments_of, mark_failed, sender_of, tracer_of
+
+_MOST_LINKS = 128
+"""What the SDK keeps of a span's links by default."""
+
+
+@dataclass
+class Record:
+    """What became of a group. `problem` is what its handler raised."""
+
+    problem: Exception | None = None
+    notes: dict[str, object] = field(default_factory=dict)
+
+    def failed(self, problem: Exception) -> None:
+        """Remember why; what becomes of the messages may be noted afterwards."""
+        self.problem = problem
+
+    @property
+    def outcome(self) -> str:
+        """handled, parked or retry."""
+        return str(self.notes.get("outcome", "retry")) if self.problem else "handled"
+
+
+class GroupTelemetry:
+    """For one durable. A group comes from any number of traces and begins one of its own; one message goes on in its own."""
+
+    def __init__(
+        self,
+        telemetry: Telemetry | None,
+        consumer: Consumer,
+        log: Callable[..., None] = log,
+        *,
+        clock: Clock = now,
+    ) -> None:
+        self._tracer, self._made = tracer_of(telemetry), instruments_of(telemetry)
+        self._consumer, self._log, self._clock = consumer, log, clock
+
+    @contextmanager
+    def handling(self, group: Sequence[Msg]) -> Iterator[Record]:
+        """Record what happens to a group. A group that failed whole says nothing: its messages follow alone."""
+        senders = [sender_of(message.headers or {}) for message in group]
+        record, started = Record(), self._clock()
+        with self._span(group, senders) as span, noting(record.notes):
+            yield record
+            if record.problem:
+                mark_failed(span, type(record.problem).__name__)
+            span.set_attribute("netral.outcome", record.outcome)
+        if record.problem and len(group) > 1:
+            return
+        taken = self._clock() - started
+        within = span.get_span_context()
+        for message, sender in zip(group, senders, strict=True):
+            self._say(message, record, taken, len(group), sender or within)
+            self._measure(message, record.outcome, taken / len(group))
+
+    @contextmanager
+    def _span(self, group: Sequence[Msg], senders: Sequence[SpanContext | None]) -> Iterator[trace.Span]:
+        name, alone = self._consumer.filters[0], len(group) == 1 and self._fresh(group[0])
+        span = self._tracer.start_span(
+            f"process {name}",
+            context=child_of(senders[0] if alone else None),
+            kind=SpanKind.CONSUMER,
+            links=[Link(sender) for sender in senders[:_MOST_LINKS] if sender],
+            attributes={
+                "messaging.system": "nats",
+                "messaging.operation.name": "process",
+                "messaging.operation.type": "process",
+                "messaging.destination.name": name,
+                "messaging.destination.template": name,
+                "messaging.batch.message_count": len(group),
+                "messaging.consumer.group.name": self._consumer.name,
+                "messaging.nats.stream": self._consumer.stream,
+            },
+        )
+        with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+            yield span
+
+    def _fresh(self, message: Msg) -> bool:
+        return bool(self._clock() - message.metadata.timestamp < OLD)
+
+    def _say(
+        self, message: Msg, record: Record, taken: timedelta, together: int, within: SpanContext
+    ) -> None:
+        problem = record.problem
+        facts: dict[str, Any] = {
+            **record.notes,
+            "destination": template_of(message.subject),
+            **ids_in(message.subject),
+            **delivery_of(message),
+            "level": LEVELS.get(record.outcome, "ERROR"),
+            "duration_ms": round(taken / timedelta(milliseconds=1), 1),
+            "together": together,
+            "outcome": record.outcome,
+            "error": problem and type(problem).__name__,
+            "where": problem and where(problem),
+            "trace_id": trace.format_trace_id(within.trace_id) if within.is_valid else None,
+        }
+        self._log("message.handled", **facts)
+
+    def _measure(self, message: Msg, outcome: str, taken: timedelta) -> None:
+        consumer = self._consumer.name
+        self._made.time(Timed.HANDLED, taken.total_seconds(), consumer=consumer, outcome=outcome)
+        if message.metadata.num_delivered != 1:
+            self._made.count(Counted.REDELIVERED, consumer=consumer)
+        if outcome == "parked":
+            self._made.count(Counted.PARKED, consumer=consumer)

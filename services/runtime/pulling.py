@@ -1,0 +1,68 @@
+"""Messages of a durable as they come: whoever asks gets all that are there, and never waits for more than one.
+
+JetStream's pull protocol (ADR-37 of NATS) with one running request: nats-py's `fetch` waits for the whole of its batch.
+"""
+
+import asyncio
+import json
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+EXPIRES = 2.0
+"""Seconds a request stands at the broker; one that was lost with its connection is made again after a little more."""
+PAUSE = 1.0
+_OURS = "$JS.ACK."
+
+
+class Pull:
+    """At most `most` messages are held here unacknowledged. One reader at a time."""
+
+    def __init__(self, nc: Client, stream: str, durable: str, most: int) -> None:
+        self._nc, self._most = nc, most
+        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
+        self._here: list[Msg] = []
+        self._asked = 0
+        self._refused = False
+        self._came = asyncio.Event()
+        self._inbox = ""
+
+    async def group(self) -> list[Msg]:
+        """At least one message, in the order of the stream. What is away is waited for. Raises NATS errors."""
+        if not self._inbox:
+            self._inbox = self._nc.new_inbox()
+            await self._nc.subscribe(self._inbox, cb=self._come)
+        while not self._here:
+            self._came.clear()
+            await self._ask()
+            try:
+                async with asyncio.timeout(EXPIRES + 1):
+                    await self._came.wait()
+            except TimeoutError:
+                self._asked = 0
+            if self._refused:
+                await asyncio.sleep(PAUSE)
+        here, self._here = self._here, []
+        return here
+
+    async def release(self) -> None:
+        """Give back what was not handed out, for whoever is quicker now."""
+        here, self._here = self._here, []
+        for message in here:
+            await message.nak()
+
+    async def _ask(self) -> None:
+        self._refused = False
+        if self._asked <= 0:
+            self._asked = self._most
+            request = {"batch": self._most, "expires": int(EXPIRES * 1e9)}
+            await self._nc.publish(self._subject, json.dumps(request).encode(), reply=self._inbox)
+
+    async def _come(self, message: Msg) -> None:
+        if message.reply.startswith(_OURS):
+            self._here.append(message)
+            self._asked -= 1
+        else:  # the request ended: it expired (408), nobody answers for this durable (503), its leader moved (409)
+            self._asked = 0
+            self._refused = (message.headers or {}).get("Status") not in ("404", "408")
+        self._came.set()
