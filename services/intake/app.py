@@ -16,7 +16,7 @@ from services.intake.doors import RETRY_AFTER, Doors, answer, with_headers
 from services.intake.handlers import Intake
 from services.intake.internal import InternalDoors
 from services.intake.match_index import MatchIndex
-from services.intake.matcher import Matcher
+from services.intake.matcher import AT_ONCE, DURABLE, Matcher
 from services.intake.sealing import Sealer
 from services.intake.settings import IntakeSettings
 from services.intake.vault import Vault
@@ -24,9 +24,10 @@ from services.intake.vault_writer import VaultAway
 from services.runtime.background import Background
 from services.runtime.clock import Clock, now
 from services.runtime.database import open_engine
+from services.runtime.gathering import Gathering
 from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
-from services.runtime.messaging import BrokerAway, Bus, consuming
+from services.runtime.messaging import BrokerAway, Bus
 from services.runtime.telemetry import Telemetry, instruments_of
 
 UNSETTLED_AFTER = timedelta(seconds=60)
@@ -104,12 +105,8 @@ async def _connect(
     intake: Intake, matcher: Matcher, settings: IntakeSettings, telemetry: Telemetry | None
 ) -> None:
     """Open the bus for the door, then compare reports in the background until cancelled."""
-    bus = intake.bus = await Bus.connect(settings, "intake", telemetry=telemetry)
-    broker = await consuming(settings, "intake", telemetry, lambda made: matcher.subscribe(made, bus))
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await broker.stop()
+    bus = intake.bus = matcher.bus = await Bus.connect(settings, "intake", telemetry=telemetry)
+    await Gathering(bus.nc, DURABLE, matcher.handle, telemetry, AT_ONCE).follow()
 
 
 async def _reconcile(intake: Intake, clock: Clock) -> None:

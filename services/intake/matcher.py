@@ -1,8 +1,10 @@
 """Looks for reports that may tell of the event of a new one, and says so on the bus: who, how alike and why, no names."""
 
+import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
-from faststream.nats import NatsBroker, NatsMessage
+from nats.aio.msg import Msg
 
 from contracts.events import ReportAccepted, event_id
 from contracts.matches import ReportResembles, ReportResemblesData, Resemblance
@@ -15,10 +17,10 @@ from services.intake.sealing import CannotOpen, Sealer
 from services.intake.vault import Vault
 from services.intake.vault_writer import VaultAway
 from services.runtime.clock import Clock
-from services.runtime.messaging import Bus, TryLater, durable
-from services.runtime.spans import note
+from services.runtime.messaging import Bus, TryLater
 
-AT_ONCE = 4
+DURABLE = "intake-matching"
+AT_ONCE = 16
 """Reports compared at once: few, because people wait at the door of the same process, and nobody waits for this."""
 
 
@@ -30,22 +32,18 @@ class Matcher:
     ) -> None:
         self._vault, self._index, self._sealer = vault, index, sealer
         self._door_key, self._clock = door_key, clock
-        self._bus: Bus | None = None
+        self.bus: Bus | None = None
+        """Where what is found is said; None until the broker is there."""
 
-    def subscribe(self, broker: NatsBroker, bus: Bus) -> None:
-        """Bind to the durable; several processes share it."""
-        self._bus = bus
-        broker.subscriber(**durable("intake-matching", AT_ONCE))(self.accepted)
-
-    async def accepted(self, message: NatsMessage) -> None:
-        """Compare an accepted report, and say what it resembles, if anything."""
+    async def handle(self, messages: Sequence[Msg]) -> None:
+        """Compare accepted reports, and say what they resemble. Raises ValidationError, TryLater and BrokerAway."""
+        accepted = [ReportAccepted.model_validate_json(message.data) for message in messages]
         try:
-            found = await self.compare(ReportAccepted.model_validate_json(message.body))
+            found = await asyncio.gather(*map(self.compare, accepted))
         except VaultAway:
             raise TryLater(5) from None
-        note(resembles=len(found.data.others) if found else 0)
-        if found and self._bus:
-            await self._bus.tell([found])
+        if self.bus:
+            await self.bus.tell([one for one in found if one])
 
     async def compare(self, accepted: ReportAccepted) -> ReportResembles | None:
         """Put a report into the index, then compare it with those that share a key. Raises VaultAway.

@@ -1,16 +1,21 @@
 """A small load generator: keep-alive HTTP/1.1 connections that each send one report after another."""
 
 import asyncio
+import hashlib
 import itertools
 import json
+import random
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from contracts.regions import problem_with
 from tests.builders import a_report
 
 NARRATIVE = "Dugaan keberpihakan pada kegiatan terbuka. " * 17
 """Brings a report to about 1.5 kB, the size the shelf's figures were measured with."""
+_CODES = (f"kemendagri:{province}.{number:02}" for province in range(11, 97) for number in range(1, 80))
+_PLACES = [code for code in _CODES if problem_with(code) is None]
 
 
 async def post_reports(url: str, count: int, connections: int, run: str) -> list[float]:
@@ -26,8 +31,18 @@ async def post_reports(url: str, count: int, connections: int, run: str) -> list
 
 
 def body(name: str) -> bytes:
-    """A report that opens a case of its own: about a person of this name."""
-    return json.dumps(a_report(person__name=name, narrative=NARRATIVE)).encode()
+    """A report that opens a case of its own: of a person, a file and a regency or city of its own."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    dice = random.Random(name)
+    born = f"{dice.randint(1970, 1995)}{dice.randint(1, 12):02}{dice.randint(1, 28):02}"
+    document = a_report(
+        incident__region=dice.choice(_PLACES),
+        person__name=name,
+        person__nip=f"{born}2015051{dice.randint(1, 999):03}",
+        evidence=[{"sha256": digest, "media_type": "image/jpeg", "size": 48213}],
+        narrative=NARRATIVE,
+    )
+    return json.dumps(document).encode()
 
 
 def request(host: str, name: str) -> bytes:
