@@ -122,8 +122,8 @@ class Casebook:
         return life_of(file.accepted.data.facts, opened, days, steps, self._law.judge)
 
 
-def _following(before: tuple[Matter, ...], also: Sequence[Event], stored: bytes) -> list[Event]:
-    return [*newly_offered(CaseStepped.model_validate_json(stored), before), *also]
+def _following(before: tuple[Matter, ...], also: Sequence[Event], step: CaseStepped) -> list[Event]:
+    return [*newly_offered(step, before), *also]
 
 
 def _steps(file: File) -> list[Step]:

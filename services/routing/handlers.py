@@ -7,7 +7,7 @@ from faststream.nats import NatsBroker, NatsMessage
 from contracts import regions
 from contracts.codes import OPENED
 from contracts.decision import Decision
-from contracts.events import CaseDecided, ReportAccepted
+from contracts.events import ReportAccepted
 from services.routing.core.fanout import decided, following, linked
 from services.routing.core.life import life_of
 from services.routing.law import Law
@@ -56,7 +56,7 @@ async def open_case(accepted: ReportAccepted, law: Law, bus: Bus, clock: Clock) 
     link = linked(accepted, at)
     await bus.tell_case(
         decided(accepted, decision, at, matters),
-        lambda raw: [*following(CaseDecided.model_validate_json(raw)), link],
+        lambda stands: [*following(stands), link],
     )
     return decision
 

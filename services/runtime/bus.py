@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import nats
 from nats.aio.client import Client
@@ -34,6 +34,7 @@ class BrokerAway(Exception):
         )
 
 
+E = TypeVar("E", bound=Event)
 Rest = Callable[[bytes], Sequence[Event]]
 
 
@@ -82,13 +83,16 @@ class Bus:
         if events:
             await self._submit([_message(event) for event in events], None)
 
-    async def tell_case(self, first: Event, rest: Rest) -> None:
+    async def tell_case(self, first: E, rest: Callable[[E], Sequence[Event]]) -> None:
         """Store `first` unless one is stored already, then what follows from the one that stands.
 
-        `rest` gets the stored bytes: those of `first`, or of the earlier answer. Raises BrokerAway.
+        `rest` gets the event that stands: `first`, or the earlier answer. Raises BrokerAway.
         """
-        opening = _message(first)
-        await self._submit([opening, *map(_message, rest(opening.body))], rest)
+
+        def from_stored(body: bytes) -> Sequence[Event]:
+            return rest(type(first).model_validate_json(body))
+
+        await self._submit([_message(first), *map(_message, rest(first))], from_stored)
 
     async def read(self, nats_subject: str) -> bytes | None:
         """The last message on a subject, or None. Raises BrokerAway."""
