@@ -93,8 +93,16 @@ async def server():
 
 
 @pytest.fixture
-def settings(tmp_path, server):
-    return NotificationsSettings(data_dir=tmp_path, smtp_port=server.port, smtp_timeout=0.5)
+def ledger_url():
+    """None is SQLite in the folder of the test; a file whose promises hold on both databases says so itself."""
+    return None
+
+
+@pytest.fixture
+def settings(tmp_path, server, ledger_url):
+    return NotificationsSettings(
+        data_dir=tmp_path, smtp_port=server.port, smtp_timeout=0.5, ledger_url=ledger_url
+    )
 
 
 @pytest.fixture
