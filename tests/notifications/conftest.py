@@ -99,9 +99,15 @@ def ledger_url():
 
 
 @pytest.fixture
-def settings(tmp_path, server, ledger_url):
+def patience():
+    """Seconds to wait for an answer of the mail server: enough for a machine with much to do."""
+    return 10
+
+
+@pytest.fixture
+def settings(tmp_path, server, ledger_url, patience):
     return NotificationsSettings(
-        data_dir=tmp_path, smtp_port=server.port, smtp_timeout=0.5, ledger_url=ledger_url
+        data_dir=tmp_path, smtp_port=server.port, smtp_timeout=patience, ledger_url=ledger_url
     )
 
 

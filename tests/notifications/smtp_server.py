@@ -70,7 +70,7 @@ class Misbehaving(SMTP):
             self.transport.abort()
             return "250 never heard"
         if self.deed == "slow":
-            await asyncio.sleep(1)
+            await asyncio.sleep(2)
         if self.deed.startswith("DATA "):
             self.arrived.pop()
             return self.deed.removeprefix("DATA ") + " no"

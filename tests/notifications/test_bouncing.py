@@ -12,6 +12,12 @@ from tests.ports import free_port
 
 
 @pytest.fixture
+def ledger_url(database_url):
+    """Everything here holds on both databases."""
+    return database_url
+
+
+@pytest.fixture
 async def door(office):
     import asyncio
 

@@ -10,6 +10,12 @@ from tests.notifications.story import a_story
 
 
 @pytest.fixture
+def ledger_url(database_url):
+    """Everything here holds on both databases."""
+    return database_url
+
+
+@pytest.fixture
 async def web(office, clock):
     app = Starlette(routes=[RefusingDoor(office.ledger, clock, KEY).route()])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://netral") as client:

@@ -10,11 +10,18 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from contracts.codes import Agency
-from services.notifications.ledger_tables import notices
+from services.notifications.ledger import LEASE
+from services.notifications.ledger_tables import notices, refusals
 from services.runtime.telemetry import Telemetry
 from tests.notifications.story import CANARY, a_story
 
 RECEIVED = ("RECEIVED", None)
+
+
+@pytest.fixture
+def ledger_url(database_url):
+    """Everything here holds on both databases."""
+    return database_url
 
 
 async def test_each_reader_gets_one_mail_for_each_step(office, server, rows):
@@ -33,6 +40,7 @@ async def test_each_reader_gets_one_mail_for_each_step(office, server, rows):
     assert {row["last_answer_class"] for row in (await rows()).values()} == {"250"}
 
 
+@pytest.mark.parametrize("ledger_url", [None])
 async def test_56_persons_of_one_case_are_one_mail_to_each_office(office, server):
     story = a_story(persons=56)
     office.know(story)
@@ -79,7 +87,6 @@ async def test_the_duties_of_all_persons_stand_in_the_one_mail(office, server):
         ("DATA 554", "FAILED", "554"),
         ("drop mid-DATA", "UNKNOWN", "lost"),
         ("drop after the dot", "UNKNOWN", "lost"),
-        ("slow", "UNKNOWN", "timeout"),
     ],
 )
 async def test_each_misdeed_of_a_server_has_its_state(office, server, rows, deed, state, answer):
@@ -88,6 +95,15 @@ async def test_each_misdeed_of_a_server_has_its_state(office, server, rows, deed
     await office.sender.send_due()
     row = (await rows())[RECEIVED]
     assert (row["state"], row["last_answer_class"], row["attempts"]) == (state, answer, 1)
+
+
+@pytest.mark.parametrize("patience", [0.5])
+async def test_a_server_that_is_too_slow_after_the_dot_leaves_the_outcome_unknown(office, server, rows):
+    server.script.append("slow")
+    await office.hear(a_story().accepted)
+    await office.sender.send_due()
+    row = (await rows())[RECEIVED]
+    assert (row["state"], row["last_answer_class"]) == ("UNKNOWN", "timeout")
 
 
 async def test_a_mail_deferred_three_times_arrives_once_with_its_first_message_id(
@@ -154,6 +170,8 @@ async def test_a_mail_whose_process_died_is_doubtful_and_sent_once_more(desk, se
     await asyncio.gather(trying, return_exceptions=True)
     await dying.close()
 
+    if not living.ledger.exclusive:  # it may be another process that still lives
+        clock.move(seconds=LEASE.total_seconds())
     await living.sender.sweep()
     assert await living.sender.send_due() == 0
     clock.move(seconds=60)
@@ -249,12 +267,13 @@ async def test_a_stop_lets_mail_finish_and_gives_back_what_was_only_claimed(offi
     assert states <= {"SENT", "PENDING"}
 
 
-async def test_the_ledger_keeps_no_address_and_nothing_personal(office, server, settings):
+async def test_the_ledger_keeps_no_address_and_nothing_personal(office, server, tmp_path):
     server.script.append("RCPT 550")
     await office.hear(*a_story(persons=2).events)
     await office.settle()
+    tables = [await office.ledger.read(table.select()) for table in (notices, refusals)]
     await office.close()
-    kept = b"".join(path.read_bytes() for path in settings.data_dir.glob("notifications.db*"))
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("test.db*")) + repr(tables).encode()
     assert b"RECEIVED" in kept
     for secret in (CANARY, "warga@contoh.example", "198609262015051001", "duty.netral"):
         assert secret.encode() not in kept

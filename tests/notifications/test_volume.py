@@ -17,6 +17,12 @@ KEMENDAGRI = Place(Agency.KEMENDAGRI, "pusat")
 
 
 @pytest.fixture
+def ledger_url(database_url):
+    """Everything here holds on both databases."""
+    return database_url
+
+
+@pytest.fixture
 async def daily(desk):
     """A desk whose Kemendagri wants what can wait once a day."""
     term = a_term(KEMENDAGRI, duty_address="rangkuman@kemendagri.example", digest=Digest.DAILY)
@@ -66,6 +72,7 @@ async def test_what_was_gathered_shares_the_fate_of_its_digest(daily, server, cl
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize("ledger_url", [None])
 async def test_a_thousand_linked_reports_are_one_mail_to_each_office(office, server):
     story = a_story()
     await office.hear(*story.events)
