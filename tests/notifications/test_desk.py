@@ -49,7 +49,9 @@ async def test_a_mail_of_unknown_outcome_is_resolved_and_one_that_waits_suppress
     await office.hear(*a_story().events)
     await office.sender.send_due()
     (unknown,) = await work.listing(office.ledger, states=(State.UNKNOWN,))
-    assert await work.resolve(office.ledger, unknown["notice_id"], work.Outcome.ARRIVED, clock()) is State.SENT
+    assert (
+        await work.resolve(office.ledger, unknown["notice_id"], work.Outcome.ARRIVED, clock()) is State.SENT
+    )
     for row in await work.listing(office.ledger, states=(State.PENDING,)):
         assert await work.suppress(office.ledger, row["notice_id"], clock()) is State.SUPPRESSED
     assert await office.settle() == 0
