@@ -129,6 +129,8 @@ class Processes:
     )
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     extra: dict[str, str] = field(default_factory=dict)
+    code: Path | None = None
+    """Where the code lies that new processes run; None is this checkout."""
     modules: dict[str, str] = field(
         default_factory=lambda: {
             "smtp": "deploy.local.mailbox",
@@ -145,13 +147,16 @@ class Processes:
             "NETRAL_DATA_DIR": str(self.broker.data_dir),
             "NETRAL_NATS_URL": self.broker.settings.nats_url,
         }
-        return {**os.environ, **ports, **shared, "NETRAL_INTAKE_URL": intake, **self.extra}
+        code = {"PYTHONPATH": str(self.code)} if self.code else {}
+        return {**os.environ, **ports, **shared, "NETRAL_INTAKE_URL": intake, **code, **self.extra}
 
     def start(self, name: str) -> None:
         log = self.broker.data_dir / "logs" / f"{name}.log"
         with log.open("ab") as output:
             argv = [sys.executable, "-m", self.modules[name]]
-            self.running[name] = subprocess.Popen(argv, env=self.env(), stdout=output, stderr=output)
+            self.running[name] = subprocess.Popen(
+                argv, env=self.env(), cwd=self.code, stdout=output, stderr=output
+            )
 
     def kill(self, name: str) -> None:
         """kill -9."""

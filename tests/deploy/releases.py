@@ -1,0 +1,37 @@
+"""Code of the previous release, taken out of the history of this repository."""
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NAMED = ROOT / "deploy" / "previous-release"
+
+
+def previous_release(folder: Path) -> Path:
+    """Its code in `folder`; the test is skipped where the history does not reach back to it."""
+    commit = NAMED.read_text().split()[0]
+    git = ["git", "-C", str(ROOT), "archive", "--format=tar", commit, "contracts", "services", "deploy"]
+    try:
+        packed = subprocess.run(git, check=True, capture_output=True).stdout
+    except FileNotFoundError:
+        pytest.skip("git is not installed")
+    except subprocess.CalledProcessError as trouble:
+        pytest.skip(f"{commit} is not in the history here: {trouble.stderr.decode(errors='replace').strip()}")
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def netral(words: list[str], code: Path | None, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A command of `netral` as the code in `code` has it (None: this checkout)."""
+    where = {**os.environ, **env, **({"PYTHONPATH": str(code)} if code else {})}
+    run = "import sys; from services.cli.main import main; sys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-c", run, *words], env=where, cwd=code, capture_output=True, text=True, check=False
+    )
