@@ -15,35 +15,38 @@ from tests.flow.test_kill import subjects
 from tests.postgres import PostgresServer
 from tests.running import Processes, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.thorough, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.broker, pytest.mark.thorough, pytest.mark.timeout(300)]
 SERVICES = ("routing", "notifications", "intake")
-AT_ONCE = 4
-BETWEEN = 6
-"""Reports that are accepted between one worker's replacement and the next."""
+AT_ONCE, PAUSE = 3, 0.3
+BETWEEN = 10
+"""Reports that are sent while one worker is replaced."""
 
 
 @dataclass
 class Load:
-    """People who send one report after another until they are told to stop; each repeats until it is accepted."""
+    """People who send one report after another, as many as are let; each repeats a report until it is accepted."""
 
     doors: list[str]
     tickets: dict[int, str] = field(default_factory=dict)
-    stopping: bool = False
     begun: int = 0
+    goal: int = 0
+    stopping: bool = False
 
     async def run(self, http: httpx.AsyncClient) -> None:
         await asyncio.gather(*(self._person(http) for _ in range(AT_ONCE)))
 
-    async def more(self) -> None:
-        goal = len(self.tickets) + BETWEEN
-        await until(lambda: self._reached(goal))
+    def go_on(self) -> None:
+        self.goal += BETWEEN
+
+    async def all_accepted(self) -> bool:
+        return len(self.tickets) == self.goal
 
     async def _person(self, http: httpx.AsyncClient) -> None:
         while not self.stopping:
-            self.begun += 1
-            number = self.begun
-            self.tickets[number] = await self._send(http, number)
-            await asyncio.sleep(0.1)
+            if self.begun < self.goal:
+                self.begun = number = self.begun + 1
+                self.tickets[number] = await self._send(http, number)
+            await asyncio.sleep(PAUSE)
 
     async def _send(self, http: httpx.AsyncClient, number: int) -> str:
         body, turn = a_report(person__name=f"Orang {number}"), number
@@ -57,9 +60,6 @@ class Load:
                 pass
             turn += 1
             await asyncio.sleep(0.1)
-
-    async def _reached(self, goal: int) -> bool:
-        return len(self.tickets) >= goal
 
 
 async def test_a_release_replaces_the_previous_one_under_load(
@@ -84,7 +84,6 @@ async def test_a_release_replaces_the_previous_one_under_load(
         load = Load([worker.url("intake") for worker in workers])
         async with httpx.AsyncClient(timeout=10) as http:
             sending = asyncio.create_task(load.run(http))
-            await load.more()
             await replaced(workers, load)
             load.stopping = True
             await sending
@@ -103,13 +102,14 @@ async def replaced(workers: list[Processes], load: Load) -> None:
     provisioned(None, workers[0])
     for name in SERVICES:
         for worker in workers:
+            load.go_on()
             running = worker.running[name]
             running.terminate()
             assert await asyncio.to_thread(running.wait, 20) == 0, name
             worker.code = None
             worker.start(name)
             await worker.ready(name)
-            await load.more()
+            await until(load.all_accepted)
 
 
 def provisioned(code: Path | None, worker: Processes) -> None:
@@ -125,7 +125,7 @@ async def nothing_is_lost_or_doubled(broker: Broker, load: Load) -> None:
         notices = await subjects(broker, "NOTICES")
         return len(notices) >= 5 * sent  # to each of four offices, and about the limit that passed long ago
 
-    await until(all_told, 60)
+    await until(all_told, 120)
     for stream in ("REPORTS", "CASES", "TOLD", "NOTICES"):
         assert set((await subjects(broker, stream)).values()) == {1}, stream
     kinds = Counter(subject.split(".")[2] for subject in await subjects(broker, "CASES"))
