@@ -28,7 +28,7 @@ from services.runtime.gathering import Gathering
 from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
 from services.runtime.messaging import BrokerAway, Bus
-from services.runtime.telemetry import Telemetry, instruments_of
+from services.runtime.telemetry import Telemetry, instruments_of, tracer_of
 
 UNSETTLED_AFTER = timedelta(seconds=60)
 RECONCILE_EVERY = 30.0
@@ -49,7 +49,11 @@ def build_app(
     A given `bus` is used and not closed; otherwise one is connected, for as long as that takes.
     """
     engine = open_engine(settings.vault_address)
-    vault, sealer, door_key = Vault(engine), Sealer(settings.key("vault.key")), settings.key("door.key")
+    vault, sealer, door_key = (
+        Vault(engine, tracer_of(telemetry)),
+        Sealer(settings.key("vault.key")),
+        settings.key("door.key"),
+    )
     intake = Intake(vault, sealer, door_key, clock, bus, instruments_of(telemetry))
     matcher = Matcher(vault, MatchIndex(engine), sealer, door_key, clock)
     routes = [

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from opentelemetry.trace import NoOpTracer, Tracer
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.intake.sealing import Part, Sealed
 from services.intake.vault_tables import CLAIMED, STORED, match_keys, metadata, reports
 from services.intake.vault_writer import Entry, Standing, VaultAway, VaultWriter
+from services.runtime.inner_spans import storing
 
 _FACTS = select(reports.c.received_at, reports.c.event)
 _WAITING = select(reports.c.report_id, reports.c.event)
@@ -39,8 +41,8 @@ class Waiting:
 class Vault:
     """Reads and writes raise VaultAway when the database fails."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, engine: AsyncEngine, tracer: Tracer | None = None) -> None:
+        self._engine, self._tracer = engine, tracer or NoOpTracer()
         self._writer = VaultWriter(engine)
         self._task: asyncio.Task[None] | None = None
 
@@ -69,7 +71,8 @@ class Vault:
         """Store an entry durably; if one stands for its report already, that one stays and is returned."""
         if self._task is None:
             raise VaultAway("not open yet")
-        return await self._writer.keep(entry)
+        with storing(self._tracer, self._engine, reports.name):
+            return await self._writer.keep(entry)
 
     def accept(self, report_id: UUID) -> None:
         """Note that the broker has acknowledged, with the next commit."""

@@ -94,4 +94,6 @@ def _allowed(attributes: Any) -> dict[str, Any]:
 
 def _value(value: Any) -> Any:
     kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return [_value(item) for item in value.array_value.values]
     return getattr(value, kind) if kind in ("string_value", "int_value", "bool_value", "double_value") else ""

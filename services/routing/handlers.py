@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from faststream.nats import NatsBroker, NatsMessage
+from opentelemetry import trace
 
 from contracts import regions
 from contracts.codes import OPENED
@@ -53,6 +54,7 @@ async def open_case(accepted: ReportAccepted, law: Law, bus: Bus, clock: Clock) 
     day = at.astimezone(_zone(accepted)).date()
     decision, matters, *_ = life_of(accepted.data.facts, day, (), (), law.judge)
     note(rulebook=decision.rulebook.version, persons=len(decision.persons))
+    trace.get_current_span().set_attributes(_grounds(decision))
     link = linked(accepted, at)
     await bus.tell_case(
         decided(accepted, decision, at, matters),
@@ -66,6 +68,17 @@ async def _fired(limits: Limits, clock: Clock, firing: Firing) -> None:
     note(case_id=str(firing.case_id), limit=firing.level, spoken=spoken.value)
     if spoken is Spoken.EARLY and (wait := (firing.at - clock()).total_seconds()) < SKEW:
         raise TryLater(max(wait, 0.1))
+
+
+def _grounds(decision: Decision) -> dict[str, str | list[str]]:
+    """What the decision rests on: the rulebook, and the rules that gave somebody a part or asked for a person."""
+    rules = {part.rule for person in decision.persons for part in person.assignments}
+    rules |= {review.rule for person in decision.persons for review in person.review}
+    return {
+        "netral.rulebook.version": decision.rulebook.version,
+        "netral.rulebook.digest": decision.rulebook.digest,
+        "netral.rules": sorted(rules),
+    }
 
 
 def _measure(instruments: Instruments, age: float, decision: Decision) -> None:

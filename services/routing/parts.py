@@ -35,7 +35,7 @@ from services.runtime.clock import Clock
 from services.runtime.gathering import Gathering
 from services.runtime.messaging import BrokerAway, Bus, open_broker
 from services.runtime.settings import BadSettings
-from services.runtime.telemetry import Telemetry, instruments_of
+from services.runtime.telemetry import Telemetry, instruments_of, tracer_of
 
 
 class Parts:
@@ -103,7 +103,7 @@ class Parts:
         self.broker = broker
 
     def _gatherings(self, bus: Bus, time: Timekeeping) -> list[Coroutine[Any, Any, None]]:
-        following = Following(self.views, time.timers)
+        following = Following(self.views, time.timers, tracer_of(self.telemetry))
         gathered = {name: Gathering(bus.nc, name, following.handle, self.telemetry) for name in DURABLES}
         feed = Gathering(bus.nc, FEED, AgencyFeed(bus).handle, self.telemetry, TOLD_GROUP)
         push = Gathering(bus.nc, DELIVERIES, self.push.hear, self.telemetry)

@@ -9,6 +9,10 @@ from opentelemetry.util.types import AttributeValue
 
 ALLOWED = frozenset(
     {
+        "db.collection.name",
+        "db.operation.batch.size",
+        "db.operation.name",
+        "db.system.name",
         "error.type",
         "http.request.method",
         "http.response.status_code",
@@ -30,6 +34,9 @@ ALLOWED = frozenset(
         "netral.notice.step",
         "netral.outcome",
         "netral.report.id",
+        "netral.rulebook.digest",
+        "netral.rulebook.version",
+        "netral.rules",
         "netral.smtp.answer",
         "server.address",
         "server.port",

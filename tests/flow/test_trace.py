@@ -13,7 +13,9 @@ from tests.running import Processes, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 
+DECIDING = "process reports.{report_id}.accepted"
 EDGES = {
+    ("netral-intake POST /v1/reports", "netral-intake INSERT reports"),
     ("netral-intake POST /v1/reports", "netral-intake publish reports.{report_id}.accepted"),
     (
         "netral-intake publish reports.{report_id}.accepted",
@@ -55,6 +57,10 @@ async def test_one_report_is_one_trace(fresh_nats: Broker, monkeypatch: pytest.M
     names = {span.span_id: f"{service} {span.name}" for service, span in road}
     edges = {(names.get(span.parent_span_id), names[span.span_id]) for _, span in road}
     assert edges >= EDGES, EDGES - edges
+    (handled,) = [span for _, span in road if span.name == DECIDING and "netral.rules" in str(span)]
+    said = {attribute.key: attribute.value for attribute in handled.attributes}
+    assert said["netral.rulebook.digest"].string_value.startswith("sha256:")
+    assert said["netral.rules"].array_value.values
 
 
 async def _mails(inbox: Path, count: int) -> bool:
