@@ -28,8 +28,8 @@ bench: $(VENV)/.dev ## Measure limits, Netral and the usual way in one run (QUIC
 	@$(BIN)/python -m tests.bench.rules
 	@$(BIN)/python -m tests.bench.views
 
-chaos: $(VENV)/.dev ## A seeded storm over every process, then the checker (MINUTES=10 SEED=42)
-	@$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+chaos: $(VENV)/.dev ## A seeded storm over every process, then the checker (MINUTES=10 SEED=42 POSTGRES=1)
+	@$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(POSTGRES),--postgres)
 
 format: $(VENV)/.dev ## Rewrite the code in the one format
 	$(BIN)/ruff format .

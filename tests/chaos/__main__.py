@@ -14,10 +14,12 @@ import httpx
 
 from services.runtime.bus import Bus
 from tests.chaos.counting import counted, settled, verified
+from tests.chaos.disk import small_disk
 from tests.chaos.profile import Sent, reports
 from tests.chaos.schedule import ROUND, Deed, schedule
-from tests.chaos.world import World, small_disk
+from tests.chaos.world import World
 from tests.conftest import Broker
+from tests.postgres import PostgresServer
 
 RATE = 3.0
 """Reports a second; copies come besides."""
@@ -111,14 +113,21 @@ async def _at(deed: Deed, world: World) -> None:
     await world.do(deed)
 
 
-def storm(seed: int, seconds: float, folder: Path, burst: int = 8, keep: Path | None = None) -> Run:
-    """One run in an empty folder; the run, to be asked what was broken."""
+def storm(
+    seed: int,
+    seconds: float,
+    folder: Path,
+    burst: int = 8,
+    keep: Path | None = None,
+    database: PostgresServer | None = None,
+) -> Run:
+    """One run in an empty folder; the run, to be asked what was broken. `database` must be running."""
     run = Run(seed, seconds, burst)
     with small_disk(folder, 256 + int(seconds)) as disk:
         broker = Broker(folder)
         broker.start()
         try:
-            asyncio.run(run.over(World(broker, disk)))
+            asyncio.run(run.over(World(broker, disk, database)))
         finally:
             broker.stop()
             if keep:
@@ -133,14 +142,24 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=None)
     options.add_argument("--burst", type=int, default=8, help="copies of one report at once")
     options.add_argument("--keep", type=Path, help="copy the logs into this folder")
+    options.add_argument("--postgres", action="store_true", help="with a PostgreSQL server that crashes too")
     chosen = options.parse_args()
     seed = chosen.seed if chosen.seed is not None else time.time_ns() % 1_000_000
     seconds, started = chosen.minutes * 60, time.monotonic()
-    print(f"seed {seed}; repeat with: make chaos SEED={seed} MINUTES={chosen.minutes:g}")
+    print(
+        f"seed {seed}; repeat with: make chaos SEED={seed} MINUTES={chosen.minutes:g}{' POSTGRES=1' * chosen.postgres}"
+    )
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print("\n".join(map(str, schedule(seed, seconds))), flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        run = storm(seed, seconds, Path(folder) / "data", chosen.burst, chosen.keep)
+    database = PostgresServer() if chosen.postgres else None
+    if database:
+        database.start()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            run = storm(seed, seconds, Path(folder) / "data", chosen.burst, chosen.keep, database)
+    finally:
+        if database:
+            database.stop()
     for kind, reason in run.skipped.items():
         print(f"not done: {kind}: {reason}")
     for broken in run.broken[:50]:

@@ -3,7 +3,6 @@
 import asyncio
 import email
 import json
-import sqlite3
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -11,9 +10,12 @@ from email import policy
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from contracts.topology import CONSUMERS, STREAMS
 from services.notifications.core.notices import OPEN
 from services.runtime.bus import Bus
+from services.runtime.database import open_engine
 from services.runtime.reading import Stored, page_of
 from tests.chaos.profile import MARK, NIP
 from tests.chaos.world import World
@@ -39,22 +41,32 @@ async def _waiting(world: World, bus: Bus) -> list[str]:
             found.append(
                 f"{consumer.name} {info.num_pending} pending, {info.num_ack_pending} not acknowledged"
             )
-    for count, what in ((_open_mails(world), "mails"), (_unsettled(world), "reports unsettled in the vault")):
+    for count, what in (
+        (await _open_mails(world), "mails"),
+        (await _unsettled(world), "reports unsettled in the vault"),
+    ):
         found += [f"{count} {what}"] if count else []
     return found
 
 
-def _open_mails(world: World) -> int:
+async def _open_mails(world: World) -> int:
     states = ", ".join(f"'{state}'" for state in OPEN)
-    with sqlite3.connect(world.broker.data_dir / "notifications.db", timeout=10) as ledger:
-        query = f"SELECT count(*) FROM notices WHERE state IN ({states})"
-        return int(ledger.execute(query).fetchone()[0])
+    return await _count(world, "LEDGER", f"SELECT count(*) FROM notices WHERE state IN ({states})")
 
 
-def _unsettled(world: World) -> int:
+async def _unsettled(world: World) -> int:
     """Reports of which intake died before it noted the broker's answer; it looks for them after a minute."""
-    with sqlite3.connect(world.broker.data_dir / "intake.db", timeout=10) as vault:
-        return int(vault.execute("SELECT count(*) FROM reports WHERE state <> 'accepted'").fetchone()[0])
+    return await _count(world, "VAULT", "SELECT count(*) FROM reports WHERE state <> 'accepted'")
+
+
+async def _count(world: World, name: str, query: str) -> int:
+    file = world.broker.data_dir / {"LEDGER": "notifications.db", "VAULT": "intake.db"}[name]
+    engine = open_engine(world.addresses.get(name, f"sqlite+aiosqlite:///{file}"))
+    try:
+        async with engine.connect() as connection:
+            return int((await connection.execute(text(query))).scalar_one())
+    finally:
+        await engine.dispose()
 
 
 async def verified(world: World) -> list[str]:
@@ -146,6 +158,9 @@ def _leaks(world: World, streams: dict[str, list[Stored]]) -> Iterator[str]:
         for name, found in streams.items()
     }
     places |= {path.name: path.read_bytes() for path in folder.rglob("*") if _is_kept(path)}
+    if world.database:
+        files = (world.database.folder / "data" / "base").rglob("*")
+        places |= {f"database file {path.name}": path.read_bytes() for path in files if path.is_file()}
     places |= {path.name: _without_recipient(path.read_bytes()) for path in folder.glob("inbox/*.eml")}
     for place, content in places.items():
         for mark in (MARK, NIP):

@@ -9,6 +9,7 @@ _SERVICES = ("intake", "routing", "notifications", "smtp")
 _LINKS = ("broker", "mail", "inner")
 DEEDS = (
     *(("kill", name) for name in (*_SERVICES, "broker")),
+    ("crash", "database"),
     ("pause", "service"),
     ("slow", "link"),
     ("hole", "link"),

@@ -12,6 +12,7 @@ from tests.chaos.counting import told_twice, wrong_tickets, wrongly_parked
 from tests.chaos.profile import reports
 from tests.chaos.proxy import Proxy, Weather
 from tests.chaos.schedule import DEEDS, ROUND, schedule
+from tests.postgres import PostgresServer
 
 SEED = 20241127
 
@@ -20,7 +21,12 @@ SEED = 20241127
 @pytest.mark.thorough
 @pytest.mark.timeout(400)
 def test_a_short_storm_breaks_no_promise(tmp_path: Path) -> None:
-    run = storm(SEED, ROUND, tmp_path / "data")
+    database = PostgresServer()
+    database.start()
+    try:
+        run = storm(SEED, ROUND, tmp_path / "data", database=database)
+    finally:
+        database.stop()
     assert run.broken == []
     assert len(run.tickets) > 30
 

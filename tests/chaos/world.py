@@ -2,17 +2,11 @@
 
 import asyncio
 import contextlib
-import errno
 import json
-import os
-import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,13 +18,16 @@ from deploy.local.secrets import CannotStart
 from deploy.streams import add_consumer
 from services.routing.rulebook_files import HERE, files_of
 from services.runtime.bus import connection
+from tests.chaos.disk import fill
 from tests.chaos.proxy import Proxy, Weather
 from tests.chaos.schedule import Deed
 from tests.conftest import Broker
+from tests.postgres import PostgresServer
 from tests.running import Processes
 
 ACK_WAIT = 4
 """Seconds after which a message of a dead handler comes again; 30 in a deployment, where nobody waits for the end."""
+DATABASES = ("VAULT", "CASES", "LEDGER", "DELIVERIES")
 NAMES = ("smtp", "intake", "routing", "notifications")
 GARBAGE = b"\x00this is no event\xff"
 QUICKLY = {
@@ -49,7 +46,10 @@ class World:
 
     broker: Broker
     disk: bool
+    database: PostgresServer | None = None
+    """Where vault, cases, ledger and deliveries are; files in `data_dir` where there is none."""
     system: Processes = field(init=False)
+    addresses: dict[str, str] = field(default_factory=dict)
     links: dict[str, Proxy] = field(default_factory=dict)
     down: set[str] = field(default_factory=set)
     """What is down because a deed says so; everything else that ends is started again."""
@@ -65,6 +65,9 @@ class World:
         url = "nats://127.0.0.1:{}".format(self.links["broker"].port)
         inner = "http://127.0.0.1:{}".format(self.links["inner"].port)
         self.system.extra = {**QUICKLY, "NETRAL_NATS_URL": url, "NETRAL_INTAKE_URL": inner}
+        if self.database:
+            self.addresses = {name: self.database.new_database() for name in DATABASES}
+            self.system.extra |= {f"NETRAL_{name}_URL": url for name, url in self.addresses.items()}
 
     async def start(self) -> None:
         for link in self.links.values():
@@ -114,6 +117,13 @@ class World:
         self._begin(deed.target)
         self.down.discard(deed.target)
 
+    async def _crash(self, deed: Deed) -> None:
+        """All its connections end without a word."""
+        if self.database is None:
+            self.refused["crash"] = "the databases are files; `--postgres` has a server for them"
+            return
+        await asyncio.to_thread(self.database.crash)
+
     async def _pause(self, deed: Deed) -> None:
         process = self._process(deed.target)
         process.send_signal(signal.SIGSTOP)
@@ -141,7 +151,7 @@ class World:
             self.refused["fill"] = "a small file system cannot be mounted here"
             return
         ballast = self.broker.data_dir / "ballast"
-        await asyncio.to_thread(_fill, ballast)
+        await asyncio.to_thread(fill, ballast)
         await asyncio.sleep(deed.lasts)
         ballast.unlink()
         if not await self._storage_works():
@@ -218,30 +228,3 @@ async def _insist(work: Any, patience: float = 240) -> None:
             if time.monotonic() > given_up:
                 raise
             await asyncio.sleep(0.3)
-
-
-def _fill(ballast: Path) -> None:
-    piece = b"\0" * (1 << 20)
-    with ballast.open("wb", buffering=0) as file:
-        while len(piece) > 100:
-            try:
-                file.write(piece)
-            except OSError as full:
-                if full.errno != errno.ENOSPC:
-                    raise
-                piece = piece[: len(piece) // 2]
-
-
-@contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[bool]:
-    """A file system of this size at `folder` if we may mount one; whether we could."""
-    folder.mkdir(parents=True, exist_ok=True)
-    mount = shutil.which("mount")
-    words = ["-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "netral-chaos", str(folder)]
-    can = bool(mount) and os.geteuid() == 0
-    can = can and subprocess.run([str(mount), *words], check=False, capture_output=True).returncode == 0
-    try:
-        yield can
-    finally:
-        if can:
-            subprocess.run(["umount", "-l", str(folder)], check=False)
