@@ -1,7 +1,7 @@
 """Handles the messages of a durable in groups: one effect, one commit and one span for all that wait.
 
 What follows from a message here is cheap alone and far cheaper together: rows of a read model, events for the agencies.
-A group that fails is handled once more, each message alone, so that the failure table judges each by itself.
+A group in which something is wrong is handled once more, each message alone: the failure table judges each by itself.
 """
 
 import asyncio
@@ -12,13 +12,16 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from contracts.topology import CONSUMERS
-from services.runtime.failures import settled
+from services.runtime.bus import BrokerAway
+from services.runtime.failures import TryLater, settled
 from services.runtime.group_spans import GroupTelemetry
 from services.runtime.logs import log
 from services.runtime.pulling import PAUSE, Pull
 from services.runtime.telemetry import Telemetry
 
 MOST = 200
+AWAY = (TryLater, BrokerAway)
+"""The world is not ready: no message is to blame, and trying each would only take longer."""
 Handle = Callable[[Sequence[Msg]], Awaitable[None]]
 
 
@@ -58,18 +61,18 @@ class Gathering:
             raise
 
     async def _group(self, group: Sequence[Msg]) -> None:
-        alone = len(group) == 1
         with self._told.handling(group) as record:
             try:
                 await self._handle(group)
             except Exception as problem:
-                record.failed(problem)
-                if alone:
-                    await self._settle(group[0], problem)
+                record.failed(problem, apart=len(group) > 1 and not isinstance(problem, AWAY))
+                if not record.apart:
+                    for message in group:
+                        await self._settle(message, problem)
             else:
                 for message in group:
                     await message.ack()
-        if record.problem and not alone:
+        if record.apart:
             for message in group:
                 await self._group([message])
 

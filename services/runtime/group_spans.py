@@ -23,14 +23,15 @@ _MOST_LINKS = 128
 
 @dataclass
 class Record:
-    """What became of a group. `problem` is what its handler raised."""
+    """What became of a group. `problem` is what its handler raised; `apart` if its messages are then handled alone."""
 
     problem: Exception | None = None
+    apart: bool = False
     notes: dict[str, object] = field(default_factory=dict)
 
-    def failed(self, problem: Exception) -> None:
+    def failed(self, problem: Exception, *, apart: bool) -> None:
         """Remember why; what becomes of the messages may be noted afterwards."""
-        self.problem = problem
+        self.problem, self.apart = problem, apart
 
     @property
     def outcome(self) -> str:
@@ -54,7 +55,7 @@ class GroupTelemetry:
 
     @contextmanager
     def handling(self, group: Sequence[Msg]) -> Iterator[Record]:
-        """Record what happens to a group. A group that failed whole says nothing: its messages follow alone."""
+        """Record what happens to a group. Of one that is taken apart each message speaks for itself."""
         senders = [sender_of(message.headers or {}) for message in group]
         record, started = Record(), self._clock()
         with self._span(group, senders) as span, noting(record.notes):
@@ -62,7 +63,7 @@ class GroupTelemetry:
             if record.problem:
                 mark_failed(span, type(record.problem).__name__)
             span.set_attribute("netral.outcome", record.outcome)
-        if record.problem and len(group) > 1:
+        if record.apart:
             return
         taken = self._clock() - started
         within = span.get_span_context()

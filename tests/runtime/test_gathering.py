@@ -1,0 +1,134 @@
+"""A group is one effect; what is wrong with one of its messages is judged alone; what is away is waited for together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from nats.aio.msg import Msg
+
+from services.runtime.bus import Bus
+from services.runtime.failures import NeedsAPerson, TryLater
+from services.runtime.gathering import Gathering
+from services.runtime.pulling import Pull
+from tests.conftest import Broker
+from tests.running import until
+
+pytestmark = pytest.mark.broker
+DURABLE = "routing-notices"
+CASE = "0b5a2f0e-3f0c-5a39-8a4e-6a0f5b1d2c3e"
+
+
+class Hand:
+    """Remembers what it was given; `trouble` says what is wrong with a body."""
+
+    def __init__(self, **trouble: Any) -> None:
+        self.groups: list[list[str]] = []
+        self.trouble: dict[str, list[Exception]] = trouble
+
+    async def __call__(self, messages: Sequence[Msg]) -> None:
+        bodies = [message.data.decode() for message in messages]
+        self.groups.append(bodies)
+        for body in bodies:
+            if waiting := self.trouble.get(body):
+                raise waiting.pop(0)
+
+
+async def publish(broker: Broker, *bodies: str) -> None:
+    bus = await Bus.connect(broker.settings, "notifications")
+    for body in bodies:
+        await bus.js.publish(f"notices.{CASE}.{body}", body.encode())
+    await bus.close()
+
+
+@asynccontextmanager
+async def following(broker: Broker, hand: Hand, most: int = 200) -> AsyncIterator[Bus]:
+    bus = await Bus.connect(broker.settings, "routing")
+    task = asyncio.create_task(Gathering(bus.nc, DURABLE, hand, most=most).follow())
+    try:
+        yield bus
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await bus.close()
+
+
+async def settled(bus: Bus) -> bool:
+    info = await bus.js.consumer_info("NOTICES", DURABLE)
+    return not info.num_pending and not info.num_ack_pending
+
+
+async def test_all_that_waits_is_one_group(fresh_nats: Broker) -> None:
+    await publish(fresh_nats, *(f"m{n}" for n in range(50)))
+    async with following(fresh_nats, hand := Hand()) as bus:
+        await until(lambda: settled(bus))
+        assert [body for group in hand.groups for body in group] == [f"m{n}" for n in range(50)]
+        assert len(hand.groups) < 10
+
+
+async def test_nobody_waits_for_a_group_to_fill(fresh_nats: Broker) -> None:
+    async with following(fresh_nats, hand := Hand()) as bus:
+        for number in range(3):
+            await publish(fresh_nats, f"alone{number}")
+            await until(lambda: settled(bus))
+        assert hand.groups == [["alone0"], ["alone1"], ["alone2"]]
+
+
+async def test_one_that_needs_a_person_is_parked_and_the_others_are_done(fresh_nats: Broker) -> None:
+    await publish(fresh_nats, "a", "bad", "c")
+    hand = Hand(bad=[NeedsAPerson("nobody knows"), NeedsAPerson("nobody knows")])
+    async with following(fresh_nats, hand) as bus:
+        await until(lambda: settled(bus))
+        operator = await Bus.connect(fresh_nats.settings, "operator")
+        assert (await operator.js.stream_info("PARKED")).state.messages == 1
+        await operator.close()
+        assert {"a", "c"} <= {body for group in hand.groups if "bad" not in group for body in group}
+
+
+async def test_what_is_away_is_waited_for_together(fresh_nats: Broker) -> None:
+    await publish(fresh_nats, *(f"m{n}" for n in range(20)), "last")
+    hand = Hand(last=[TryLater(0.2)])
+    async with following(fresh_nats, hand) as bus:
+        await until(lambda: settled(bus))
+        failed = next(group for group in hand.groups if "last" in group)
+        assert sum(len(group) for group in hand.groups) == 21 + len(failed)
+
+
+async def test_what_was_pulled_and_not_handled_is_given_back_at_the_end(fresh_nats: Broker) -> None:
+    await publish(fresh_nats, "slow", "next")
+    begun = asyncio.Event()
+
+    async def hang(_messages: Sequence[Msg]) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    task = asyncio.create_task(Gathering(bus.nc, DURABLE, hang).follow())
+    await begun.wait()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    await bus.close()
+    async with following(fresh_nats, hand := Hand()) as other:
+        await until(lambda: settled(other), 10)  # far less than the 30 s after which the broker would ask
+        assert sorted(body for group in hand.groups for body in group) == ["next", "slow"]
+
+
+async def test_a_reader_goes_on_after_the_death_of_the_broker(fresh_nats: Broker) -> None:
+    async with following(fresh_nats, hand := Hand()) as bus:
+        fresh_nats.kill()
+        fresh_nats.server.start()
+        await publish(fresh_nats, "after")
+        await until(lambda: settled(bus))
+        assert hand.groups[-1] == ["after"]
+
+
+async def test_a_durable_that_does_not_exist_yet_is_waited_for(fresh_nats: Broker) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "operator")
+    pull = Pull(bus.nc, "NOTICES", "nobody", 10)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await pull.group()
+    await bus.close()
