@@ -106,6 +106,7 @@ class NoticeStep(StrEnum):
     REMINDER = "REMINDER"
     OVERDUE = "OVERDUE"
     DIGEST = "DIGEST"
+    WEBHOOK = "WEBHOOK"
 
 
 class NoticeOutcome(StrEnum):

@@ -86,6 +86,7 @@ CONSUMERS = (
     Consumer("notifications-linked", "CASES", ("cases.*.reports.*",), "notifications"),
     Consumer("notifications-stepped", "CASES", ("cases.*.step.*",), "notifications"),
     Consumer("notifications-due", "CASES", ("cases.*.due.>",), "notifications"),
+    Consumer("notifications-webhooks", "WEBHOOKS", ("webhooks.*.alarm.*",), "notifications"),
 )
 
 

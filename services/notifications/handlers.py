@@ -8,6 +8,7 @@ from faststream.nats import NatsBroker, NatsMessage
 
 from contracts.directory import Directory
 from contracts.events import CaseDecided, CaseDue, CaseOffered, CaseStepped, ReportAccepted, ReportLinked
+from contracts.webhooks import WebhookAlarm
 from services.notifications.casefile import Casefiles
 from services.notifications.commits import LedgerAway
 from services.notifications.core.judging import may_be_told
@@ -23,6 +24,7 @@ from services.notifications.core.telling import (
     on_offered,
     on_stepped,
 )
+from services.notifications.core.telling_webhooks import on_webhook
 from services.notifications.ledger import Ledger
 from services.runtime.clock import Clock
 from services.runtime.failures import TryLater
@@ -58,6 +60,7 @@ class Handlers:
         broker.subscriber(**durable("notifications-linked"))(self.linked)
         broker.subscriber(**durable("notifications-stepped"))(self.stepped)
         broker.subscriber(**durable("notifications-due"))(self.due)
+        broker.subscriber(**durable("notifications-webhooks"))(self.webhook)
 
     async def received(self, message: NatsMessage) -> None:
         event = ReportAccepted.model_validate_json(message.body)
@@ -86,6 +89,10 @@ class Handlers:
         event = CaseDue.model_validate_json(message.body)
         report_id = (await self._cases.decision(event.data.case_id)).data.report_id
         await self._judge(on_due(event, report_id, self._matrix), report_id)
+
+    async def webhook(self, message: NatsMessage) -> None:
+        event = WebhookAlarm.model_validate_json(message.body)
+        await self.remember(on_webhook(event, self._matrix, self._clock()))
 
     async def remember(self, found: Sequence[Notice], withheld: frozenset[UUID] = frozenset()) -> None:
         """Record notices with the trace they belong to. Raises TryLater while the ledger is away."""

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from contracts.events import Audience, NoticeStep
 from services.notifications.commits import Commits, LedgerAway
 from services.notifications.core.manners import When
-from services.notifications.core.notices import TOLD, Notice, State
+from services.notifications.core.notices import TOLD, UNTOLD, Notice, State
 from services.notifications.core.retries import Step
 from services.notifications.core.telling import Reporter
 from services.notifications.ledger_rows import Claim, Ending, claim_of, ending_of
@@ -172,9 +172,9 @@ class Ledger:
         return int((await self.execute(statement)).rowcount)
 
     async def untold(self, limit: int) -> list[Ending]:
-        """Notices that ended in a state of TOLD, and that nobody was told about yet; a digest is told by its parts."""
+        """Notices that ended in a state of TOLD, and that nobody was told about yet, but for letters of UNTOLD."""
         query = select(notices).where(notices.c.told == 0, notices.c.state.in_(TOLD))
-        rows = await self.read(query.where(notices.c.step != NoticeStep.DIGEST).limit(limit))
+        rows = await self.read(query.where(notices.c.step.not_in(UNTOLD)).limit(limit))
         return [ending_of(row) for row in rows]
 
     async def mark_told(self, endings: Sequence[Ending]) -> None:

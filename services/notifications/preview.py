@@ -15,6 +15,7 @@ CASE = UUID("03a6f23f-c356-5a2d-a15c-398fe5f00add")
 WRITTEN = datetime(2026, 11, 24, 5, tzinfo=UTC)
 REGION = "kemendagri:52.04"
 _STEPS = {"received": NoticeStep.RECEIVED, "routed": NoticeStep.ROUTED, "offered": NoticeStep.OFFERED}
+_OF_NO_CASE = ("digest", "webhook")
 _TO_REPORTERS = ("received", "routed", "status", "repair")
 _ACTION = Duty(
     role=Role.ACTION,
@@ -61,7 +62,7 @@ def _facts(name: str, matrix: Matrix) -> Facts:
     event = next((row.events[0] for row in matrix.told if row.letter == name), None)
     duties = {"offered": (_ACTION,), "recommended": (_RECOMMENDED,), "silent": (_ACTION,)}
     return Facts(
-        ticket=TICKET,
+        ticket="-" if name in _OF_NO_CASE else TICKET,
         region=REGION,
         letter=name,
         event=event,

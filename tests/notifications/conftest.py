@@ -150,6 +150,7 @@ def _desk(settings, clock, bus, intake, telemetry=None, directory=None):
                 "offered": handlers.offered,
                 "stepped": handlers.stepped,
                 "due": handlers.due,
+                "webhookalarm": handlers.webhook,
             }[kind]
             await handler(SimpleNamespace(body=body))
 

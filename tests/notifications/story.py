@@ -4,7 +4,9 @@ import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from uuid import UUID
 
+from contracts.codes import Agency
 from contracts.door import read_report
 from contracts.events import (
     CaseDecided,
@@ -20,7 +22,9 @@ from contracts.events import (
     ReportLinkedData,
     event_id,
 )
+from contracts.ids import derived_id
 from contracts.steps import Said
+from contracts.webhooks import AlarmKind, WebhookAlarm, WebhookAlarmData
 from services.intake.core.acceptance import accept
 from services.routing.core.life import opening
 from services.routing.deciding import load_judge
@@ -114,4 +118,24 @@ def _event(kind, content, accepted, **data):
     )
     return kind(
         id=cause, source="netral/routing", subject=str(case_id), time=NOON, data=given or content(**data)
+    )
+
+
+def an_alarm(kind: AlarmKind = AlarmKind.PARKED) -> WebhookAlarm:
+    """What routing says when an endpoint of Bawaslu in Sumbawa fails since noon."""
+    endpoint = UUID(int=5)
+    data = WebhookAlarmData(
+        alarm_id=derived_id(endpoint, "alarm", kind, NOON.isoformat()),
+        endpoint_id=endpoint,
+        agency=Agency.BAWASLU,
+        office="kabkota:52.04",
+        alarm=kind,
+        since=NOON,
+    )
+    return WebhookAlarm(
+        id=event_id(data.alarm_id, "told"),
+        source="netral/routing",
+        subject=str(endpoint),
+        time=NOON,
+        data=data,
     )

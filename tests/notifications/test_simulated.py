@@ -1,4 +1,4 @@
-"""Simulated recipients, for people who try the system: through the real services, the local inbox and the bounce door."""
+"""Simulated recipients, and a letter about a webhook: through the real services, the local inbox and the bounce door."""
 
 import asyncio
 
@@ -11,10 +11,11 @@ from services.notifications.core.matrix import matrix
 from services.notifications.opening import open_ledger
 from services.notifications.settings import NotificationsSettings
 from services.routing.agencies.changing import changes, events_of
+from services.runtime.clock import now
 from services.runtime.messaging import Bus
 from tests.conftest import Broker
 from tests.notifications.offices import entries
-from tests.notifications.story import NOON, a_story
+from tests.notifications.story import NOON, a_story, an_alarm
 from tests.ports import free_port
 from tests.running import Processes, until
 
@@ -46,6 +47,7 @@ async def test_mail_to_simulated_recipients_arrives_bounces_is_refused_or_put_of
     story = a_story()
     await bus.tell(events_of(Directory(), changes(Directory(), simulated()), NOON))
     await bus.tell([story.decided, *story.offers])
+    await bus.tell([an_alarm().model_copy(update={"time": now()})])
     await bus.close()
     reporter = await Bus.connect(fresh_nats.settings, "intake")
     await reporter.tell([story.accepted])
@@ -58,8 +60,13 @@ async def test_mail_to_simulated_recipients_arrives_bounces_is_refused_or_put_of
             rows = await desk.listing(ledger)
         finally:
             await ledger.close()
-        found = {row["agency"]: (row["state"], row["last_answer_class"]) for row in rows if row["agency"]}
-        return found == {agency: ends for agency, (_, ends) in BECOMES.items()}
+        found = {
+            (row["agency"], row["step"]): (row["state"], row["last_answer_class"])
+            for row in rows
+            if row["agency"]
+        }
+        offered = {(agency, "OFFERED"): ends for agency, (_, ends) in BECOMES.items()}
+        return found == {**offered, ("BAWASLU", "WEBHOOK"): ("SENT", "250")}
 
     try:
         services.start("smtp")

@@ -22,6 +22,7 @@ from services.notifications.core.words import (
     news,
     office_of,
     place,
+    trouble,
 )
 from services.notifications.core.writing import Written, write
 
@@ -90,6 +91,8 @@ def subject(notice: Notice) -> str:
     words = hal(notice.letter, notice.facts.duties[0].role if notice.facts.duties else None)
     if notice.letter == "digest":
         return f"[Netral] {words.id} ({_count(notice.facts)}) / {words.en}"
+    if notice.letter == "webhook":
+        return f"[Netral] {words.id} / {words.en}"
     return f"[Netral {notice.facts.ticket}] {words.id} / {words.en}"
 
 
@@ -152,6 +155,16 @@ def _of_office(notice: Notice, desk: Desk) -> dict[str, Any]:
     }
 
 
+def _of_webhook(notice: Notice, desk: Desk) -> dict[str, Any]:
+    common, since = _of_office(notice, desk), notice.facts.received_at
+    return {
+        **common,
+        "trouble": trouble(notice.facts.event),
+        "since": moment(since, notice.facts.region) if since else Both("-", "-"),
+        "webhook_url": f"{desk.agency_url}/v1/agencies/{notice.agency}/webhooks/{notice.case_id}",
+    }
+
+
 def _item(item: Item, agency_url: str) -> dict[str, Any]:
     words = hal(item.letter, item.role)
     told = news(item.event) if item.letter in ("progress", "silent") else None
@@ -191,4 +204,5 @@ _OWN: dict[str, Callable[[Notice, Desk], dict[str, Any]]] = {
     "routed": _of_routed,
     "status": _of_status,
     "repair": _of_status,
+    "webhook": _of_webhook,
 }

@@ -12,6 +12,7 @@ from contracts.codes import TRIGGERS, Agency, Post, Status
 from contracts.decision import Part
 from contracts.events import DueLevel
 from contracts.steps import MoveKind, Said
+from contracts.webhooks import AlarmKind
 
 
 class To(StrEnum):
@@ -85,7 +86,11 @@ class Matrix(Part):
         return next((row.letter for row in self.rows(event) if row.to is to), None)
 
 
-EVENTS = frozenset({"ACCEPTED", "DECIDED", "OFFERED", *DueLevel, *MoveKind} | TRIGGERS)
+WEBHOOK = "WEBHOOK:{}"
+"""How the matrix names an alarm of a webhook."""
+EVENTS = frozenset(
+    {"ACCEPTED", "DECIDED", "OFFERED", *DueLevel, *MoveKind, *map(WEBHOOK.format, AlarmKind)} | TRIGGERS
+)
 """Every event the matrix may name."""
 
 

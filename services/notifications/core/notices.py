@@ -40,6 +40,8 @@ class State(StrEnum):
 
 TOLD = (State.SENT, State.FAILED, State.BOUNCED, State.WITHHELD)
 """The states that are told on the bus."""
+UNTOLD = (NoticeStep.DIGEST, NoticeStep.WEBHOOK)
+"""Letters about no single case: a digest is told by its parts, and a webhook is not part of any case's story."""
 OPEN = (State.PENDING, State.SENDING, State.UNKNOWN, State.GATHERED)
 """The states in which somebody of ours still has to do something."""
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from contracts import regions
 from contracts.codes import Agency, DeadlineUnit, Role
 from contracts.decision import Deadline
+from contracts.webhooks import AlarmKind
 
 
 class Both(NamedTuple):
@@ -55,6 +56,7 @@ SUBJECTS = {
     "progress": Both("Perkembangan kasus", "News of a case"),
     "reminder": Both("Pengingat batas waktu", "Reminder of a time limit"),
     "overdue": Both("Batas waktu telah lewat", "Time limit passed"),
+    "webhook": Both("Webhook kantor Saudara bermasalah", "Your office's webhook is in trouble"),
     "digest": Both("Rangkuman pemberitahuan", "Digest of notices"),
 }
 """By the kind of letter; that of an offer depends on the role."""
@@ -88,6 +90,33 @@ NEWS = {
     "DONE": Both("penanganan selesai", "handling finished"),
 }
 """What happened, in words that presume innocence and name no sanction and no person."""
+TROUBLES = {
+    AlarmKind.GONE: Both(
+        "menjawab 410 (sudah tidak ada); pengiriman dihentikan",
+        "it answered 410 (gone); nothing is sent there any more",
+    ),
+    AlarmKind.REFUSED: Both(
+        "menolak kiriman (4xx), sering kali karena kredensial kedaluwarsa; masih dicoba",
+        "it refuses what is sent (4xx), often because a credential has lapsed; we go on trying",
+    ),
+    AlarmKind.FORBIDDEN: Both(
+        "mengarah ke alamat jaringan yang tidak diizinkan",
+        "it leads to a network address that is not allowed",
+    ),
+    AlarmKind.PARKED: Both(
+        "sebagian besar kiriman gagal; hanya dicoba sesekali",
+        "most calls fail; it is only probed now and then",
+    ),
+    AlarmKind.HELD: Both(
+        "satu kiriman gagal sampai percobaan terakhir dan disimpan",
+        "a delivery failed to its last try and is held",
+    ),
+    AlarmKind.SUSPENDED: Both(
+        "gagal selama lima hari; pengiriman dihentikan",
+        "it failed for five days; nothing is sent there any more",
+    ),
+}
+"""What is the matter with a webhook, by its alarm."""
 _UNITS = {
     DeadlineUnit.WORKING_DAY: Both("hari kerja", "working day"),
     DeadlineUnit.CALENDAR_DAY: Both("hari kalender", "calendar day"),
@@ -150,6 +179,11 @@ def limit(deadline: Deadline | None) -> Both | None:
 def news(event: str | None) -> Both:
     """What happened to a case, in words."""
     return NEWS.get(event or "", Both("ada perkembangan", "there is news"))
+
+
+def trouble(event: str | None) -> Both:
+    """What is the matter with a webhook, in words; `event` is an alarm as the matrix names it."""
+    return TROUBLES[AlarmKind((event or "").partition(":")[2])]
 
 
 def day(at: date | None) -> Both | None:

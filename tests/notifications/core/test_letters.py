@@ -80,7 +80,7 @@ def test_a_letter_parses_back_with_its_headers(name):
     assert mail["Content-Language"] == "id, en"
     assert mail["Date"].datetime == NOON
     assert mail["X-Netral-Possible-Duplicate"] is None
-    named = "[Netral] " if name == "digest" else f"[Netral {notice.facts.ticket}] "
+    named = "[Netral] " if name in ("digest", "webhook") else f"[Netral {notice.facts.ticket}] "
     assert mail["Subject"].startswith(named)
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
     assert not mail.defects
@@ -94,8 +94,9 @@ def test_a_letter_holds_nothing_personal_and_presumes_innocence(name):
     assert CANARY not in text
     assert "198609262015051001" not in text
     assert "contoh.example" not in text.replace("pembaca@contoh.example", "")
-    assert "tidak bersalah" in text
-    assert "presumed innocent" in text
+    if name != "webhook":  # it is about no case
+        assert "tidak bersalah" in text
+        assert "presumed innocent" in text
 
 
 def test_the_second_letter_to_a_reporter_answers_the_first():
