@@ -13,9 +13,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from services.ops.core.booklet import blocks
 from services.ops.core.rates import rates, red, spark
 from services.ops.core.snapshot import verdicts
 from services.ops.core.waterfall import waterfall
+from services.ops.core.words import STATES, indonesian
 from services.ops.jaeger import as_jaeger
 from services.ops.settings import OpsSettings
 from services.ops.store import Spans
@@ -30,6 +32,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 _HTTP, _BUS = "http_server_request_duration_seconds", "messaging_process_duration_seconds"
+_PROBES = ("/healthz", "/readyz")
+"""Whoever watches asks them every few seconds; what they answer stands in the tiles."""
 ACCEPTED = "netral_reports_accepted_total"
 ROUTED = "netral_report_routed_age_seconds_count"
 
@@ -44,6 +48,7 @@ class Pages:
             loader=PackageLoader("services.ops", "templates"), autoescape=True, undefined=StrictUndefined
         )
         self._templates.filters.update(clock=_clock, ms=_ms, size=_size, age=_age, json=json.loads)
+        self._templates.filters.update(count=_count, indonesian=indonesian, state=_state)
 
     def routes(self) -> list[Route]:
         doors = {
@@ -69,8 +74,13 @@ class Pages:
             "overview.html",
             last=last,
             verdicts=verdicts(last),
-            charts=[(name, values[-1] if values else 0.0, spark(values)) for name, values in charts],
-            doors=red(past, _HTTP, "http_route", r'error_type="[^"]'),
+            charts=[
+                (name, values[-1] if values else 0.0, max(values, default=0.0), spark(values))
+                for name, values in charts
+            ],
+            doors=[
+                row for row in red(past, _HTTP, "http_route", r'error_type="[^"]') if row.what not in _PROBES
+            ],
             handlers=red(past, _BUS, "messaging_consumer_group_name", r'outcome="(failed|parked)"'),
             traces=(await self._spans.newest(reads=False))[:12],
             refresh=5,
@@ -113,7 +123,7 @@ class Pages:
         known = {path.stem: path for path in RUNBOOKS.glob("*.md")}
         if name not in known:
             return self._missing("Tidak ada panduan ini. / There is no such runbook.")
-        return self._page("runbook.html", name=name, text=known[name].read_text(), refresh=0)
+        return self._page("runbook.html", name=name, book=list(blocks(known[name].read_text())), refresh=0)
 
     async def style(self, _request: Request) -> Response:
         """The one style sheet."""
@@ -156,6 +166,15 @@ def _clock(nanoseconds: int) -> str:
 
 def _ms(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def _count(found: object) -> str:
+    """A number, or the word for one that is hidden because it would point at a person."""
+    return str(found) if isinstance(found, int) else "beberapa"
+
+
+def _state(code: str) -> str:
+    return STATES.get(code, code)
 
 
 def _size(number: float) -> str:
