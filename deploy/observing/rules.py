@@ -93,8 +93,8 @@ ALERTS = (
     Alert(
         "MailFailing",
         "ticket",
-        'sum(increase(netral_mail_attempts_total{netral_outcome!="SENT"}[15m])) > 5 and '
-        'sum(increase(netral_mail_attempts_total{netral_outcome="SENT"}[15m])) == 0',
+        'sum(increase(netral_mail_attempts_total{netral_outcome=~"PENDING|UNKNOWN|FAILED"}[15m])) > 5 unless '
+        'sum(increase(netral_mail_attempts_total{netral_outcome="SENT"}[15m])) > 0',
         "5m",
         "No mail left for fifteen minutes though it was tried",
     ),

@@ -43,6 +43,16 @@ def parked_replay(
     run(seq)
 
 
+@parked.command("drop")
+def parked_drop(
+    seq: Annotated[int, typer.Argument(help="The number shown by `netral parked`.")],
+) -> None:
+    """Take one out that can never be handled, once you know why; what it is a copy of stays in its stream."""
+    from services.cli.parked import drop as run
+
+    run(seq)
+
+
 def settings(as_json: AsJson = False) -> None:
     """List every setting: its value, where the value comes from, and what it means. Secrets are masked."""
     from services.cli.settings_list import settings as run

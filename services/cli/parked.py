@@ -10,7 +10,7 @@ from services.cli.broker import operator
 from services.cli.console import printable, tables, write_json
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.web import settings_of
-from services.routing.parking import Parked, list_parked
+from services.routing.parking import STREAM, Parked, list_parked
 from services.routing.parking import replay as give_back
 from services.runtime.settings import Settings
 
@@ -34,6 +34,13 @@ def replay(seq: int | None) -> None:
     tables().print(f"{given} given back." if given else "Nothing is parked.")
 
 
+def drop(seq: int) -> None:
+    """Take one message out of PARKED; what it is a copy of stays in its stream. Raises Stop if there is none."""
+    if not asyncio.run(_drop(settings_of(Settings), seq)):
+        raise Stop(f"parked drop: no message is parked as {seq}; `netral parked` lists them", BAD_INPUT)
+    tables().print("Taken out; the original stays in its stream.")
+
+
 async def _all(settings: Settings) -> list[Parked]:
     async with operator(settings) as js:
         return list(await list_parked(js))
@@ -45,6 +52,12 @@ async def _replay(settings: Settings, seq: int | None) -> int:
         for number in chosen:
             await give_back(js, number)
     return len(chosen)
+
+
+async def _drop(settings: Settings, seq: int) -> bool:
+    async with operator(settings) as js:
+        there = any(letter.seq == seq for letter in await list_parked(js))
+        return there and await js.delete_msg(STREAM, seq)
 
 
 def _table(letters: list[Parked]) -> Table:

@@ -11,6 +11,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.ops.broker import BrokerFigures
+from services.ops.core.rates import tried_in_vain
 from services.ops.core.snapshot import Durable, Snapshot, next_durable
 from services.ops.settings import OpsSettings
 from services.runtime.clock import Clock
@@ -78,6 +79,7 @@ class Watch:
             webhooks=webhooks,
             blind=tuple(sorted(self._blind)),
         )
+        self.last = replace(self.last, in_vain=tried_in_vain([*self.past, self.last]))
         self.past.append(self.last)
         return self.last
 

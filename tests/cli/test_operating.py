@@ -158,6 +158,14 @@ def test_a_parked_message_is_listed_with_its_reason_and_given_back(
     assert operated("parked").out == "Nothing is parked.\n"
 
 
+def test_what_can_never_be_handled_is_taken_out_by_its_number(operated: Netral, fresh_nats: Broker) -> None:
+    asyncio.run(park_one(fresh_nats))
+    [letter] = json.loads(operated("parked", "list", "--json").out)
+    assert operated("parked", "drop", str(letter["seq"])).code == 0
+    assert operated("parked").out == "Nothing is parked.\n"
+    assert operated("parked", "drop", str(letter["seq"])).code == 2
+
+
 @pytest.mark.parametrize("words", [(), ("3", "--all")])
 def test_replaying_needs_one_number_or_all(operated: Netral, words: tuple[str, ...]) -> None:
     assert operated("parked", "replay", *words).code == 2

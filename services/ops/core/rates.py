@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from services.ops.core.snapshot import Snapshot
 
+_MAILS = "netral_mail_attempts_total{"
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
@@ -39,6 +40,18 @@ def rates(past: Sequence[Snapshot], name: str) -> list[float]:
         before, after = total(earlier, name), total(later, name)
         found.append((after - before if after >= before else after) / seconds if seconds > 0 else 0.0)
     return found
+
+
+def tried_in_vain(past: Sequence[Snapshot]) -> int:
+    """Tries of e-mails since the last one that left, as far as is remembered; who has no address is not tried."""
+    found = 0.0
+    for earlier, later in reversed(list(pairwise(past))):
+        grown = _grown(earlier.totals, later.totals)
+        mails = {labels_of(s).get("netral_outcome"): v for s, v in grown.items() if s.startswith(_MAILS)}
+        if mails.get("SENT"):
+            break
+        found += sum(mails.get(state, 0.0) for state in ("PENDING", "UNKNOWN", "FAILED"))
+    return round(found)
 
 
 def red(past: Sequence[Snapshot], name: str, by: str, bad: str) -> list[Red]:

@@ -8,6 +8,8 @@ from typing import Any
 LAG_SECONDS = 30.0
 """A durable with work waits this long without finishing anything before it counts as stalled."""
 STORAGE_SHARE = 0.8
+VAIN_TRIES = 3
+"""One address that is refused is nobody's trouble; three tries without one success are the server's."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Snapshot:
     orphans: int = 0
     webhooks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """What a human must see to at the endpoints of each agency that has some."""
+    in_vain: int = 0
+    """Tries of e-mails since the last one that left."""
     totals: Mapping[str, float] = field(default_factory=dict)
     blind: tuple[str, ...] = ()
     """What could not be looked at although it answers: its verdicts are missing here."""
@@ -62,7 +66,8 @@ class Verdict:
 
 def verdicts(now: Snapshot) -> list[Verdict]:
     """What is wrong, the worst first."""
-    found = [*_blind(now), *_services(now), *_broker(now), *_durables(now), *_cases(now), *_webhooks(now)]
+    looked = (_blind, _services, _broker, _durables, _cases, _webhooks, _mails)
+    found = [verdict for look in looked for verdict in look(now)]
     return sorted(found, key=lambda verdict: not verdict.page)
 
 
@@ -148,6 +153,16 @@ def _webhooks(now: Snapshot) -> Iterator[Verdict]:
                 f"{agency}: webhook perlu ditangani ({said})",
                 f"{agency}: see to its webhooks ({said})",
             )
+
+
+def _mails(now: Snapshot) -> Iterator[Verdict]:
+    if now.in_vain >= VAIN_TRIES:
+        yield Verdict(
+            "MailFailing",
+            False,
+            f"surel tidak terkirim: {now.in_vain} percobaan gagal berturut-turut",
+            f"no mail leaves: {now.in_vain} tries in a row failed",
+        )
 
 
 def _shown(count: object, hidden: str) -> str:

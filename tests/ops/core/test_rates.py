@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.ops.core.rates import quantile, rates, red, spark
+from services.ops.core.rates import quantile, rates, red, spark, tried_in_vain
 from services.ops.core.snapshot import Snapshot
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
@@ -22,6 +22,19 @@ def test_a_rate_is_what_came_between_two_looks():
 
 def test_a_service_that_began_anew_counts_from_nothing():
     assert rates(looks({"x{}": 100.0}, {"x{}": 10.0}), "x") == [2.0]
+
+
+def mails(**outcomes):
+    return {
+        f'netral_mail_attempts_total{{netral_outcome="{name}"}}': float(n) for name, n in outcomes.items()
+    }
+
+
+def test_tries_in_vain_are_counted_since_the_last_mail_that_left():
+    began = mails(SENT=1, PENDING=9), mails(SENT=2, PENDING=10), mails(SENT=2, PENDING=13, SKIPPED=80)
+    assert tried_in_vain(looks(*began)) == 3
+    assert tried_in_vain(looks(*began, mails(SENT=3, PENDING=13, SKIPPED=80))) == 0
+    assert tried_in_vain(looks({}, mails(UNKNOWN=1, FAILED=2))) == 3
 
 
 def test_red_tells_rate_errors_and_percentiles_of_each_route():

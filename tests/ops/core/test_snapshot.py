@@ -21,6 +21,7 @@ TROUBLES = {
     "OpsBlind": replace(WELL, blind=("http://routing/v1/operator/stats answers 401",)),
     "CasesWithoutOwner": replace(WELL, orphans=1),
     "LimitsOverdue": replace(WELL, ageing=({"owner": "PPK", "overdue": "<5"},)),
+    "MailFailing": replace(WELL, in_vain=3),
     "WebhookFailing": replace(WELL, webhooks={"BKN": frozenset({"GONE"}), "KPU": frozenset()}),
 }
 
