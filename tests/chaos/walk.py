@@ -7,9 +7,11 @@ suite walks a few hundred steps. What got no answer is sent again, as every clie
 import argparse
 import asyncio
 import json
+import math
 import random
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,65 +23,54 @@ from services.cli.verify.days import packaged
 from services.routing.calendar_files import HERE
 from services.runtime.bus import Bus
 from services.runtime.clock import now
-from tests.builders import a_report
+from tests.chaos.wishes import Wish, wishes
 from tests.conftest import Broker
 from tests.running import Processes, until
 
 SERVICES = ("smtp", "intake", "routing", "notifications")
-STATUSES = ("PNS", "PNS", "PNS", "PPPK", "KEPALA_DESA", "TNI", "UNKNOWN")
-PROGRESS = (
-    ("BAWASLU", "STUDY_CONCLUDED", "BREACH"),
-    ("BAWASLU", "STUDY_CONCLUDED", "NO_BREACH"),
-    ("BAWASLU", "STUDY_CONCLUDED", "REPAIR_NEEDED"),
-    ("BKN", "SATGAS_VERIFIED", "VALID"),
-    ("BKN", "SUPERVISOR_CONCLUDED", "RECOMMENDED"),
-    ("BKN", "SUPERVISOR_CONCLUDED", "RETURNED"),
-    ("PPK", "PPK_CONCLUDED", "SANCTIONED"),
-    ("BKN", "PPK_CONCLUDED", "SILENT"),
-    ("BKN", "PPK_CONCLUDED", "WRONG_SANCTION"),
-    ("BAWASLU", "WITHDRAWN", None),
+AT_ONCE = 40
+"""Wishes under way; they are about different cases mostly, and about one case now and then."""
+DURABLES = (
+    ("REPORTS", "routing"),
+    ("REPORTS", "intake-matching"),
+    ("REPORTS", "routing-resembles"),
+    ("CASES", "routing-projection"),
+    ("TIMERS", "routing-timers"),
 )
-MOVES: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("BAWASLU", {"move": "TRANSFER", "to": "POLRI"}),
-    ("POLRI", {"move": "ACCEPT"}),
-    ("BAWASLU", {"move": "REFUSE", "to": "BKN", "article": "UU 7/2017 art. 455"}),
-    ("PPK", {"move": "RETURN", "reason": "berkas kurang"}),
-    ("BKN", {"move": "RETURN", "to": "BAWASLU", "reason": "kajian kurang"}),
-    ("BKN", {"move": "DONE"}),
-    ("OPERATOR", {"move": "ASSIGN", "to": "BAWASLU"}),
-    ("OPERATOR", {"move": "VOID", "step": 1, "reason": "keliru"}),
-    ("OPERATOR", {"move": "VOID", "step": 2, "reason": "keliru"}),
-    ("BKN", {"move": "BLOCK"}),
-    ("KEMENDAGRI", {"move": "WARN"}),
-)
-AT_ONCE = 8
 
 
 class Walk:
     """One seed, one walk; `told` counts what happened."""
 
     def __init__(self, broker: Broker, seed: int) -> None:
-        self.broker, self.system, self.dice = broker, Processes(broker), random.Random(seed)
+        self.broker, self.system, self.seed = broker, Processes(broker), seed
         self.keys: dict[str, str] = json.loads(broker.settings.secret("agency-keys.json"))
-        self.tickets: list[str] = []
+        self.tickets: dict[int, asyncio.Future[str]] = {}
         self.told: Counter[str] = Counter()
 
-    async def walk(self, steps: int, kills: int) -> None:
-        """So many steps, and so many deaths among them at random moments."""
+    async def walk(self, steps: int, kills: int, seconds: float = math.inf) -> int:
+        """So many steps, and so many deaths among them at drawn moments; how many were wished when the time was over."""
         for name in SERVICES:
             self.system.start(name)
         for name in SERVICES[1:]:
             await self.system.ready(name)
-        deaths = {self.dice.randrange(steps) for _ in range(kills)}
-        async with httpx.AsyncClient(timeout=10) as http:
-            pending = set[asyncio.Task[None]]()
-            for number in range(steps):
-                if number in deaths:
-                    self.kill(self.dice.choice((*SERVICES, "broker")))
-                pending.add(asyncio.create_task(self.one(http, number)))
-                if len(pending) >= AT_ONCE:
-                    _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.gather(*pending)
+        dice, begun, number = random.Random(f"deaths {self.seed}"), time.monotonic(), 0
+        deaths = {dice.randrange(steps): dice.choice((*SERVICES, "broker")) for _ in range(kills)}
+        async with httpx.AsyncClient(timeout=10) as http, asyncio.TaskGroup() as group:
+            free = asyncio.Semaphore(AT_ONCE)
+            for wish in wishes(self.seed, steps):
+                await free.acquire()
+                if time.monotonic() - begun > seconds:
+                    break
+                if victim := deaths.get(wish.number):
+                    await asyncio.to_thread(self.kill, victim)
+                if wish.door == "reports":
+                    self.tickets[wish.about] = asyncio.get_running_loop().create_future()
+                group.create_task(self.one(group, http, wish)).add_done_callback(lambda _: free.release())
+                number = wish.number + 1
+                if number % 1000 == 0:
+                    print(f"{number} steps in {time.monotonic() - begun:.0f} s", flush=True)
+        return number
 
     def kill(self, name: str) -> None:
         """kill -9, and started again at once."""
@@ -91,46 +82,64 @@ class Walk:
             self.system.kill(name)
             self.system.start(name)
 
-    async def one(self, http: httpx.AsyncClient, number: int) -> None:
-        if len(self.tickets) < 3 or self.dice.random() < 0.2:
-            await self.report(http, number)
+    async def one(self, group: asyncio.TaskGroup, http: httpx.AsyncClient, wish: Wish) -> None:
+        if wish.door == "reports":
+            url, headers = (
+                self.system.url("intake") + "/v1/reports",
+                {"Idempotency-Key": f"walk-{wish.number}"},
+            )
+            answer = await self.answered(http, "POST", url, wish.body, headers, {202})
+            group.create_task(self.decided(http, wish.about, answer.json()["ticket"]))
+        elif wish.door == "matches":
+            await self.match(http, wish)
         else:
-            await self.step(http)
+            await self.step(http, wish)
 
-    async def report(self, http: httpx.AsyncClient, number: int) -> None:
-        """A new report, or a copy of an earlier one under a key of its own."""
-        about = number if self.dice.random() < 0.8 else self.dice.randrange(number + 1)
-        body = a_report(person__name=f"Orang {about}", person__status=self.dice.choice(STATUSES))
-        url, headers = self.system.url("intake") + "/v1/reports", {"Idempotency-Key": f"walk-{number}"}
-        answer = await self.answered(http, url, body, headers, {202})
-        self.tickets.append(answer.json()["ticket"])
+    async def decided(self, http: httpx.AsyncClient, about: int, ticket: str) -> None:
+        """Make the ticket known once its case is decided: before, nobody but the operator knows of it."""
+        url = f"{self.system.url('routing')}/v1/operator/cases/{ticket}"
+        while True:
+            await asyncio.sleep(0.5)
+            told = await self.answered(http, "GET", url, None, self._key("OPERATOR"), {200, 404})
+            if told.status_code == 200 and told.json()["decision"]:
+                return self.tickets[about].set_result(ticket)
 
-    async def step(self, http: httpx.AsyncClient) -> None:
-        """What anybody says about any case; most of it is refused, as it should be."""
-        ticket = self.dice.choice(self.tickets)
-        if self.dice.random() < 0.7:
-            by, event, result = self.dice.choice(PROGRESS)
-            door, body = "progress", {"event": event, "on": now().date().isoformat()}
-            body |= {"result": result} if result else {}
-        else:
-            by, body = self.dice.choice(MOVES)
-            door = "moves"
-        root = "/v1/operator" if by == "OPERATOR" else f"/v1/agencies/{by}"
-        url = f"{self.system.url('routing')}{root}/cases/{ticket}/{door}"
-        await self.answered(http, url, body, {"Authorization": f"Bearer {self.keys[by]}"}, {200, 404, 409})
+    async def step(self, http: httpx.AsyncClient, wish: Wish) -> None:
+        """What somebody says about a case, as soon as its ticket is known."""
+        body = wish.body if wish.door == "moves" else {**wish.body, "on": now().date().isoformat()}
+        root = "/v1/operator" if wish.by == "OPERATOR" else f"/v1/agencies/{wish.by}"
+        url = f"{self.system.url('routing')}{root}/cases/{await self.tickets[wish.about]}/{wish.door}"
+        await self.answered(http, "POST", url, body, self._key(wish.by), {200, 404, 409})
+
+    async def match(self, http: httpx.AsyncClient, wish: Wish) -> None:
+        """One of the near matches that wait is answered, if there is one."""
+        url = f"{self.system.url('routing')}/v1/operator/matches"
+        listed = await self.answered(http, "GET", url + "?limit=20", None, self._key("OPERATOR"), {200})
+        if waiting := listed.json()["matches"]:
+            one = f"{url}/{waiting[wish.about % len(waiting)]['match_id']}"
+            await self.answered(http, "POST", one, wish.body, self._key("OPERATOR"), {200, 404, 409})
+
+    def _key(self, holder: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.keys[holder]}"}
 
     async def answered(
-        self, http: httpx.AsyncClient, url: str, body: Any, headers: dict[str, str], good: set[int]
+        self,
+        http: httpx.AsyncClient,
+        method: str,
+        url: str,
+        body: Any,
+        headers: dict[str, str],
+        good: set[int],
     ) -> httpx.Response:
         """The answer, asked for again while the service or its broker is away."""
         for _ in range(600):
             try:
-                answer = await http.post(url, json=body, headers=headers)
+                answer = await http.request(method, url, json=body, headers=headers)
             except httpx.HTTPError:
                 self.told["no answer"] += 1
                 await asyncio.sleep(0.1)
                 continue
-            self.told[f"{url.rsplit('/', 1)[-1]} {answer.status_code}"] += 1
+            self.told[f"{_door(url)} {answer.status_code}"] += 1
             if answer.status_code in good:
                 return answer
             if answer.status_code not in (429, 500, 503):
@@ -154,21 +163,24 @@ class Walk:
             await bus.close()
 
 
+def _door(url: str) -> str:
+    return next(word for word in ("progress", "moves", "matches", "reports", "cases") if word in url)
+
+
 async def _quiet(bus: Bus) -> bool:
-    durables = (("REPORTS", "routing"), ("CASES", "routing-projection"), ("TIMERS", "routing-timers"))
-    infos = [await bus.js.consumer_info(*durable) for durable in durables]
+    infos = [await bus.js.consumer_info(*durable) for durable in DURABLES]
     return not any(info.num_pending or info.num_ack_pending for info in infos)
 
 
-async def main(steps: int, seed: int, kills: int, broker: Broker) -> int:
+async def main(steps: int, seed: int, kills: int, seconds: float, broker: Broker) -> int:
     walk = Walk(broker, seed)
     try:
-        await walk.walk(steps, kills)
+        walked = await walk.walk(steps, kills, seconds)
         found = await walk.findings(600)
     finally:
         walk.system.stop()
     print("\n".join(f"{count:8} {what}" for what, count in sorted(walk.told.items())))
-    print("\n".join(found) or f"nothing found after {steps} steps and {kills} deaths (seed {seed})")
+    print("\n".join(found) or f"nothing found after {walked} of {steps} steps (seed {seed})")
     return 1 if found else 0
 
 
@@ -177,13 +189,17 @@ if __name__ == "__main__":
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, help="default: one in 500 steps")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="stop walking, and check, after so many"
+    )
+    parser.add_argument("--keep", type=Path, help="a folder to keep streams, databases and logs in")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        server = Broker(Path(place))
+        server = Broker(given.keep or Path(place))
         server.start()
         try:
             deaths = given.kills if given.kills is not None else given.steps // 500
-            code = asyncio.run(main(given.steps, given.seed, deaths, server))
+            code = asyncio.run(main(given.steps, given.seed, deaths, given.minutes * 60, server))
         finally:
             server.stop()
     sys.exit(code)
