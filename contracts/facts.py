@@ -17,17 +17,29 @@ from contracts.codes import (
 from contracts.decision import Part
 from contracts.report import Person, Report
 
-_ACTING = {"PLT", "PLH", "PJ", "PELAKSANA TUGAS", "PELAKSANA HARIAN", "PENJABAT"}
+_ACTING = {"PLT", "PLH", "PJ", "PJS", "PELAKSANA TUGAS", "PELAKSANA HARIAN", "PENJABAT"}
 _LONG_FORMS = {
     "SEKRETARIS DAERAH": Post.SEKDA,
     "KEPALA BADAN": Post.KEPALA_DINAS,
     "KEPSEK": Post.KEPALA_SEKOLAH,
 }
+_HEADS_OF_AGENCIES = (
+    "MENTERI",
+    "GUBERNUR",
+    "BUPATI",
+    "WALI KOTA",
+    "WALIKOTA",
+    "KEPALA LEMBAGA",
+    "KEPALA BADAN",
+)
 _POSTS = _LONG_FORMS | {p.value.replace("_", " "): p for p in Post if p not in (Post.OTHER, Post.UNKNOWN)}
 
 
 class PersonFacts(Part):
-    """One reported person as `p1`, `p2`, …; `numbered` tells whether a NIP or NI PPPK was given."""
+    """One reported person as `p1`, `p2`, …; `numbered` tells whether a NIP or NI PPPK was given.
+
+    `heads` tells whether the post as written may be that of the PPK itself (of a *badan* at the centre only).
+    """
 
     ref: str
     status: Status
@@ -36,6 +48,7 @@ class PersonFacts(Part):
     employer: EmployerKind = EmployerKind.UNKNOWN
     employer_region: str | None = None
     numbered: bool = False
+    heads: bool = False
 
 
 class ActFacts(Part):
@@ -102,12 +115,23 @@ def facts_of(report: Report, received_on: date, *, keep_refs: bool = False) -> R
 
 def post_of(text: str | None) -> Post:
     """The post a short code or free text begins with: `Camat Sukajadi` and `Plt. Camat` are, `Sekretaris camat` is not."""
+    words = _words(text)
+    if not words:
+        return Post.UNKNOWN
+    return next((post for name, post in _POSTS.items() if words.startswith(name + " ")), Post.OTHER)
+
+
+def heads_an_agency(text: str | None) -> bool:
+    """Whether a post as written may be that of a PPK: `Plt. Bupati` is, `Wakil bupati` and `Staf ahli bupati` are not."""
+    return any(_words(text).startswith(name + " ") for name in _HEADS_OF_AGENCIES)
+
+
+def _words(text: str | None) -> str:
+    """In capitals, each followed by a blank, without what says that somebody acts in the post."""
     words = " ".join((text or "").replace("_", " ").replace(".", " ").upper().split())
     for acting in _ACTING:
         words = words.removeprefix(acting + " ")
-    if not words:
-        return Post.UNKNOWN
-    return next((post for name, post in _POSTS.items() if (words + " ").startswith(name + " ")), Post.OTHER)
+    return words and words + " "
 
 
 def _person(person: Person, ref: str) -> PersonFacts:
@@ -120,4 +144,5 @@ def _person(person: Person, ref: str) -> PersonFacts:
         employer=(employer and employer.kind) or EmployerKind.UNKNOWN,
         employer_region=employer.region if employer else None,
         numbered=person.nip is not None,
+        heads=heads_an_agency(person.post),
     )

@@ -109,6 +109,12 @@ def _overview() -> _Page:
         .panel(
             "Waiting", "Not delivered yet", "short", _now("jetstream_consumer_num_pending", "consumer_name")
         )
+        .panel(
+            "Oldest near match",
+            "How long it waits for an answer",
+            "s",
+            _now("netral_matches_oldest_age_seconds"),
+        )
         .panel("Parked", "Wait for a person", "short", _now(_MESSAGES, "", '{stream_name="PARKED"}'))
     )
 

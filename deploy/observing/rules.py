@@ -84,6 +84,13 @@ ALERTS = (
         "Messages are parked and wait for a person",
     ),
     Alert(
+        "MatchesWaiting",
+        "ticket",
+        f"netral_matches_oldest_age_seconds > {5 * 86400}",
+        "5m",
+        "A pair of reports that may tell of one event is not answered for five days",
+    ),
+    Alert(
         "LimitsOverdue",
         "ticket",
         "netral_limits_overdue > 0",

@@ -8,6 +8,7 @@ from services.cli.checks.data_folder import data_folder
 from services.cli.checks.finding import Finding, Verdict
 from services.cli.checks.installation import installation
 from services.cli.checks.law import calendars, law
+from services.cli.checks.queues import matches
 from services.cli.checks.services import services
 from services.cli.console import printable, tables, write_json
 from services.cli.errors import TROUBLE
@@ -40,6 +41,7 @@ def _findings() -> list[Finding]:
         *services(intake, routing, notifications),
         law(),
         calendars(),
+        matches(),
     ]
 
 

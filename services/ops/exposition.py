@@ -60,6 +60,11 @@ def _system(last: Snapshot) -> Iterator[Metric]:
 def _cases(last: Snapshot) -> Iterator[Metric]:
     """Counts of cases under five are not exported: a single case in one place is a person."""
     yield GaugeMetricFamily("netral_cases_without_owner", "Open cases that nobody owns", last.orphans)
+    since = last.matches_since
+    waits = (last.at - since).total_seconds() if since else 0.0
+    yield GaugeMetricFamily(
+        "netral_matches_oldest_age_seconds", "How long the oldest near match waits for an answer", waits
+    )
     oldest = GaugeMetricFamily(
         "netral_cases_oldest_age_seconds", "How long the oldest case waits", labels=["netral_agency"]
     )
@@ -72,8 +77,8 @@ def _cases(last: Snapshot) -> Iterator[Metric]:
     for row in last.ageing:
         agency = [str(row["owner"])]
         if row.get("oldest_since"):
-            since = datetime.fromisoformat(str(row["oldest_since"]))
-            oldest.add_metric(agency, (last.at - since).total_seconds())
+            held = datetime.fromisoformat(str(row["oldest_since"]))
+            oldest.add_metric(agency, (last.at - held).total_seconds())
         if isinstance(row.get("persons"), int):
             waiting.add_metric(agency, row["persons"])
         overdue.add_metric(agency, 1.0 if row.get("overdue") else 0.0)

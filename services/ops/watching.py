@@ -18,6 +18,8 @@ from services.runtime.clock import Clock
 from services.runtime.logs import log
 
 SECONDS = 5.0
+MATCHES_SECONDS = 60.0
+"""Near matches wait for days and are counted through all of them, so they are looked at less often."""
 _STOPPED = frozenset({"DISABLED", "SUSPENDED"})
 """States of an endpoint in which nothing is sent until a human has done something."""
 REMEMBERED = 120
@@ -44,6 +46,7 @@ class Watch:
         self.figures: BrokerFigures | None = None
         self.past: deque[Snapshot] = deque(maxlen=REMEMBERED)
         self._blind: set[str] = set()
+        self._matches: tuple[datetime, datetime | None] | None = None
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -59,11 +62,12 @@ class Watch:
         now = self._clock()
         self._blind.clear()
         names = self._settings.services
-        ready, totals, broker, cases, webhooks = await asyncio.gather(
+        ready, totals, broker, cases, matches, webhooks = await asyncio.gather(
             asyncio.gather(*(self._ready(url) for url in names.values())),
             asyncio.gather(*(self._totals(url) for url in names.values())),
             self._broker(now),
             self._cases(names["routing"]),
+            self._matches_since(names["routing"], now),
             self._webhooks(names["routing"]),
         )
         merged: dict[str, float] = {}
@@ -76,6 +80,7 @@ class Watch:
             totals=merged,
             ageing=cases[0],
             orphans=cases[1],
+            matches_since=matches,
             webhooks=webhooks,
             blind=tuple(sorted(self._blind)),
         )
@@ -117,6 +122,19 @@ class Watch:
         return tuple(stats.json()["ageing"]) if stats else (), len(
             orphans.json()["matters"]
         ) if orphans else 0
+
+    async def _matches_since(self, routing: str, now: datetime) -> datetime | None:
+        """Since when the oldest near match waits, as of the last minute; as it was while routing does not answer."""
+        looked, since = self._matches or (None, None)
+        if looked and (now - looked).total_seconds() < MATCHES_SECONDS:
+            return since
+        answer = await self._asked(f"{routing}/v1/operator/matches?limit=1", self._keys.operator_key)
+        if answer is None:
+            return since
+        told = answer.json()["oldest_since"]
+        since = datetime.fromisoformat(told) if told else None
+        self._matches = (now, since)
+        return since
 
     async def _webhooks(self, routing: str) -> dict[str, frozenset[str]]:
         """What to see to at each agency's endpoints; nothing while routing does not answer."""

@@ -120,7 +120,13 @@ async def test_the_overview_says_what_is_wrong_and_leads_to_the_runbook(page, wa
 
 
 @pytest.mark.parametrize(
-    "path", ["/metrics", "/v1/operator/stats", "/v1/operator/cases", "/v1/operator/webhooks"]
+    "path",
+    [
+        "/metrics",
+        "/v1/operator/stats",
+        "/v1/operator/cases",
+        "/v1/operator/webhooks",
+    ],
 )
 async def test_what_refuses_to_be_looked_at_is_not_well(page, watch, answers, path):
     answers.by_path |= {
@@ -128,6 +134,7 @@ async def test_what_refuses_to_be_looked_at_is_not_well(page, watch, answers, pa
         "/metrics": "",
         "/v1/operator/stats": {"ageing": []},
         "/v1/operator/cases": {"matters": []},
+        "/v1/operator/matches": {"oldest_since": None},
         "/v1/operator/webhooks": {"endpoints": []},
         "/varz": {"connections": 3},
         "/jsz": {"account_details": []},
@@ -145,6 +152,7 @@ async def test_prometheus_reads_what_the_last_look_saw(page, watch, answers, set
     answers.by_path |= {
         "/readyz": {"status": "ok"},
         "/v1/operator/cases": {"matters": []},
+        "/v1/operator/matches": {"oldest_since": "2026-11-24T01:00:00+00:00"},
         "/v1/operator/stats": {
             "ageing": [
                 {
@@ -176,6 +184,7 @@ async def test_prometheus_reads_what_the_last_look_saw(page, watch, answers, set
     }
     assert samples["netral_service_ready", "intake"] == 1
     assert samples["netral_cases_oldest_age_seconds", "BKN"] == 3600
+    assert samples["netral_matches_oldest_age_seconds",] == 7200
     assert samples["netral_jetstream_storage_ratio",] == 0.1
     seen_to = {key[1:] for key in samples if key[0] == "netral_webhooks_attention"}
     assert seen_to == {("BKN", "refused"), ("BKN", "suspended")}

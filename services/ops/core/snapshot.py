@@ -10,6 +10,8 @@ LAG_SECONDS = 30.0
 STORAGE_SHARE = 0.8
 VAIN_TRIES = 3
 """One address that is refused is nobody's trouble; three tries without one success are the server's."""
+MATCHES_WAIT = timedelta(days=5)
+"""As long as the operator's queue may wait: three working days (`limits.QUEUE_DAYS`), with the weekend between."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Snapshot:
     storage_share: float = 0.0
     ageing: tuple[Mapping[str, Any], ...] = ()
     orphans: int = 0
+    matches_since: datetime | None = None
+    """Since when the oldest pair of reports that may tell of one event waits for a person; None if none does."""
     webhooks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """What a human must see to at the endpoints of each agency that has some."""
     in_vain: int = 0
@@ -132,6 +136,14 @@ def _cases(now: Snapshot) -> Iterator[Verdict]:
             True,
             f"{now.orphans} perkara tanpa pemilik",
             f"{now.orphans} cases have no owner",
+        )
+    if now.matches_since and now.at - now.matches_since > MATCHES_WAIT:
+        age = _age(now.at, now.matches_since)
+        yield Verdict(
+            "MatchesWaiting",
+            False,
+            f"pasangan laporan serupa belum dijawab, tertua {age}",
+            f"pairs of reports that may be one event are not answered, the oldest for {age}",
         )
     for row in now.ageing:
         if row.get("overdue"):

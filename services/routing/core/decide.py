@@ -13,6 +13,7 @@ from services.routing.core.admissibility import Admission, admission_of
 from services.routing.core.route import Asked, Reasoner
 from services.routing.core.situation import as_identified, place_of, situations_of
 from services.routing.core.stages import Calendars, StageAnswer
+from services.routing.core.superiors import ASKED, ppk_may_be_reported
 from services.routing.core.workdays import WorkCalendar
 
 _CASE = attrgetter(
@@ -78,7 +79,9 @@ class Judge:
     ) -> PersonDecision:
         """`case` and the key made here hold all that `_asked` reads; tests compare with a judge that remembers nothing."""
         acts = tuple([(act.code, act.beneficiary) for act in facts.acts if act.person == person.ref])
-        key = (case, _SAME(person), acts, about(progress, person.ref) if progress else ())
+        events = about(progress, person.ref) if progress else ()
+        himself = ppk_may_be_reported(facts, as_identified(person, events))
+        key = (case, _SAME(person), acts, events, himself)
         return self.reasoner.route(key, person.ref, lambda: _asked(facts, person, progress, stage, admission))
 
 
@@ -101,19 +104,25 @@ def _asked(
         occurred_on=facts.occurred_on,
         handled_on=admission.handled_on,
         events=None if progress is None else events,
-        doubts=tuple(_doubts(facts, stage, admission, events)),
+        doubts=tuple(_doubts(facts, person, stage, admission, events)),
     )
 
 
 def _doubts(
-    facts: ReportFacts, stage: StageAnswer, admission: Admission, events: tuple[Progress, ...]
+    facts: ReportFacts,
+    person: PersonFacts,
+    stage: StageAnswer,
+    admission: Admission,
+    events: tuple[Progress, ...],
 ) -> list[Review]:
-    """Questions that no rule asks: about the calendars, and about a person who moved or left."""
+    """Questions that no rule asks: about the calendars, a PPK who may be reported himself, and one who moved or left."""
     found = [Review(rule="calendar.stage", question=stage.question)] if stage.question else []
     if admission.provisional:
         found.append(Review(rule="calendar.workdays", question=_PROVISIONAL))
     if facts.election is ElectionKind.PEMILU and not admission.late and admission.beyond_seven_days:
         found.append(Review(rule="intake.limit", question=_SEVEN_DAYS))
+    if ppk_may_be_reported(facts, person):
+        found.append(ASKED)
     kinds = {event.event for event in events}
     found += [Review(rule=rule, question=text) for kind, (rule, text) in _MOVES.items() if kind in kinds]
     return found

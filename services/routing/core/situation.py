@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from contracts import regions
 from contracts.codes import Act, Beneficiary, ElectionOffice, EmployerKind, ProgressEvent
-from contracts.facts import ActFacts, PersonFacts, ReportFacts, post_of
+from contracts.facts import ActFacts, PersonFacts, ReportFacts, heads_an_agency, post_of
 from contracts.progress import Progress
 from services.routing.core.admissibility import Admission
 from services.routing.core.stages import StageAnswer
@@ -52,6 +52,7 @@ def as_identified(person: PersonFacts, events: tuple[Progress, ...]) -> PersonFa
                     for name, value in {
                         "status": event.status,
                         "post": post_of(event.post) if event.post else None,
+                        "heads": heads_an_agency(event.post) if event.post else None,
                         "post_kind": event.post_kind,
                         "employer": employer.kind if employer else None,
                         "employer_region": employer.region if employer else None,

@@ -1,6 +1,6 @@
 """Who decides instead of a PPK that is the reported person, a candidate, or led by one of them (R41; skb.md 5)."""
 
-from contracts.codes import OPENED, Agency, Role, Status
+from contracts.codes import OPENED, Agency, EmployerKind, Post, Role, Status
 from contracts.decision import Assignment, Review
 from contracts.facts import PersonFacts, ReportFacts
 from services.routing.core.offices import office_of
@@ -20,13 +20,29 @@ NO_SUPERIOR = Review(
     question="PPK berbenturan kepentingan, dan atasannya tidak ditetapkan sumber mana pun. Siapa yang memutus? / "
     "The PPK has a conflict of interest and no source names his superior. Who decides?",
 )
+ASKED = Review(
+    rule=SUPERIOR,
+    question="PPK yang disebut di sini mungkin terlapor sendiri. Apakah atasannya (Mendagri, untuk daerah) yang memutus "
+    "sanksinya? / The PPK named here may be a reported person himself. Does his superior (the Minister of Home Affairs, "
+    "for regions) decide on the sanction?",
+)
+"""What the decision document asks, which goes on naming the PPK: nobody may be made competent by a guess (R41)."""
+_STAFF = {Status.PNS, Status.CPNS, Status.PPPK}
 
 
 def ppk_is_reported(facts: ReportFacts, person: PersonFacts) -> bool:
-    """Whether the head of the region a person works for is reported in the same case."""
+    """Whether the head of the region a person works for is reported in the same case, or is that person."""
     office = _ppk(facts, person)
-    heads = [other for other in facts.persons if other.ref != person.ref and other.status in _HEADS]
-    return office is not None and any(_ppk(facts, head) == office for head in heads)
+    if office in (None, "pusat"):
+        return False
+    others = [other for other in facts.persons if other.ref != person.ref]
+    return any(_heads(other) and _ppk(facts, other) == office for other in (person, *others))
+
+
+def ppk_may_be_reported(facts: ReportFacts, person: PersonFacts) -> bool:
+    """The same, and for the centre whether the person's own post may be the head of its agency."""
+    central = person.employer is EmployerKind.PUSAT and person.heads
+    return person.status in _STAFF and (central or ppk_is_reported(facts, person))
 
 
 def superiors_of(facts: ReportFacts, person: PersonFacts) -> tuple[tuple[Assignment, ...], Review]:
@@ -39,6 +55,13 @@ def superiors_of(facts: ReportFacts, person: PersonFacts) -> tuple[tuple[Assignm
         return (minister,), QUESTION
     governor = _standing_in(Agency.PPK, f"prov:{office.removeprefix('kabkota:')[:2]}", Role.COPY)
     return (minister, governor), QUESTION
+
+
+def _heads(person: PersonFacts) -> bool:
+    """Whether somebody leads a region; the head of a *badan* there does not."""
+    return person.status in _HEADS or (
+        person.heads and person.status in _STAFF and person.post is not Post.KEPALA_DINAS
+    )
 
 
 def _ppk(facts: ReportFacts, person: PersonFacts) -> str | None:

@@ -20,6 +20,7 @@ TROUBLES = {
     "ConsumerStalled": replace(WELL, durables=(replace(BUSY, moved_at=NOW - timedelta(seconds=31)),)),
     "OpsBlind": replace(WELL, blind=("http://routing/v1/operator/stats answers 401",)),
     "CasesWithoutOwner": replace(WELL, orphans=1),
+    "MatchesWaiting": replace(WELL, matches_since=NOW - timedelta(days=5, seconds=1)),
     "LimitsOverdue": replace(WELL, ageing=({"owner": "PPK", "overdue": "<5"},)),
     "MailFailing": replace(WELL, in_vain=3),
     "WebhookFailing": replace(WELL, webhooks={"BKN": frozenset({"GONE"}), "KPU": frozenset()}),
@@ -28,6 +29,7 @@ TROUBLES = {
 
 def test_nothing_is_wrong_when_all_is_well():
     assert verdicts(WELL) == []
+    assert verdicts(replace(WELL, matches_since=NOW - timedelta(days=5))) == []
     assert verdicts(replace(WELL, durables=(BUSY,), ageing=({"owner": "PPK", "overdue": 0},))) == []
 
 

@@ -89,6 +89,14 @@ def test_a_head_of_region_reported_in_the_same_case_does_not_punish_his_staff(ju
     assert (case.owner, matter(case).marks[-1]) == ("KEMENDAGRI", "RECUSED")
 
 
+def test_who_holds_the_post_of_the_ppk_does_not_punish_himself(judge: Judge) -> None:
+    case = Case(judge, person__post="Plt. Bupati")
+    case.say("BAWASLU", "STUDY_CONCLUDED", "BREACH", on=date(2024, 11, 4))
+    case.say("BKN", "SUPERVISOR_CONCLUDED", "RECOMMENDED", on=date(2024, 11, 11))
+    assert (case.owner, matter(case).marks[-1]) == ("KEMENDAGRI", "RECUSED")
+    assert matter(case).questions
+
+
 def test_a_central_ppk_with_a_conflict_of_interest_has_no_known_superior(judge: Judge) -> None:
     employer = {"kind": "PUSAT", "region": "kemendagri:52.04"}
     case = Case(judge, person__employer=employer).say("BKN", "RECUSE")
