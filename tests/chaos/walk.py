@@ -47,6 +47,7 @@ class Walk:
         self.keys: dict[str, str] = json.loads(broker.settings.secret("agency-keys.json"))
         self.tickets: dict[int, asyncio.Future[str]] = {}
         self.told: Counter[str] = Counter()
+        self._tending = asyncio.Lock()
 
     async def walk(self, steps: int, kills: int, seconds: float = math.inf) -> int:
         """So many steps, and so many deaths among them at drawn moments; how many were wished when the time was over."""
@@ -54,16 +55,24 @@ class Walk:
             self.system.start(name)
         for name in SERVICES[1:]:
             await self.system.ready(name)
-        dice, begun, number = random.Random(f"deaths {self.seed}"), time.monotonic(), 0
+        dice = random.Random(f"deaths {self.seed}")
         deaths = {dice.randrange(steps): dice.choice((*SERVICES, "broker")) for _ in range(kills)}
+        tending = asyncio.create_task(self.tend())
+        try:
+            return await self._wished(steps, deaths, seconds)
+        finally:
+            tending.cancel()
+
+    async def _wished(self, steps: int, deaths: dict[int, str], seconds: float) -> int:
+        begun, number, free = time.monotonic(), 0, asyncio.Semaphore(AT_ONCE)
         async with httpx.AsyncClient(timeout=10) as http, asyncio.TaskGroup() as group:
-            free = asyncio.Semaphore(AT_ONCE)
             for wish in wishes(self.seed, steps):
                 await free.acquire()
                 if time.monotonic() - begun > seconds:
                     break
                 if victim := deaths.get(wish.number):
-                    await asyncio.to_thread(self.kill, victim)
+                    async with self._tending:
+                        await asyncio.to_thread(self.kill, victim)
                 if wish.door == "reports":
                     self.tickets[wish.about] = asyncio.get_running_loop().create_future()
                 group.create_task(self.one(group, http, wish)).add_done_callback(lambda _: free.release())
@@ -71,6 +80,16 @@ class Walk:
                 if number % 1000 == 0:
                     print(f"{number} steps in {time.monotonic() - begun:.0f} s", flush=True)
         return number
+
+    async def tend(self) -> None:
+        """Start again what ended by itself, as whoever watches the processes does; until cancelled."""
+        while True:
+            await asyncio.sleep(1)
+            async with self._tending:
+                for name in SERVICES:
+                    if self.system.running[name].poll() is not None:
+                        self.told[f"ended {name}"] += 1
+                        self.system.start(name)
 
     def kill(self, name: str) -> None:
         """kill -9, and started again at once."""
@@ -132,7 +151,7 @@ class Walk:
         good: set[int],
     ) -> httpx.Response:
         """The answer, asked for again while the service or its broker is away."""
-        for _ in range(600):
+        for _ in range(1200):
             try:
                 answer = await http.request(method, url, json=body, headers=headers)
             except httpx.HTTPError:
@@ -145,7 +164,7 @@ class Walk:
             if answer.status_code not in (429, 500, 503):
                 raise AssertionError(f"{url}: {answer.status_code} {answer.text[:300]}")
             await asyncio.sleep(0.1)
-        raise AssertionError(f"{url}: no answer in a minute")
+        raise AssertionError(f"{url}: no answer in two minutes")
 
     async def findings(self, patience: float = 120) -> list[str]:
         """What the independent checker finds once the work under way has ended."""
