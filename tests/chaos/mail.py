@@ -93,6 +93,8 @@ class Run:
     ids: set[str] = field(default_factory=set)
     """Message-IDs that arrived; of the first `looked_at` mails."""
     looked_at: int = 0
+    last: dict[str, int] | None = None
+    """How many mails were in each state when we last asked."""
     process: subprocess.Popen[bytes] | None = None
     storm: Storm = field(init=False)
     server: Server = field(init=False)
@@ -152,7 +154,7 @@ class Run:
                 if (rounds := rounds + 1) % 20 == 0:
                     await self._retry_refused()
             await telling
-            await until(self._all_ended, 120)
+            await until(self._all_ended, 900)
         finally:
             if self.process:
                 self.process.terminate()
@@ -191,6 +193,9 @@ class Run:
 
     async def _all_ended(self) -> bool:
         counts = await self._with_ledger(lambda ledger: ledger.counts())
+        if counts != self.last:
+            print(f"{time.monotonic():5.0f} s: {counts}", file=sys.stderr, flush=True)
+        self.last = counts
         if counts and counts.get("FAILED"):
             await self._retry_refused()
         return bool(counts == {"SENT": self.goal})

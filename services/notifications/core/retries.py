@@ -79,7 +79,7 @@ def after(answer: Answer, tried: Tried, now: datetime, hold: timedelta) -> Step:
         case Verdict.UNREACHED | Verdict.DELAYED:
             return Step(State.PENDING, answer.code, min(later, now + ROAD_CLOSED), tried.doubts)
         case Verdict.UNCERTAIN:
-            return _doubt(answer, tried, max(later, now + hold))
+            return _doubt(answer, tried, now, hold)
         case Verdict.REFUSED_BY_READER:
             return Step(State.SUPPRESSED, answer.code, doubts=tried.doubts)
         case Verdict.DEFERRED | Verdict.THROTTLED:
@@ -101,8 +101,9 @@ def _later(answer: Answer, tried: Tried, now: datetime, later: datetime) -> Step
     return Step(State.PENDING, answer.code, at, tried.doubts)
 
 
-def _doubt(answer: Answer, tried: Tried, later: datetime) -> Step:
+def _doubt(answer: Answer, tried: Tried, now: datetime, hold: timedelta) -> Step:
+    """The step after an unknown outcome; its pause grows with the doubts, not with the tries that never began."""
     doubts = tried.doubts + 1
     if doubts > MOST_DOUBTS:
         return Step(State.FAILED, answer.code, doubts=doubts)
-    return Step(State.UNKNOWN, answer.code, later, doubts)
+    return Step(State.UNKNOWN, answer.code, now + max(pause(tried.notice_id, doubts), hold), doubts)

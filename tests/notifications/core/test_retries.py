@@ -59,6 +59,8 @@ def test_a_server_that_is_away_loses_nothing_however_long_it_is_away(verdict):
 def test_an_unknown_outcome_is_held_and_a_third_doubt_is_the_last():
     first = step(Verdict.UNCERTAIN)
     assert (first.state, first.doubts, first.next_attempt_at) == (State.UNKNOWN, 1, NOW + HOLD)
+    tired = step(Verdict.UNCERTAIN, attempts=40)
+    assert tired.next_attempt_at == NOW + HOLD, "tries while the server was away are no doubts"
     assert step(Verdict.UNCERTAIN, doubts=MOST_DOUBTS).state is State.FAILED
 
 
