@@ -93,7 +93,7 @@ def subject(notice: Notice) -> str:
         return f"[Netral] {words.id} ({_count(notice.facts)}) / {words.en}"
     if notice.letter == "webhook":
         return f"[Netral] {words.id} / {words.en}"
-    return f"[Netral {notice.facts.ticket}] {words.id} / {words.en}"
+    return f"[Netral {plain(notice.facts.ticket)}] {words.id} / {words.en}"
 
 
 def hal(letter: str, role: Role | None) -> Both:

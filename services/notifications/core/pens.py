@@ -82,7 +82,7 @@ class HtmlPen:
     def rows(self, rows: Rows) -> str:
         row = Markup(
             '<tr><th scope="row" class="label" style="text-align:left;vertical-align:top;font-weight:400;'
-            'padding:3px 16px 3px 12px;color:#4a5560;white-space:nowrap">{}</th>'
+            'padding:3px 16px 3px 12px;width:1%;color:#4a5560;white-space:nowrap">{}</th>'
             '<td class="value" style="vertical-align:top;padding:3px 0;overflow-wrap:anywhere">{}</td></tr>'
         )
         body = Markup("").join(row.format(label, value) for label, value in rows)
