@@ -1,6 +1,7 @@
 """The previous release is replaced worker by worker while reports come in: old and new share one broker and databases."""
 
 import asyncio
+import signal
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +75,7 @@ async def test_a_release_replaces_the_previous_one_under_load(
     for worker in workers:
         worker.extra |= {**urls, "NETRAL_MAIL_BURST": "0"}
     try:
-        provisioned(old, workers[0])
+        provisioned(old, broker, workers[0])
         for worker in workers:
             for name in ("smtp", *SERVICES) if worker is workers[0] else SERVICES:
                 worker.start(name)
@@ -84,7 +85,7 @@ async def test_a_release_replaces_the_previous_one_under_load(
         load = Load([worker.url("intake") for worker in workers])
         async with httpx.AsyncClient(timeout=10) as http:
             sending = asyncio.create_task(load.run(http))
-            await replaced(workers, load)
+            await replaced(broker, workers, load)
             load.stopping = True
             await sending
         await nothing_is_lost_or_doubled(broker, load)
@@ -97,9 +98,9 @@ async def test_a_release_replaces_the_previous_one_under_load(
         broker.stop()
 
 
-async def replaced(workers: list[Processes], load: Load) -> None:
+async def replaced(broker: Broker, workers: list[Processes], load: Load) -> None:
     """Each worker is told to stop, and begins again as this release, while the other goes on as it is."""
-    provisioned(None, workers[0])
+    provisioned(None, broker, workers[0])
     for name in SERVICES:
         for worker in workers:
             load.go_on()
@@ -112,7 +113,13 @@ async def replaced(workers: list[Processes], load: Load) -> None:
             await until(load.all_accepted)
 
 
-def provisioned(code: Path | None, worker: Processes) -> None:
+def provisioned(code: Path | None, broker: Broker, worker: Processes) -> None:
+    """As docs/operations.md has it: the broker's configuration, then its streams and durables."""
+    listen, monitor = (f"127.0.0.1:{port}" for port in (broker.port, broker.monitor_port))
+    done = netral(["broker-config", "--listen", listen, "--monitor", monitor], code, worker.env())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert broker.server.process
+    broker.server.process.send_signal(signal.SIGHUP)
     done = netral(["provision"], code, worker.env())
     assert done.returncode == 0, done.stdout + done.stderr
 

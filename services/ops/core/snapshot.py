@@ -69,8 +69,8 @@ class Verdict:
 
 
 def verdicts(now: Snapshot) -> list[Verdict]:
-    """What is wrong, the worst first."""
-    looked = (_blind, _services, _broker, _durables, _cases, _webhooks, _mails)
+    """What is wrong, the worst first; the broker before those who wait for it."""
+    looked = (_broker, _blind, _services, _durables, _cases, _webhooks, _mails)
     found = [verdict for look in looked for verdict in look(now)]
     return sorted(found, key=lambda verdict: not verdict.page)
 
