@@ -35,7 +35,7 @@ GOAL = 0.15
 
 
 class Measured(NamedTuple):
-    """Reports a second at the door and until all cases are decided and said, and seconds of CPU of the services for each report."""
+    """Reports a second at the door and until all cases are decided; seconds of CPU of the services for each report."""
 
     door: float
     road: float
