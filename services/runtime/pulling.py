@@ -8,6 +8,7 @@ import json
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 EXPIRES = 2.0
 """Seconds a request stands at the broker; one that was lost with its connection is made again after a little more."""
@@ -25,13 +26,13 @@ class Pull:
         self._asked = 0
         self._refused = False
         self._came = asyncio.Event()
-        self._inbox = ""
+        self._inbox = nc.new_inbox()
+        self._coming: Subscription | None = None
 
     async def group(self) -> list[Msg]:
         """At least one message, in the order of the stream. What is away is waited for. Raises NATS errors."""
-        if not self._inbox:
-            self._inbox = self._nc.new_inbox()
-            await self._nc.subscribe(self._inbox, cb=self._come)
+        if self._coming is None:
+            self._coming = await self._nc.subscribe(self._inbox, cb=self._come)
         while not self._here:
             self._came.clear()
             await self._ask()
@@ -46,7 +47,10 @@ class Pull:
         return here
 
     async def release(self) -> None:
-        """Give back what was not handed out, for whoever is quicker now."""
+        """Give back what was not handed out, also what is on its way, for whoever is quicker now. Raises NATS errors."""
+        if self._coming:
+            await self._coming.drain()
+            self._coming = None
         here, self._here = self._here, []
         for message in here:
             await message.nak()
