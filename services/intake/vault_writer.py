@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.intake.sealing import Sealed
 from services.intake.vault_tables import ACCEPTED, CLAIMED, STORED, reports
+from services.runtime.database import writing
 
 MAX_GROUP = 500
 """Reports in one commit; keeps the statements well below SQLite's limit of variables."""
@@ -126,7 +127,8 @@ class VaultWriter:
         _settle([done for _, done in group.forgets], None)
 
     async def _written(self, group: _Group) -> list[Standing]:
-        async with self._engine.begin() as connection:
+        """Beside no other writer: one that accepts A and inserts B waits for ever for one that inserted B and claims A."""
+        async with writing(self._engine) as connection:
             if group.accepted:
                 await connection.execute(
                     _ACCEPT, [{"id": str(report_id)} for report_id in sorted(group.accepted)]
