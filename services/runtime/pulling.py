@@ -1,6 +1,6 @@
 """Messages of a durable as they come: whoever asks gets all that are there, and never waits for more than one.
 
-JetStream's pull protocol (ADR-37 of NATS) with one running request: nats-py's `fetch` waits for the whole of its batch.
+JetStream's pull protocol (ADR-13 of NATS) with one running request: nats-py's `fetch` waits for the whole of its batch.
 """
 
 import asyncio

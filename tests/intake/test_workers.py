@@ -61,6 +61,15 @@ async def test_a_claim_that_nobody_follows_up_is_taken_off_and_the_report_forgot
     assert await second.find(UUID(int=1)) is None
 
 
+async def test_two_workers_that_note_and_claim_each_other_s_reports_never_wait_in_a_ring(vaults):
+    first, second = vaults
+    for n in range(2, 62, 2):
+        await asyncio.gather(first.keep(an_entry(n)), second.keep(an_entry(n + 1)))
+        first.accept(UUID(int=n))
+        second.accept(UUID(int=n + 1))
+        await asyncio.gather(first.keep(an_entry(n + 1)), second.keep(an_entry(n)))
+
+
 @pytest.mark.broker
 async def test_two_processes_that_get_one_report_at_one_instant_make_one_case(fresh_nats, postgres):
     vault, ports, processes = postgres.new_database(), [free_port(), free_port()], []
