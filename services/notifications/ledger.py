@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, exists, func, literal, or_, select, update
+from sqlalchemy import RowMapping, Update, exists, func, literal, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -14,14 +14,15 @@ from contracts.events import Audience, NoticeStep
 from services.notifications.commits import Commits, LedgerAway
 from services.notifications.core.manners import When
 from services.notifications.core.notices import TOLD, UNTOLD, Notice, State
-from services.notifications.core.retries import Step
+from services.notifications.core.retries import Step, Tried
 from services.notifications.core.telling import Reporter
 from services.notifications.ledger_rows import Claim, Ending, claim_of, ending_of
 from services.notifications.ledger_tables import notices, prepare, refusals
 from services.notifications.recording import Recorder
 
-LEASE = timedelta(minutes=5)
-"""How long a claimed notice may take: its turn among the others claimed with it, and every time-out of one try."""
+LEASE = timedelta(minutes=1)
+"""How long a claim is believed; who is at work on it renews it, so that what a dead process held is soon found, and
+clocks of workers may still differ by most of it."""
 _DUE = (State.PENDING, State.UNKNOWN)
 _WAITING = (State.PENDING, State.SENDING, State.UNKNOWN)
 T = TypeVar("T")
@@ -116,21 +117,14 @@ class Ledger:
         """
         tried = claim.tried
         ended = now if step.next_attempt_at is None else None
-        this = (
-            update(notices)
-            .where(
-                notices.c.notice_id == str(tried.notice_id),
-                notices.c.attempts == tried.attempts,
-                notices.c.state == State.SENDING,
-            )
-            .values(
-                state=step.state,
-                doubts=step.doubts,
-                next_attempt_at=step.next_attempt_at,
-                lease_until=None,
-                last_answer_class=step.code,
-                ended_at=ended,
-            )
+        this = _while_ours(tried).values(
+            state=step.state,
+            doubts=step.doubts,
+            deferrals=step.deferrals,
+            next_attempt_at=step.next_attempt_at,
+            lease_until=None,
+            last_answer_class=step.code,
+            ended_at=ended,
         )
         members = (
             update(notices)
@@ -145,16 +139,21 @@ class Ledger:
 
         await self.do(work)
 
+    async def renew(self, claims: Sequence[Claim], now: datetime) -> None:
+        """Those of the claims that are still ours are so for another LEASE. Raises LedgerAway."""
+
+        async def work(connection: AsyncConnection) -> None:
+            for claim in claims:
+                await connection.execute(_while_ours(claim.tried).values(lease_until=now + LEASE))
+
+        await self.do(work)
+
     async def give_back(self, claim: Claim, at: datetime) -> None:
         """Undo a claim that nothing was done about; it is due again at `at`."""
         tried = claim.tried
         state = State.UNKNOWN if tried.doubts else State.PENDING
-        await self.execute(
-            update(notices)
-            .where(notices.c.notice_id == str(tried.notice_id), notices.c.attempts == tried.attempts)
-            .where(notices.c.state == State.SENDING)
-            .values(state=state, attempts=tried.attempts - 1, next_attempt_at=at, lease_until=None)
-        )
+        again = {"state": state, "attempts": tried.attempts - 1, "next_attempt_at": at, "lease_until": None}
+        await self.execute(_while_ours(tried).values(again))
 
     async def doubt_the_abandoned(self, now: datetime, hold: timedelta, *, all_claims: bool = False) -> int:
         """What a dead process was sending is UNKNOWN: its lease ran out, or with `all_claims` whatever it is."""
@@ -229,6 +228,15 @@ class Ledger:
             return await connection.execute(statement)
 
         return await self.do(work)
+
+
+def _while_ours(tried: Tried) -> Update:
+    """A change to a claimed notice, unless another try has begun or the claim has ended."""
+    return update(notices).where(
+        notices.c.notice_id == str(tried.notice_id),
+        notices.c.attempts == tried.attempts,
+        notices.c.state == State.SENDING,
+    )
 
 
 async def _earlier(connection: AsyncConnection, row: RowMapping) -> tuple[str, ...]:

@@ -37,7 +37,9 @@ def claim_of(row: Any, earlier: tuple[str, ...] = ()) -> Claim:
         notice=notice_of(row),
         message_id=row["message_id"],
         root=row["root"],
-        tried=Tried(UUID(row["notice_id"]), row["attempts"], row["doubts"], row["created_at"]),
+        tried=Tried(
+            UUID(row["notice_id"]), row["attempts"], row["doubts"], row["created_at"], row["deferrals"]
+        ),
         traceparent=row["traceparent"],
         earlier=earlier,
     )

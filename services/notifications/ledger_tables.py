@@ -52,6 +52,7 @@ notices = Table(
     Column("state", String(12), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("doubts", Integer, nullable=False),
+    Column("deferrals", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", Instant),
     Column("lease_until", Instant),
     Column("slot", String(60)),

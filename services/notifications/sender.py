@@ -10,7 +10,7 @@ from services.notifications.core.notices import State
 from services.notifications.core.retries import Answer, Step, Verdict, after
 from services.notifications.digests import gather
 from services.notifications.gates import LONGEST_TURN, Gates
-from services.notifications.ledger import Ledger
+from services.notifications.ledger import LEASE, Ledger
 from services.notifications.ledger_rows import Claim
 from services.notifications.postman import Postman
 from services.notifications.reply_addresses import NoAddress
@@ -33,6 +33,8 @@ _WARN = (Verdict.UNREACHED, Verdict.DELAYED, Verdict.DEFERRED, Verdict.THROTTLED
 
 class Sender:
     """The loop between the ledger and the mail server; `ended` is set whenever a notice became final."""
+
+    renew_every = LEASE.total_seconds() / 4
 
     def __init__(
         self,
@@ -97,8 +99,19 @@ class Sender:
         now = self._clock()
         await gather(self._ledger, now, self._matrix.edition)
         claims = await self._ledger.claim(now, CLAIM if self.road.open else 1)
-        await asyncio.gather(*(self._one(claim) for claim in claims))
+        renewing = asyncio.create_task(self._renew(claims))
+        try:
+            await asyncio.gather(*(self._one(claim) for claim in claims))
+        finally:
+            renewing.cancel()
         return len(claims)
+
+    async def _renew(self, claims: list[Claim]) -> None:
+        """Keep others away from what we are at work on, however slow the servers are."""
+        while True:
+            await asyncio.sleep(self.renew_every)
+            with suppress(LedgerAway):  # what cannot be renewed now may be sent again, marked as a copy
+                await self._ledger.renew(claims, self._clock())
 
     async def sweep(self) -> None:
         """Find what a dead process was sending; at the start, when the ledger is ours alone, at once.

@@ -1,6 +1,7 @@
 """States and Message-IDs over whatever a mail server can do."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -10,6 +11,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from contracts.codes import Agency
+from services.notifications.core.notices import State
+from services.notifications.core.retries import Step
 from services.notifications.ledger import LEASE
 from services.notifications.ledger_tables import notices, refusals
 from services.runtime.telemetry import Telemetry
@@ -189,12 +192,43 @@ async def test_a_lease_that_ran_out_is_found_by_another_process(office, clock, r
     await office.hear(a_story().accepted)
     await office.sender.sweep()
     await office.ledger.claim(clock(), 1)
-    clock.move(minutes=4)
+    clock.move(seconds=55)
     await office.sender.sweep()
     assert (await rows())[RECEIVED]["state"] == "SENDING"
-    clock.move(minutes=2)
+    clock.move(seconds=10)
     await office.sender.sweep()
     assert (await rows())[RECEIVED]["state"] == "UNKNOWN"
+
+
+async def test_a_mail_at_work_is_left_alone_by_another_process_however_long_it_takes(
+    desk, server, clock, rows
+):
+    slow, other = desk(), desk()
+    slow.sender.renew_every = 0.02
+    await slow.ledger.start()
+    await slow.hear(a_story().accepted)
+    server.script.append("slow")
+    trying = asyncio.create_task(slow.sender.send_due())
+    await server.got_one.wait()
+    for _ in range(5):
+        clock.move(seconds=LEASE.total_seconds() * 0.9)
+        until = clock() + LEASE
+        while (await rows())[RECEIVED]["lease_until"] < until:  # noqa: ASYNC110 - a row sets no event
+            await asyncio.sleep(0.01)
+        await other.ledger.doubt_the_abandoned(clock(), timedelta())
+    trying.cancel()
+    await asyncio.gather(trying, return_exceptions=True)
+    assert (await rows())[RECEIVED]["state"] == "SENDING"
+    await slow.close()
+    await other.close()
+
+
+async def test_a_claim_that_ended_is_not_renewed(office, clock, rows):
+    await office.hear(a_story().accepted)
+    claims = await office.ledger.claim(clock(), 1)
+    await office.ledger.finish(claims[0], Step(State.SENT, "250"), clock())
+    await office.ledger.renew(claims, clock())
+    assert (await rows())[RECEIVED]["lease_until"] is None
 
 
 async def test_a_try_that_was_overtaken_by_another_changes_nothing(office, clock, rows):
@@ -204,9 +238,6 @@ async def test_a_try_that_was_overtaken_by_another_changes_nothing(office, clock
     await office.sender.sweep()
     clock.move(minutes=2)
     await office.sender.send_due()
-    from services.notifications.core.notices import State
-    from services.notifications.core.retries import Step
-
     await office.ledger.finish(late, Step(State.FAILED, "550"), clock())
     assert (await rows())[RECEIVED]["state"] == "SENT"
 

@@ -1,7 +1,7 @@
 """What follows from the answer to one try: again, when, or never."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from services.notifications.core.notices import State
 
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 3600, 7200))
-"""The pause after the first, second, … try; the last one repeats."""
+"""The pause after the first, second, … try that ended so; the last one repeats."""
 ROAD_CLOSED = timedelta(minutes=1)
 """The longest pause while no mail at all can be handed over: that is nothing this notice must wait for."""
 THROTTLE = timedelta(minutes=1)
@@ -38,6 +38,14 @@ class Verdict(StrEnum):
     REFUSED_BY_READER = "REFUSED_BY_READER"
 
 
+_FINAL = {
+    Verdict.ACCEPTED: State.SENT,
+    Verdict.REFUSED: State.FAILED,
+    Verdict.NOBODY: State.SKIPPED,
+    Verdict.REFUSED_BY_READER: State.SUPPRESSED,
+}
+
+
 @dataclass(frozen=True)
 class Answer:
     """`code` is the reply code or a word such as `timeout`; never the server's text, which may hold an address."""
@@ -48,12 +56,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class Tried:
-    """A notice as it stands after its latest try. `doubts` counts tries of unknown outcome."""
+    """A notice as it stands after its latest try.
+
+    `doubts` counts tries of unknown outcome, `deferrals` those that a server answered with `later`.
+    """
 
     notice_id: UUID
     attempts: int
     doubts: int
     created_at: datetime
+    deferrals: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,26 +76,24 @@ class Step:
     code: str
     next_attempt_at: datetime | None = None
     doubts: int = 0
+    deferrals: int = 0
 
 
 def after(answer: Answer, tried: Tried, now: datetime, hold: timedelta) -> Step:
     """The step that follows from an answer; `hold` is the shortest pause after an unknown outcome."""
-    later = now + pause(tried.notice_id, tried.attempts)
+    known = Step(State.PENDING, answer.code, None, tried.doubts, tried.deferrals)
     match answer.verdict:
-        case Verdict.ACCEPTED:
-            return Step(State.SENT, answer.code, doubts=tried.doubts)
-        case Verdict.REFUSED:
-            return Step(State.FAILED, answer.code, doubts=tried.doubts)
-        case Verdict.NOBODY:
-            return Step(State.SKIPPED, answer.code, doubts=tried.doubts)
         case Verdict.UNREACHED | Verdict.DELAYED:
-            return Step(State.PENDING, answer.code, min(later, now + ROAD_CLOSED), tried.doubts)
+            wait = min(pause(tried.notice_id, tried.attempts), ROAD_CLOSED)
+            return replace(known, next_attempt_at=now + wait)
         case Verdict.UNCERTAIN:
-            return _doubt(answer, tried, now, hold)
-        case Verdict.REFUSED_BY_READER:
-            return Step(State.SUPPRESSED, answer.code, doubts=tried.doubts)
-        case Verdict.DEFERRED | Verdict.THROTTLED:
-            return _later(answer, tried, now, later)
+            return _doubt(known, tried, now, hold)
+        case Verdict.DEFERRED:
+            return _later(known, tried, now, shortest=timedelta())
+        case Verdict.THROTTLED:
+            return _later(known, tried, now, shortest=THROTTLE)
+        case final:
+            return replace(known, state=_FINAL[final])
 
 
 def pause(notice_id: UUID, attempts: int) -> timedelta:
@@ -93,17 +103,19 @@ def pause(notice_id: UUID, attempts: int) -> timedelta:
     return BACK_OFF[min(attempts, len(BACK_OFF)) - 1] * (1 + spread / 10)
 
 
-def _later(answer: Answer, tried: Tried, now: datetime, later: datetime) -> Step:
-    """The step after a server said `later`, about this mail or about our speed."""
+def _later(known: Step, tried: Tried, now: datetime, shortest: timedelta) -> Step:
+    """The step after a server said `later`; its pause grows with such answers alone."""
     if now - tried.created_at > PATIENCE:
-        return Step(State.FAILED, answer.code, doubts=tried.doubts)
-    at = max(later, now + THROTTLE) if answer.verdict is Verdict.THROTTLED else later
-    return Step(State.PENDING, answer.code, at, tried.doubts)
+        return replace(known, state=State.FAILED)
+    deferrals = tried.deferrals + 1
+    wait = max(pause(tried.notice_id, deferrals), shortest)
+    return replace(known, next_attempt_at=now + wait, deferrals=deferrals)
 
 
-def _doubt(answer: Answer, tried: Tried, now: datetime, hold: timedelta) -> Step:
+def _doubt(known: Step, tried: Tried, now: datetime, hold: timedelta) -> Step:
     """The step after an unknown outcome; its pause grows with the doubts, not with the tries that never began."""
     doubts = tried.doubts + 1
     if doubts > MOST_DOUBTS:
-        return Step(State.FAILED, answer.code, doubts=doubts)
-    return Step(State.UNKNOWN, answer.code, now + max(pause(tried.notice_id, doubts), hold), doubts)
+        return replace(known, state=State.FAILED, doubts=doubts)
+    at = now + max(pause(tried.notice_id, doubts), hold)
+    return replace(known, state=State.UNKNOWN, next_attempt_at=at, doubts=doubts)

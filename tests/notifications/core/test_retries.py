@@ -13,8 +13,8 @@ NOTICE = UUID(int=7)
 HOLD = timedelta(seconds=60)
 
 
-def step(verdict, *, attempts=1, doubts=0, created_at=NOW):
-    return after(Answer(verdict, "x"), Tried(NOTICE, attempts, doubts, created_at), NOW, HOLD)
+def step(verdict, *, attempts=1, doubts=0, created_at=NOW, deferrals=0):
+    return after(Answer(verdict, "x"), Tried(NOTICE, attempts, doubts, created_at, deferrals), NOW, HOLD)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,16 @@ def test_an_unknown_outcome_is_held_and_a_third_doubt_is_the_last():
     tired = step(Verdict.UNCERTAIN, attempts=40)
     assert tired.next_attempt_at == NOW + HOLD, "tries while the server was away are no doubts"
     assert step(Verdict.UNCERTAIN, doubts=MOST_DOUBTS).state is State.FAILED
+
+
+@pytest.mark.parametrize(("verdict", "seconds"), [(Verdict.DEFERRED, 5), (Verdict.THROTTLED, 60)])
+def test_a_first_later_waits_shortly_however_long_the_server_was_away_before(verdict, seconds):
+    first = step(verdict, attempts=999)
+    assert first.deferrals == 1
+    assert first.next_attempt_at - NOW <= timedelta(seconds=seconds * 1.1)
+    tenth = step(verdict, attempts=999, deferrals=9)
+    assert tenth.next_attempt_at - NOW >= BACK_OFF[-1]
+    assert step(Verdict.UNREACHED, deferrals=3).deferrals == 3
 
 
 def test_a_doubt_is_not_forgotten_by_a_later_refusal_to_talk():
