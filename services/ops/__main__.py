@@ -17,13 +17,12 @@ def main() -> int:
         settings = load(OpsSettings)
         logs.configure("ops", settings.log_level)
         app = build_app(settings)
-        uvloop.run(
+        return uvloop.run(
             serve(app, settings.ops_host, settings.ops_port, on_ready=lambda: logs.log("service.started"))
         )
     except BadSettings as problem:
         print(problem, file=sys.stderr)
         return 1
-    return 0
 
 
 if __name__ == "__main__":

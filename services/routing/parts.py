@@ -34,7 +34,6 @@ from services.runtime.background import Background
 from services.runtime.clock import Clock
 from services.runtime.gathering import Gathering
 from services.runtime.messaging import BrokerAway, Bus, open_broker
-from services.runtime.settings import BadSettings
 from services.runtime.telemetry import Telemetry, instruments_of, tracer_of
 
 
@@ -63,7 +62,7 @@ class Parts:
         self.succession: Succession | None = None
         self.linking: Linking | None = None
         self.reckoning: Reckoning | None = None
-        self.background = Background(telling=(BrokenRulebook, BadSettings))
+        self.background = Background(telling=(BrokenRulebook,))
 
     async def start(self) -> None:
         await self.views.open()

@@ -5,24 +5,26 @@ import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from services.runtime.bus import BrokerAway
 from services.runtime.logs import log, where
+from services.runtime.serving import CANNOT_GO_ON
 from services.runtime.settings import BadSettings
 
 
 def end_the_service() -> None:
-    """As if it was told to stop: running requests finish, and whoever watches the process starts it again."""
-    signal.raise_signal(signal.SIGTERM)
+    """Running requests finish, the exit code is 1, and whoever watches the process starts it again."""
+    signal.raise_signal(CANNOT_GO_ON)
 
 
 class Background:
-    """`telling` are the errors whose text may be logged: it names a cause and a cure, nobody's words."""
+    """`telling` are more errors whose text may be logged: it names a cause and a cure, nobody's words."""
 
     def __init__(
         self,
-        telling: tuple[type[Exception], ...] = (BadSettings,),
+        telling: tuple[type[Exception], ...] = (),
         end: Callable[[], None] = end_the_service,
     ) -> None:
-        self._telling, self._end = telling, end
+        self._telling, self._end = (BadSettings, BrokerAway, *telling), end
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 

@@ -25,13 +25,15 @@ MAX_GROUP_BYTES = 4_000_000
 
 
 class BrokerAway(Exception):
-    """No acknowledgement came. `ambiguous` tells whether the events may be stored all the same."""
+    """No answer came. `ambiguous` tells whether the events may be stored all the same; `stream` could not be read."""
 
-    def __init__(self, *, ambiguous: bool) -> None:
+    def __init__(self, *, ambiguous: bool, stream: str | None = None) -> None:
         self.ambiguous = ambiguous
-        super().__init__(
-            "the broker did not acknowledge in time" if ambiguous else "the broker is not reachable"
-        )
+        if stream:
+            says = f"the broker gives nothing of the stream {stream}; if it is up, run `netral provision`"
+        else:
+            says = "the broker did not acknowledge in time" if ambiguous else "the broker is not reachable"
+        super().__init__(says)
 
 
 E = TypeVar("E", bound=Event)
@@ -105,7 +107,7 @@ class Bus:
         except NotFoundError:
             return None
         except (NatsError, TimeoutError):
-            raise BrokerAway(ambiguous=False) from None
+            raise BrokerAway(ambiguous=False, stream=stream) from None
         return bytes(found.data or b"")
 
     async def stored(self, nats_subject: str) -> bool:

@@ -25,7 +25,10 @@ def run(
     address: Callable[[S], tuple[str, int]],
     refusals: tuple[type[Exception], ...] = (),
 ) -> int:
-    """Run until SIGTERM or SIGINT; the exit code. BadSettings and `refusals` end it with their text, exit code 1."""
+    """Run until SIGTERM or SIGINT; the exit code.
+
+    BadSettings and `refusals` end it with their text, exit code 1; so does work of its own that cannot go on.
+    """
     expected: tuple[type[Exception], ...] = (BadSettings, *refusals)
     try:
         settings = load(kind)
@@ -35,10 +38,10 @@ def run(
             logging.getLogger().addHandler(LinesByOtlp(service, telemetry.provider.resource))
         app = TracedHttp(build(settings, telemetry), telemetry, logs.log, service=service)
         measured = MetricsDoor(app, telemetry.registry, settings.secret("metrics-token"))
-        uvloop.run(serve(measured, *address(settings), on_ready=lambda: logs.log("service.started")))
+        code = uvloop.run(serve(measured, *address(settings), on_ready=lambda: logs.log("service.started")))
     except expected as problem:
         print(problem, file=sys.stderr)
         return 1
     telemetry.shutdown()
     logging.shutdown()
-    return 0
+    return code

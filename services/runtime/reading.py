@@ -11,6 +11,7 @@ from services.runtime.bus import BrokerAway, Bus
 PAGE = 500
 MOST_FILTERS = 100
 """Of one request; the server answers with at most 1,024 messages."""
+_THE_END = ("204", "404")
 
 
 class Stored(NamedTuple):
@@ -39,7 +40,7 @@ async def last_of_each(bus: Bus, stream: str, filters: Sequence[str]) -> AsyncIt
 
 
 async def _got(bus: Bus, stream: str, wanted: dict[str, Any]) -> AsyncIterator[Stored]:
-    """One batched direct get (ADR-31 of NATS); its end is an answer without a sequence."""
+    """One batched direct get (ADR-31 of NATS). A stream that nobody serves answers 503, which is not its end."""
     inbox = bus.nc.new_inbox()
     answers = await bus.nc.subscribe(inbox)
     try:
@@ -47,6 +48,8 @@ async def _got(bus: Bus, stream: str, wanted: dict[str, Any]) -> AsyncIterator[S
         while "Nats-Sequence" in (headers := (answer := await answers.next_msg(timeout=5)).headers or {}):
             yield Stored(int(headers["Nats-Sequence"]), headers["Nats-Subject"], answer.data, headers)
     except (NatsError, TimeoutError):
-        raise BrokerAway(ambiguous=False) from None
+        raise BrokerAway(ambiguous=False, stream=stream) from None
     finally:
         await answers.unsubscribe()
+    if headers.get("Status") not in _THE_END:
+        raise BrokerAway(ambiguous=False, stream=stream)

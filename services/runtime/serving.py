@@ -16,16 +16,19 @@ from services.runtime.settings import BadSettings
 MAX_HEADER_BYTES = 65_536
 GRACE_SECONDS = 5
 """What running requests get to finish in."""
+CANNOT_GO_ON = signal.SIGUSR1
+"""A service's own word that its work has ended by an error."""
+_ENDING = (signal.SIGTERM, signal.SIGINT, CANNOT_GO_ON)
 
 
 class CannotListen(BadSettings):
     """The address cannot be listened on; the text names it, the cause and the cure."""
 
 
-async def serve(app: ASGIApp, host: str, port: int, *, on_ready: Callable[[], Any] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT arrives, then let running requests finish. Main thread only.
+async def serve(app: ASGIApp, host: str, port: int, *, on_ready: Callable[[], Any] | None = None) -> int:
+    """Serve until SIGTERM, SIGINT or CANNOT_GO_ON arrives, then let running requests finish; the exit code.
 
-    `on_ready` is called once requests are being answered. Start it with `uvloop.run`. Raises CannotListen.
+    Main thread only. `on_ready` is called once requests are being answered. Start it with `uvloop.run`. Raises CannotListen.
     """
     listening = _bound(host, port)
     config = uvicorn.Config(
@@ -41,15 +44,22 @@ async def serve(app: ASGIApp, host: str, port: int, *, on_ready: Callable[[], An
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = _Server(config, on_ready)
+    ended_by = set[int]()
+
+    def end(number: int) -> None:
+        ended_by.add(number)
+        server.handle_exit(number, None)
+
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.handle_exit, number, None)
+    for number in _ENDING:
+        loop.add_signal_handler(number, end, number)
     try:
         await server.serve([listening])
     finally:
         listening.close()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _ENDING:
             loop.remove_signal_handler(number)
+    return int(CANNOT_GO_ON in ended_by)
 
 
 class _Server(uvicorn.Server):

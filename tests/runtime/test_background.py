@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from services.runtime.background import Background
+from services.runtime.bus import BrokerAway
 from services.runtime.settings import BadSettings
 
 
@@ -39,10 +40,13 @@ async def test_a_part_that_fails_ends_the_service_and_says_where(background, end
     assert "canary" not in str(line)
 
 
-async def test_an_error_made_for_people_is_told_in_its_own_words(background, ended, lines):
-    background.begin(fail(BadSettings("case.key: is missing; restore it")))
+@pytest.mark.parametrize(
+    "trouble", [BadSettings("case.key: is missing"), BrokerAway(ambiguous=False, stream="CASES")]
+)
+async def test_an_error_made_for_people_is_told_in_its_own_words(background, ended, lines, trouble):
+    background.begin(fail(trouble))
     await ended.wait()
-    assert lines()[-1]["reason"] == "case.key: is missing; restore it"
+    assert lines()[-1]["reason"] == str(trouble)
 
 
 async def test_what_returns_or_is_stopped_ends_nothing(background, ended):

@@ -1,10 +1,16 @@
-"""A service that cannot start says why in one line and ends."""
+"""A service that cannot start, or cannot go on, says why in one line and ends."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import nats
 import pytest
+
+from services.runtime.bus import connection
+from tests.conftest import Broker
+from tests.running import Processes
 
 
 @pytest.mark.parametrize("service", ["intake", "routing", "notifications"])
@@ -21,3 +27,18 @@ def test_a_missing_secret_is_one_line_and_exit_code_one(service: str, tmp_path: 
     assert len(done.stderr.strip().splitlines()) == 1
     assert "secrets/" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.broker
+async def test_a_service_newer_than_its_streams_ends_with_exit_code_one_and_names_what_is_missing(
+    fresh_nats: Broker,
+) -> None:
+    nc = await nats.connect(**connection(fresh_nats.settings, "operator"))
+    await nc.jetstream().delete_stream("CALENDARS")
+    await nc.close()
+    processes = Processes(fresh_nats)
+    processes.start("routing")
+    assert processes.running["routing"].wait(60) == 1
+    [line] = [line for line in processes.logs().splitlines() if '"service.cannot_go_on"' in line]
+    assert "CALENDARS" in (reason := json.loads(line)["reason"])
+    assert "netral provision" in reason
