@@ -20,6 +20,8 @@ from services.runtime.pulling import PAUSE, Pull
 from services.runtime.telemetry import Telemetry
 
 MOST = 200
+TO_END = 0.8
+"""Seconds; whoever stops a service repeats a cancellation after one."""
 AWAY = (TryLater, BrokerAway)
 """The world is not ready: no message is to blame, and trying each would only take longer."""
 Handle = Callable[[Sequence[Msg]], Awaitable[None]]
@@ -51,14 +53,22 @@ class Gathering:
         except asyncio.CancelledError:
             await self._pull.release()
             raise
+        working = asyncio.create_task(self._group(group))
         try:
-            await self._group(group)
+            await asyncio.shield(working)
         except asyncio.CancelledError:
+            await self._let_end(working)
             for message in group:
                 if not message.is_acked:
                     await message.nak()
             await self._pull.release()
             raise
+
+    async def _let_end(self, working: "asyncio.Task[None]") -> None:
+        """A group that was begun may end: to be cut off within a statement costs a database connection."""
+        await asyncio.wait([working], timeout=TO_END)
+        working.cancel()
+        await asyncio.wait([working], timeout=TO_END)
 
     async def _group(self, group: Sequence[Msg]) -> None:
         with self._told.handling(group) as record:

@@ -1,7 +1,9 @@
 """Runs one service as a process: settings, logs, telemetry, its application behind HTTP, until it is told to stop."""
 
 import logging
+import os
 import sys
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -16,6 +18,8 @@ from services.runtime.settings import BadSettings, Settings, load
 from services.runtime.telemetry import Telemetry, set_up
 
 S = TypeVar("S", bound=Settings)
+LAST_SECONDS = 10.0
+"""What may be left to end once nothing of the service runs: the closing of connections and the last telemetry."""
 
 
 def run(
@@ -38,10 +42,28 @@ def run(
             logging.getLogger().addHandler(LinesByOtlp(service, telemetry.provider.resource))
         app = TracedHttp(build(settings, telemetry), telemetry, logs.log, service=service)
         measured = MetricsDoor(app, telemetry.registry, settings.secret("metrics-token"))
-        code = uvloop.run(serve(measured, *address(settings), on_ready=lambda: logs.log("service.started")))
+        code = uvloop.run(_served(measured, *address(settings)))
     except expected as problem:
         print(problem, file=sys.stderr)
         return 1
     telemetry.shutdown()
     logging.shutdown()
     return code
+
+
+async def _served(app: ASGIApp, host: str, port: int) -> int:
+    code = await serve(app, host, port, on_ready=lambda: logs.log("service.started"))
+    end_within(LAST_SECONDS, code)
+    return code
+
+
+def end_within(seconds: float, code: int) -> None:
+    """End this process then, whatever still waits: the closing of a cut-off SQLite connection may never end (aiosqlite)."""
+
+    def end() -> None:
+        logs.log("process.forced", level="WARNING")
+        os._exit(code)
+
+    last = threading.Timer(seconds, end)
+    last.daemon = True
+    last.start()

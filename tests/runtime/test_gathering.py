@@ -116,6 +116,26 @@ async def test_what_was_pulled_and_not_handled_is_given_back_at_the_end(fresh_na
         assert sorted(body for group in hand.groups for body in group) == ["next", "slow"]
 
 
+async def test_a_group_that_was_begun_ends_before_its_reader_does(fresh_nats: Broker) -> None:
+    await publish(fresh_nats, "begun")
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def brief(_messages: Sequence[Msg]) -> None:
+        begun.set()
+        await asyncio.sleep(0.2)
+        ended.set()
+
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    task = asyncio.create_task(Gathering(bus.nc, DURABLE, brief).follow())
+    await begun.wait()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
+    await until(lambda: settled(bus), 10)
+    await bus.close()
+
+
 async def test_a_reader_goes_on_after_the_death_of_the_broker(fresh_nats: Broker) -> None:
     async with following(fresh_nats, hand := Hand()) as bus:
         fresh_nats.kill()

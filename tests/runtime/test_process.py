@@ -42,3 +42,11 @@ async def test_a_service_newer_than_its_streams_ends_with_exit_code_one_and_name
     [line] = [line for line in processes.logs().splitlines() if '"service.cannot_go_on"' in line]
     assert "CALENDARS" in (reason := json.loads(line)["reason"])
     assert "netral provision" in reason
+
+
+def test_a_process_that_was_told_to_stop_ends_although_something_in_it_never_does() -> None:
+    never = (
+        "import threading; from services.runtime.process import end_within; "
+        "end_within(0.2, 3); threading.Event().wait()"
+    )
+    assert subprocess.run([sys.executable, "-c", never], timeout=30, check=False).returncode == 3
