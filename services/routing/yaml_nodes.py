@@ -8,7 +8,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent, NodeEvent
 from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.scalarstring import ScalarString
 
@@ -131,6 +133,7 @@ def read(name: str, raw: bytes, faults: list[RuleFault]) -> Node:
     yaml = YAML(typ="rt")
     yaml.constructor.yaml_constructors = {**yaml.constructor.yaml_constructors}
     yaml.constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+    yaml.Composer = _Composer
     nothing = Node(CommentedMap(), f"{name}:1:1", [])
     try:
         value = yaml.load(raw.decode("utf-8"))
@@ -141,6 +144,20 @@ def read(name: str, raw: bytes, faults: list[RuleFault]) -> Node:
         faults.append(_not_yaml(name, raw, error))
         return nothing
     return Node(value if value is not None else CommentedMap(), f"{name}:1:1", faults)
+
+
+class _Composer(Composer):  # type: ignore[misc] # untyped
+    """An anchor that stands twice is a mistake here, where YAML lets the later one hold."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.parser.peek_event()
+        if (
+            isinstance(event, NodeEvent)
+            and not isinstance(event, AliasEvent)
+            and event.anchor in self.anchors
+        ):
+            raise ComposerError(None, None, f"found duplicate anchor {event.anchor!r}", event.start_mark)
+        return super().compose_node(parent, index)
 
 
 def _not_yaml(name: str, raw: bytes, error: YAMLError) -> RuleFault:

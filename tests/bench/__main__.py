@@ -28,7 +28,7 @@ from tests.ports import free_port
 from tests.running import Processes, until
 
 ROUNDS = 3
-GENTLE = {"NETRAL_MAIL_BURST": "0", "NETRAL_MAIL_RATE": "0", "NETRAL_QUIET_HOURS": ""}
+GENTLE = {"NETRAL_MAIL_BURST": "0", "NETRAL_MAIL_RATE": "0"}
 DOORS = ("empty", "grouped", "usual")
 
 

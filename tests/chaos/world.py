@@ -32,7 +32,6 @@ NAMES = ("smtp", "intake", "routing", "notifications")
 GARBAGE = b"\x00this is no event\xff"
 QUICKLY = {
     "NETRAL_UNKNOWN_HOLD": "1",
-    "NETRAL_QUIET_HOURS": "",
     "NETRAL_SMTP_TIMEOUT": "2",
     "NETRAL_MAIL_RATE": "0",
     "NETRAL_MAIL_BURST": "0",  # a digest waits ten minutes

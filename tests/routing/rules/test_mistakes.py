@@ -157,6 +157,11 @@ MISTAKES = {
         "*kasnn",
         "found undefined alias 'kasnn'; mend the line",
     ),
+    "an anchor that stands twice": (
+        SUPERVISION, GIVEN, GIVEN.replace("given: ", "given: &kasn "),
+        "&kasn {agency",
+        "found duplicate anchor 'kasn'; mend the line",
+    ),
     "an unknown agency": (
         SUPERVISION, KASN, KASN.replace("KASN,", "KASM,"),
         "agency: KASM",
