@@ -46,7 +46,7 @@ class Run:
     async def over(self, world: World) -> None:
         """Load and deeds at once, then quiet, then the checks. Raises what no deed explains."""
         await world.start()
-        minder = asyncio.create_task(world.mind())
+        minder, reading = asyncio.create_task(world.mind()), asyncio.create_task(world.reader.read())
         sent = reports(self.seed, int(self.seconds * RATE), self.burst)
         try:
             deeds = [asyncio.create_task(_at(deed, world)) for deed in self.plan]
@@ -62,6 +62,7 @@ class Run:
                 await bus.close()
         finally:
             minder.cancel()
+            reading.cancel()
             await world.stop()
         self.skipped = world.refused
 

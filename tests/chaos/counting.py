@@ -18,11 +18,12 @@ from services.runtime.bus import Bus
 from services.runtime.database import open_engine
 from services.runtime.reading import Stored, page_of
 from tests.chaos.profile import MARK, NIP
+from tests.chaos.reader import AGENCY, misheard
 from tests.chaos.world import World
 
 
 async def settled(world: World, bus: Bus, patience: float) -> list[str]:
-    """Wait until nothing waits: every durable has handled everything, and every mail has ended; else what still waits."""
+    """Wait until nothing waits: every durable has handled everything, every mail has ended and the reader has read all."""
     quiet = 0
     for _ in range(int(patience / 0.2)):
         waiting = await _waiting(world, bus)
@@ -41,7 +42,10 @@ async def _waiting(world: World, bus: Bus) -> list[str]:
             found.append(
                 f"{consumer.name} {info.num_pending} pending, {info.num_ack_pending} not acknowledged"
             )
+    told = await bus.js.stream_info("TOLD", subjects_filter=f"told.{AGENCY}.>")
+    unread = sum((told.state.subjects or {}).values()) - len(world.reader.heard)
     for count, what in (
+        (unread, f"events for {AGENCY} unread"),
         (await _open_mails(world), "mails"),
         (await _unsettled(world), "reports unsettled in the vault"),
     ):
@@ -94,6 +98,7 @@ async def counted(world: World, bus: Bus, tickets: dict[str, str], events: dict[
     return [
         *wrong_tickets(streams["REPORTS"], tickets, events, set(world.corrupted)),
         *told_twice(streams),
+        *misheard(world.reader.heard, streams["TOLD"]),
         *_mails(world),
         *wrongly_parked(streams["PARKED"], world.corrupted),
         *_leaks(world, streams),

@@ -17,15 +17,20 @@ DEEDS = (
     ("fill", "disk"),
     ("corrupt", "REPORTS"),
     ("upgrade", "rulebook"),
+    ("rotate", "key"),
+    ("jump", "clock"),
 )
+_JUMPS = ("-3600", "3600", "777600")
+"""Seconds: an hour either way, and nine days, in which limits pass."""
 _LASTING = {
     "kill": (0.0, 1.5),
     "pause": (0.5, 3.0),
     "slow": (1.0, 4.0),
     "hole": (0.5, 3.0),
     "cut": (0.2, 1.5),
+    "fill": (0.5, 2.5),
+    "jump": (3.0, 6.0),
 }
-_LASTING["fill"] = (0.5, 2.5)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ def schedule(seed: int, seconds: float) -> list[Deed]:
 def _one_of(target: str, dice: random.Random) -> str:
     if target == "service":
         return dice.choice((*_SERVICES, "broker"))
-    return dice.choice(_LINKS) if target == "link" else target
+    several = {"link": _LINKS, "clock": _JUMPS}.get(target)
+    return dice.choice(several) if several else target
 
 
 def _lasting(kind: str, dice: random.Random) -> float:

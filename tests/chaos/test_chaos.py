@@ -11,6 +11,7 @@ from tests.chaos.__main__ import storm
 from tests.chaos.counting import told_twice, wrong_tickets, wrongly_parked
 from tests.chaos.profile import reports
 from tests.chaos.proxy import Proxy, Weather
+from tests.chaos.reader import AGENCY, misheard
 from tests.chaos.schedule import DEEDS, ROUND, schedule
 from tests.postgres import PostgresServer
 
@@ -66,6 +67,10 @@ def test_our_own_counts_find_each_kind_of_lie() -> None:
     for says, lie in lies.items():
         assert any(says in found for found in wrong_tickets(lie, tickets, events, set())), says
     assert list(told_twice({"CASES": [], "TOLD": [], "NOTICES": [], "REPORTS": 2 * log[:1]}))
+    events = [Stored(n, f"told.{AGENCY}.x.{n}", json.dumps({"id": f"e{n}"}).encode(), {}) for n in range(3)]
+    assert not list(misheard(["e0", "e1", "e2"], [*events, Stored(3, "told.BKN.x.3", b"{}", {})]))
+    for lie in (["e0", "e1"], ["e0", "e1", "e1", "e2"], ["e1", "e0", "e2"]):
+        assert list(misheard(lie, events)), "an agency that did not hear all, each once and in order"
     letter = Stored(1, "parked.REPORTS.routing.7", b"", {"Netral-Subject": "reports.1.accepted"})
     assert list(wrongly_parked([letter], [])), "a dead letter that we did not cause"
     assert list(wrongly_parked([letter], ["reports.1.accepted"])), "garbage that not every reader parked"

@@ -5,9 +5,7 @@ import contextlib
 import json
 import signal
 import subprocess
-import time
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -16,10 +14,12 @@ import nats
 from contracts.topology import CONSUMERS
 from deploy.local.secrets import CannotStart
 from deploy.streams import add_consumer
-from services.routing.rulebook_files import HERE, files_of
 from services.runtime.bus import connection
+from tests.chaos.acts import Operator, insist
+from tests.chaos.clocked import JUMP
 from tests.chaos.disk import fill
 from tests.chaos.proxy import Proxy, Weather
+from tests.chaos.reader import AGENCY, Reader
 from tests.chaos.schedule import Deed
 from tests.conftest import Broker
 from tests.postgres import PostgresServer
@@ -48,6 +48,8 @@ class World:
     database: PostgresServer | None = None
     """Where vault, cases, ledger and deliveries are; files in `data_dir` where there is none."""
     system: Processes = field(init=False)
+    operator: Operator = field(init=False)
+    reader: Reader = field(init=False)
     addresses: dict[str, str] = field(default_factory=dict)
     links: dict[str, Proxy] = field(default_factory=dict)
     down: set[str] = field(default_factory=set)
@@ -55,9 +57,14 @@ class World:
     corrupted: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     """Deeds that could not be done, with the reason."""
+    key_id: str | None = None
+    """Of the reader's present key, once it was replaced."""
 
     def __post_init__(self) -> None:
         self.system = Processes(self.broker)
+        self.system.modules["routing"] = "tests.chaos.clocked"
+        keys, url = json.loads(self.broker.settings.secret("agency-keys.json")), self.system.url("routing")
+        self.operator, self.reader = Operator(url, keys["OPERATOR"]), Reader(url, keys[AGENCY])
         ports = {"broker": self.broker.port, "mail": self.system.ports["smtp"]}
         ports["inner"] = self.system.ports["intake"]
         self.links = {name: Proxy(port) for name, port in ports.items()}
@@ -171,26 +178,25 @@ class World:
             finally:
                 await nc.close()
 
-        await _insist(publish)
+        await insist(publish)
         self.corrupted.append(subject)
 
     async def _upgrade(self, _deed: Deed) -> None:
-        """The same rules under a new name: what was decided before must still be found right by the checker."""
-        files = {name: raw.decode() for name, raw in files_of(HERE).items()}
-        version = next(line for line in files["book.yaml"].splitlines() if line.startswith("version:"))
-        files["book.yaml"] = files["book.yaml"].replace(version, 'version: "2027.1.0"')
-        key = json.loads(self.broker.settings.secret("agency-keys.json"))["OPERATOR"]
+        await insist(self.operator.upgrade)
 
-        async def load() -> None:
-            async with httpx.AsyncClient(timeout=10) as http:
-                answer = await http.put(
-                    self.system.url("routing") + "/v1/operator/rulebook",
-                    json={"files": files},
-                    headers={"Authorization": f"Bearer {key}"},
-                )
-                answer.raise_for_status()
+    async def _rotate(self, _deed: Deed) -> None:
+        """A reader gets another key, and the one it had opens nothing any more."""
+        old = self.key_id
+        self.reader.key, self.key_id = await insist(lambda: self.operator.new_key(AGENCY))
+        if old:
+            await insist(lambda: self.operator.revoke(old))
 
-        await _insist(load)
+    async def _jump(self, deed: Deed) -> None:
+        """The clock by which routing decides and counts is wrong by `target` seconds for a while."""
+        jump = self.broker.data_dir / JUMP
+        jump.write_text(deed.target)
+        await asyncio.sleep(deed.lasts)
+        jump.unlink()
 
     async def _storage_works(self) -> bool:
         try:
@@ -215,15 +221,3 @@ class World:
         else:
             with contextlib.suppress(OSError):
                 self.system.start(name)
-
-
-async def _insist(work: Any, patience: float = 240) -> None:
-    """Repeat until it works: the deed must be done, whatever else goes wrong at that moment."""
-    given_up = time.monotonic() + patience
-    while True:
-        try:
-            return await work()
-        except (OSError, TimeoutError, httpx.HTTPError, nats.errors.Error, nats.js.errors.Error):
-            if time.monotonic() > given_up:
-                raise
-            await asyncio.sleep(0.3)
