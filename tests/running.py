@@ -21,6 +21,7 @@ from services.routing.core.decide import Judge
 from services.routing.dossiers import Dossiers
 from services.routing.settings import RoutingSettings
 from tests.conftest import Broker
+from tests.packaged import packaged_judge
 from tests.ports import free_port
 
 
@@ -102,7 +103,7 @@ async def in_process(
     dossiers = Dossiers(inner, broker.settings.secret("service-token"))
     cases = {"sweep_seconds": sweep, "cases_url": broker.cases_url}
     settings = RoutingSettings(**{**cases, **shared, **(routing or {})})
-    app = build_routing(settings, clock=clock, judge=judge, dossiers=dossiers)
+    app = build_routing(settings, clock=clock, judge=judge or packaged_judge(), dossiers=dossiers)
     keys = json.loads(broker.settings.secret("agency-keys.json"))
     async with intake.router.lifespan_context(intake), app.router.lifespan_context(app):
         door = httpx.AsyncClient(transport=httpx.ASGITransport(intake), base_url="http://intake")

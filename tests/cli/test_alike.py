@@ -7,8 +7,8 @@ from contracts.door import read_report
 from contracts.facts import facts_of
 from services.cli.alike import entries_alike, in_words, persons_alike
 from services.cli.story import story
-from services.routing.deciding import load_judge
 from tests.cli.test_story import document
+from tests.packaged import packaged_judge
 
 KINDS: tuple[dict[str, Any], ...] = (
     {"status": "PNS", "post": "GURU", "post_kind": "FUNGSIONAL"},
@@ -56,7 +56,7 @@ def test_fifty_six_persons_of_four_kinds_are_one_story(report: dict[str, Any]) -
 
 def test_every_person_is_in_exactly_one_group(report: dict[str, Any]) -> None:
     facts = facts_of(read_report(fifty_six(report), date(2024, 11, 1)), date(2024, 10, 25))
-    persons = load_judge().decide(facts, date(2024, 10, 31), ()).document()["persons"]
+    persons = packaged_judge().decide(facts, date(2024, 10, 31), ()).document()["persons"]
     groups = [words for words, _ in persons_alike(persons)]
     assert groups == [f"p{n}-p{n + 13} (14 persons)" for n in (1, 15, 29, 43)]
 

@@ -10,10 +10,10 @@ import pytest
 
 from contracts.receiver.stream import AgencyStream, CannotConnect, Delivery
 from services.routing.core.decide import Judge
-from services.routing.deciding import load_judge
 from services.runtime.bus import connection
 from tests.cli.conftest import Netral
 from tests.conftest import Broker
+from tests.packaged import packaged_judge
 from tests.routing.core.test_telling import Told
 
 pytestmark = pytest.mark.broker
@@ -31,7 +31,7 @@ def broker(tmp_path: Path, netral: Netral, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.fixture(scope="module")
 def judge() -> Judge:
-    return load_judge()
+    return packaged_judge()
 
 
 def issued(netral: Netral, body: str, *more: str) -> dict[str, str]:

@@ -15,7 +15,8 @@ from services.cli import rulebooks
 from services.cli.errors import BAD_INPUT, TROUBLE, Stop
 from services.cli.explaining import explain
 from services.cli.rules import register
-from services.routing.rulebook_files import HERE, load_rulebook
+from services.routing.rulebook_files import HERE
+from tests.packaged import packaged_book
 
 NEW_YEAR = datetime(2026, 12, 31, 18, tzinfo=UTC)
 
@@ -32,7 +33,7 @@ def test_check_counts_what_is_in_the_rulebook_in_use(capfd: pytest.CaptureFixtur
         r"ok: skb-netralitas-asn 2026\.\d+\.\d+: \d+ rules, \d+ versions \(1 expected, not in force\), \d+ sources",
         said,
     )
-    assert digest == load_rulebook().digest
+    assert digest == packaged_book().digest
 
 
 def test_check_says_every_fault_with_its_place_and_ends_with_2(

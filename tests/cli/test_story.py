@@ -7,13 +7,13 @@ from typing import Any
 from contracts.door import read_report
 from contracts.facts import facts_of
 from services.cli.story import deadline_in_words, story
-from services.routing.deciding import load_judge
+from tests.packaged import packaged_judge
 
 
 def document(report: dict[str, Any]) -> dict[str, Any]:
     """What the routing service answers about the contract's example."""
     facts = facts_of(read_report(report, date(2024, 11, 1)), date(2024, 10, 25))
-    decision = load_judge().decide(facts, date(2024, 10, 31), ())
+    decision = packaged_judge().decide(facts, date(2024, 10, 31), ())
     return {
         "case_id": "9c1f6f5e-7a29-5a52-8f6e-0f0d4a5b6c7d",
         "ticket": "NTR-0000-0000-0000-0000",

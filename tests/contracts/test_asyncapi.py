@@ -15,9 +15,9 @@ from contracts.codes import Agency
 from contracts.envelope import Event
 from services.routing.core.decide import Judge
 from services.routing.core.telling import told_of_due
-from services.routing.deciding import load_judge
 from tests.contracts.test_schemas import _broken
 from tests.golden import ASYNCAPI, SCHEMAS
+from tests.packaged import packaged_judge
 from tests.routing.core.test_telling import AT, CASE, Told
 
 DOCUMENT = asyncapi_document()
@@ -25,7 +25,7 @@ DOCUMENT = asyncapi_document()
 
 @pytest.fixture(scope="module")
 def judge() -> Judge:
-    return load_judge()
+    return packaged_judge()
 
 
 def test_the_committed_document_is_the_one_that_is_served() -> None:

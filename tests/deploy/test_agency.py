@@ -12,8 +12,8 @@ import pytest
 from contracts.codes import Agency
 from deploy.local.agency import AgencySettings, run
 from services.routing.core.decide import Judge
-from services.routing.deciding import load_judge
 from tests.conftest import Broker
+from tests.packaged import packaged_judge
 from tests.routing.test_steps_api import opened, say
 from tests.running import in_process, until
 
@@ -40,7 +40,7 @@ def written(data_dir: Path) -> list[dict[str, Any]]:
 
 
 async def test_the_fake_agency_writes_down_its_events_and_goes_on_after_a_break(fresh_nats: Broker) -> None:
-    judge: Judge = load_judge()
+    judge: Judge = packaged_judge()
 
     async def heard(count: int) -> list[dict[str, Any]]:
         async def there() -> list[dict[str, Any]] | None:

@@ -19,9 +19,9 @@ from contracts.topology import agency_consumer
 from deploy.local.identities import Identities
 from deploy.streams import add_consumer
 from services.routing.core.decide import Judge
-from services.routing.deciding import load_judge
 from services.runtime.bus import connection
 from tests.conftest import Broker
+from tests.packaged import packaged_judge
 from tests.routing.core.test_telling import Told
 
 pytestmark = pytest.mark.broker
@@ -126,7 +126,7 @@ def address_of(kind: str) -> re.Pattern[str]:
 
 async def test_the_document_is_enough_to_read_and_understand_every_event(fresh_nats: Broker) -> None:
     seed, durable = seed_of(secrets.token_bytes(32)), "BAWASLU"  # what the operator hands over
-    expected = await told(fresh_nats, load_judge(), seed)
+    expected = await told(fresh_nats, packaged_judge(), seed)
     assert expected
     inbox = said(r"inbox prefix `(\S+?)`").replace("{durable}", durable)
     asking = said(r"to `(\$JS\.API\S+?)`").replace("{durable}", durable)

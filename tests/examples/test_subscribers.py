@@ -18,9 +18,9 @@ from contracts.topology import agency_consumer
 from deploy.local.identities import Identities
 from deploy.streams import add_consumer
 from services.routing.core.decide import Judge
-from services.routing.deciding import load_judge
 from services.runtime.bus import connection
 from tests.conftest import Broker
+from tests.packaged import packaged_judge
 from tests.routing.core.test_telling import Told
 
 pytestmark = [pytest.mark.broker, pytest.mark.thorough]
@@ -30,7 +30,7 @@ BODY = "BAWASLU/kabkota:52.04"
 
 @pytest.fixture(scope="module")
 def judge() -> Judge:
-    return load_judge()
+    return packaged_judge()
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.routing.deciding import load_judge
 from tests.builders import a_report
 from tests.conftest import Broker
+from tests.packaged import packaged_judge
 from tests.ports import free_port
 from tests.running import Clock, in_process, until
 
@@ -26,7 +26,7 @@ async def test_the_example_receiver_answers_the_challenge_and_prints_the_event(
     url = f"http://127.0.0.1:{port}/netral"
     real = Clock(datetime.now(UTC))  # the receiver has a clock of its own
     opened = {"webhook_unsafe_loopback": True}
-    async with in_process(fresh_nats, judge=load_judge(), clock=real, routing=opened) as system:
+    async with in_process(fresh_nats, judge=packaged_judge(), clock=real, routing=opened) as system:
         headers = {"Authorization": f"Bearer {system.keys['BKN']}"}
         root = "/v1/agencies/BKN/webhooks"
         made = (await system.routing.post(root, json={"url": url}, headers=headers)).json()

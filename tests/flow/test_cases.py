@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from services.routing.deciding import load_judge
 from tests.builders import read_case
 from tests.conftest import Broker
+from tests.packaged import packaged_judge
 from tests.running import in_process, until
 
 pytestmark = pytest.mark.broker
@@ -15,7 +15,7 @@ CASES = sorted((Path(__file__).parents[1] / "cases").glob("TC*.json"))
 
 
 async def test_the_22_cases_reach_the_inboxes_they_should(fresh_nats: Broker) -> None:
-    async with in_process(fresh_nats, judge=load_judge()) as system:
+    async with in_process(fresh_nats, judge=packaged_judge()) as system:
         for path in CASES:
             case = read_case(path)
             day = datetime.combine(datetime.fromisoformat(case["handled_on"]).date(), time(3), UTC)

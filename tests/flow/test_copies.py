@@ -9,10 +9,10 @@ import pytest
 
 from contracts.topology import stream_of
 from services.routing.core.decide import Judge
-from services.routing.deciding import load_judge
 from services.runtime.bus import Bus
 from tests.builders import a_report
 from tests.conftest import Broker
+from tests.packaged import packaged_judge
 from tests.running import Processes, System, in_process, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
@@ -22,7 +22,7 @@ AGENCIES = ("BAWASLU", "BKN", "KEMENDAGRI", "KEMENPANRB")
 
 @pytest.fixture(scope="module")
 def judge() -> Judge:
-    return load_judge()
+    return packaged_judge()
 
 
 def a_copy(number: int) -> dict[str, Any]:

@@ -25,10 +25,10 @@ from schemathesis.specs.openapi.checks import (
 
 from services.intake.openapi import api_document as intake_document
 from services.routing.core.decide import Judge
-from services.routing.deciding import load_judge
 from services.routing.openapi import api_document as routing_document
 from tests.builders import a_report
 from tests.conftest import Broker
+from tests.packaged import packaged_judge
 from tests.postgres import PostgresServer
 from tests.running import System, in_process
 
@@ -140,7 +140,7 @@ def doors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
         given |= {"cases_url": server.new_database(), "deliveries_url": server.new_database()}
-    found = Doors(broker, load_judge(), given)
+    found = Doors(broker, packaged_judge(), given)
     found.start()
     yield found
     found.stop()

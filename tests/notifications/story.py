@@ -27,8 +27,8 @@ from contracts.steps import Said
 from contracts.webhooks import AlarmKind, WebhookAlarm, WebhookAlarmData
 from services.intake.core.acceptance import accept
 from services.routing.core.life import opening
-from services.routing.deciding import load_judge
 from tests.builders import TODAY, a_report
+from tests.packaged import packaged_judge
 
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 TICKET = "NTR-7K3M-9QXA-2BCD-4EFG"
@@ -94,7 +94,7 @@ def a_story(*, persons: int = 1, ticket: str = TICKET, handled_on: str = "2024-1
 
 @cache
 def _judge():
-    return load_judge()
+    return packaged_judge()
 
 
 def link(story: Story, accepted: ReportAccepted) -> ReportLinked:

@@ -3,9 +3,9 @@
 import pytest
 
 from services.routing.core.decide import Judge
-from services.routing.deciding import load_judge
+from tests.packaged import packaged_judge
 
 
 @pytest.fixture(scope="session")
 def judge() -> Judge:
-    return load_judge()
+    return packaged_judge()

@@ -9,9 +9,9 @@ from services.routing.core.engine import Engine
 from services.routing.core.reference import applied
 from services.routing.core.rules import Both, Rule, Rulebook, Version
 from services.routing.core.vocabulary import FACTS
-from services.routing.rulebook_files import load_rulebook
+from tests.packaged import packaged_book
 
-BOOK = load_rulebook()
+BOOK = packaged_book()
 ENGINE = Engine(BOOK)
 CUTS = sorted({version.since for rule in BOOK.rules for version in rule.history})
 

@@ -42,8 +42,8 @@ from services.routing.core.limits import QUEUE, timers_of
 from services.routing.core.parts import is_silence
 from services.routing.core.reckoning import reckoned, recount
 from services.routing.core.workdays import WorkCalendar
-from services.routing.deciding import load_judge
 from tests.builders import TODAY, a_report
+from tests.packaged import packaged_judge
 
 ZONE = timedelta(hours=8)
 """Lombok, where the report of the builders happened, is eight hours ahead of UTC."""
@@ -58,7 +58,7 @@ STATUSES = ("PNS", "PPPK", "KEPALA_DESA", "UNKNOWN", "PJ_KEPALA_DAERAH", "TNI")
 class Walk(RuleBasedStateMachine):
     """One case; a step that is refused leaves it as it is, a limit that passes speaks at once."""
 
-    judge: ClassVar[Judge] = load_judge()
+    judge: ClassVar[Judge] = packaged_judge()
     refused: ClassVar[Callable[..., str | None]] = staticmethod(refusal_of)
 
     @initialize(status=st.sampled_from(STATUSES), other=st.sampled_from((None, *STATUSES)))

@@ -11,13 +11,13 @@ from contracts.codes import ASN_STATUSES, ViolationClass
 from services.routing.core.engine import Engine
 from services.routing.core.rules import Rulebook
 from services.routing.core.vocabulary import FACTS, NAMES, Situation
-from services.routing.rulebook_files import load_rulebook
 from services.routing.rules.diff_report import report
 from services.routing.rules.diffing import Box, Difference, Effect, compare
+from tests.packaged import packaged_book
 from tests.routing.rules.books import changed
 
 TODAY = date(2026, 11, 24)
-BOOK = load_rulebook()
+BOOK = packaged_book()
 SUPERVISION, CRIME, LAST = "20-supervision.yaml", "50-crime.yaml", "60-follow-up.yaml"
 
 CUT_OVER = (SUPERVISION, "from: 2024-09-04", "from: 2024-09-05")

@@ -4,10 +4,10 @@ import pytest
 
 from services.routing.core.rules import Both, Rule
 from services.routing.core.vocabulary import FACTS
-from services.routing.rulebook_files import load_rulebook
 from services.routing.rules.sentences import Speaker, condition, conditions, listed
+from tests.packaged import packaged_book
 
-BOOK = load_rulebook()
+BOOK = packaged_book()
 SPEAKER = Speaker(BOOK)
 
 

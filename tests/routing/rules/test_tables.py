@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 
-from services.routing.rulebook_files import load_rulebook
 from services.routing.rules.tables import COLUMNS, comma_separated, markdown, shown
+from tests.packaged import packaged_book
 
-BOOK = load_rulebook()
+BOOK = packaged_book()
 CUT = date(2024, 8, 24)
 
 
