@@ -11,12 +11,16 @@ from services.notifications.core.retries import Tried
 
 @dataclass(frozen=True)
 class Claim:
-    """A notice that is ours to send now; `earlier` are the Message-IDs of its thread that were sent before."""
+    """A notice that is ours to send now; `earlier` are the Message-IDs of its thread that were sent before.
+
+    `due_at` is when it should have left: after the quiet hours or with a digest later than it was recorded.
+    """
 
     notice: Notice
     message_id: str
     root: str
     tried: Tried
+    due_at: datetime
     traceparent: str | None
     earlier: tuple[str, ...] = ()
 
@@ -40,6 +44,7 @@ def claim_of(row: Any, earlier: tuple[str, ...] = ()) -> Claim:
         tried=Tried(
             UUID(row["notice_id"]), row["attempts"], row["doubts"], row["created_at"], row["deferrals"]
         ),
+        due_at=row["due_at"] or row["created_at"],  # an earlier release recorded no due_at
         traceparent=row["traceparent"],
         earlier=earlier,
     )

@@ -59,6 +59,7 @@ notices = Table(
     Column("gathered_in", String(36)),
     Column("last_answer_class", String(40)),
     Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant),
     Column("ended_at", Instant),
     Column("told", Integer, nullable=False),
     Column("turn", Integer, nullable=False, server_default="0"),

@@ -64,6 +64,7 @@ class Recorder:
             "next_attempt_at": plan.at + settle,
             "slot": plan.slot,
             "created_at": now,
+            "due_at": plan.at,
             "told": 0,
             "turn": 0,
             "traceparent": traceparent,

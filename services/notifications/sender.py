@@ -144,7 +144,7 @@ class Sender:
         _say(claim, answer, step)
         self._instruments.count(Counted.MAILS, outcome=step.state.value)
         if step.state is State.SENT:
-            age = (now - claim.tried.created_at).total_seconds()
+            age = (now - claim.due_at).total_seconds()
             self._instruments.time(Timed.MAILED, age, agency=claim.notice.agency or "")
         if step.next_attempt_at is None:
             self.ended.set()

@@ -24,7 +24,7 @@ class Timed(Enum):
     PUBLISHED = "messaging.client.operation.duration", SECONDS, "Time until the broker acknowledged"
     ROUTED = "netral.report.routed.age", AGES, "Age of a report when its case was decided"
     OFFERED = "netral.delivery.age", AGES, "Age of a report when an agency was offered its part"
-    MAILED = "netral.mail.age", AGES, "Age of a notice when the mail server took its mail"
+    MAILED = "netral.mail.age", AGES, "Time from when a mail was due until the mail server took it"
     PUSHED = "netral.webhook.age", AGES, "Age of an event when an agency's endpoint took it"
 
 

@@ -41,7 +41,7 @@ def ledger(netral: Netral, tmp_path: Path) -> dict[str, str]:
             from services.notifications.ledger_rows import Claim
 
             later = NOON if state is State.UNKNOWN else None
-            claim = Claim(notice, "<x>", "<x>", Tried(UUID(str(notice.notice_id)), 1, 0, NOON), None)
+            claim = Claim(notice, "<x>", "<x>", Tried(UUID(str(notice.notice_id)), 1, 0, NOON), NOON, None)
             await made.finish(claim, Step(state, "550", later, 1 if later else 0), NOON)
             ids[state.value] = str(notice.notice_id)
         await made.close()

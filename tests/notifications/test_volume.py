@@ -8,8 +8,10 @@ import pytest
 
 from contracts.codes import Agency
 from contracts.directory import Digest, Place
+from services.notifications import desk as work
 from services.notifications.gates import Gates
 from services.notifications.road import Road
+from services.runtime.telemetry import set_up
 from tests.notifications.offices import a_directory, a_term
 from tests.notifications.story import NOON, a_story, link
 
@@ -58,6 +60,25 @@ async def test_one_notice_alone_is_no_digest(daily, server, clock):
     await daily.settle()
     (mail,) = [m for m in server.mails() if m["To"] == "rangkuman@kemendagri.example"]
     assert mail["X-Netral-Letter"] == "1/offered"
+
+
+async def test_a_mail_that_waits_for_its_digest_is_not_late(desk, settings, clock, server):
+    telemetry = set_up("notifications", settings)
+    term = a_term(KEMENDAGRI, duty_address="rangkuman@kemendagri.example", digest=Digest.DAILY)
+    parts = desk(telemetry=telemetry, directory=a_directory(**{str(KEMENDAGRI): [term]}))
+    await parts.ledger.start()
+    await parts.hear(*a_story().events)
+    await parts.settle()
+    (due,) = [row["next_attempt_at"] for row in await work.listing(parts.ledger) if row["slot"]]
+    assert due - clock() > timedelta(hours=1)
+    clock.now = due
+    await parts.settle()
+    samples = [s for family in telemetry.registry.collect() for s in family.samples]
+    ages = [s for s in samples if s.name == "netral_mail_age_seconds_bucket"]
+    assert len(server.arrived) == 6
+    assert sum(s.value for s in ages if s.labels["le"] == "5.0") == 6
+    await parts.close()
+    telemetry.shutdown()
 
 
 async def test_what_was_gathered_shares_the_fate_of_its_digest(daily, server, clock, rows):
