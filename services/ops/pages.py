@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from services.ops.core.booklet import blocks
+from services.ops.core.objectives import PROBES
 from services.ops.core.rates import rates, red, spark
 from services.ops.core.snapshot import verdicts
 from services.ops.core.waterfall import waterfall
@@ -32,8 +33,6 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 _HTTP, _BUS = "http_server_request_duration_seconds", "messaging_process_duration_seconds"
-_PROBES = ("/healthz", "/readyz")
-"""Whoever watches asks them every few seconds; what they answer stands in the tiles."""
 ACCEPTED = "netral_reports_accepted_total"
 ROUTED = "netral_report_routed_age_seconds_count"
 
@@ -79,7 +78,7 @@ class Pages:
                 for name, values in charts
             ],
             doors=[
-                row for row in red(past, _HTTP, "http_route", r'error_type="[^"]') if row.what not in _PROBES
+                row for row in red(past, _HTTP, "http_route", r'error_type="[^"]') if row.what not in PROBES
             ],
             handlers=red(past, _BUS, "messaging_consumer_group_name", r'outcome="(failed|parked)"'),
             traces=(await self._spans.newest(reads=False))[:12],
@@ -147,7 +146,8 @@ class Pages:
             async with httpx.AsyncClient(timeout=3, trust_env=False) as client:
                 answer = await client.get(url, headers={"Authorization": f"Bearer {self._key}"})
         except httpx.HTTPError as trouble:
-            return None, f"routing does not answer ({type(trouble).__name__})"
+            name = type(trouble).__name__
+            return None, f"routing tidak menjawab ({name}). / routing does not answer ({name})."
         if answer.status_code == 200:
             return answer.json(), ""
         return None, "Perkara ini tidak ditemukan. / There is no such case."

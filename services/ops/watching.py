@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,9 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.ops.broker import BrokerFigures
+from services.ops.core.objectives import OBJECTIVES, failed, late
 from services.ops.core.rates import tried_in_vain
+from services.ops.core.series import grown
 from services.ops.core.snapshot import Durable, Snapshot, next_durable
 from services.ops.settings import OpsSettings
 from services.runtime.clock import Clock
@@ -45,7 +47,8 @@ class Watch:
         self.last = Snapshot(clock())
         self.figures: BrokerFigures | None = None
         self.past: deque[Snapshot] = deque(maxlen=REMEMBERED)
-        self._blind: set[str] = set()
+        self._unseen: dict[str, str] = {}
+        self._totals_of: dict[str, dict[str, float]] = {}
         self._matches: tuple[datetime, datetime | None] | None = None
 
     async def run(self) -> None:
@@ -60,7 +63,7 @@ class Watch:
     async def look(self) -> Snapshot:
         """Make a new snapshot; what does not answer is a fact in it, not an error."""
         now = self._clock()
-        self._blind.clear()
+        self._unseen.clear()
         names = self._settings.services
         ready, totals, broker, cases, matches, webhooks = await asyncio.gather(
             asyncio.gather(*(self._ready(url) for url in names.values())),
@@ -70,23 +73,30 @@ class Watch:
             self._matches_since(names["routing"], now),
             self._webhooks(names["routing"]),
         )
-        merged: dict[str, float] = {}
-        for part in totals:
-            for name, value in part.items():
-                merged[name] = merged.get(name, 0.0) + value
+        services = dict(zip(names, ready, strict=True))
         self.last = replace(
             broker,
-            services=dict(zip(names, ready, strict=True)),
-            totals=merged,
+            services=services,
+            totals=_merged(totals),
             ageing=cases[0],
             orphans=cases[1],
             matches_since=matches,
             webhooks=webhooks,
-            blind=tuple(sorted(self._blind)),
+            blind=tuple(sorted(self._blind(services))),
         )
-        self.last = replace(self.last, in_vain=tried_in_vain([*self.past, self.last]))
-        self.past.append(self.last)
+        self._conclude()
         return self.last
+
+    def _conclude(self) -> None:
+        """What only several looks together tell."""
+        self.past.append(self.last)
+        came = grown(self.past[0].totals, self.last.totals)
+        self.last = self.past[-1] = replace(
+            self.last,
+            in_vain=tried_in_vain(self.past),
+            late={it.name: late(came, it) for it in OBJECTIVES},
+            failed=failed(came),
+        )
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -100,9 +110,18 @@ class Watch:
             return f"{url} does not answer ({type(trouble).__name__})"
 
     async def _totals(self, url: str) -> dict[str, float]:
-        """Every series of a service, by its name and labels as Prometheus writes them."""
-        answer = await self._asked(f"{url}/metrics", self._keys.metrics_token)
-        return await asyncio.to_thread(_series, answer.text) if answer else {}
+        """Every series of a service; while it does not answer the last ones: it did nothing, and nothing anew."""
+        if answer := await self._asked(f"{url}/metrics", self._keys.metrics_token):
+            found = await asyncio.to_thread(_series, answer.text)
+            if url not in self._totals_of:
+                self._begin_with(found)
+            self._totals_of[url] = found
+        return self._totals_of.get(url, {})
+
+    def _begin_with(self, found: Mapping[str, float]) -> None:
+        """What a service did before it was first seen did not happen in the time that is remembered."""
+        for n, look in enumerate(self.past):
+            self.past[n] = replace(look, totals=_merged([look.totals, found]))
 
     async def _broker(self, now: datetime) -> Snapshot:
         try:
@@ -146,16 +165,32 @@ class Watch:
         return found
 
     async def _asked(self, url: str, token: str) -> httpx.Response | None:
-        """An answer that can be read, or None. What is away `_ready` says; a refusal is remembered: unseen is not well."""
+        """An answer that can be read, or None, which is remembered: what is unseen is not well."""
         try:
             answer = await self._client.get(url, headers={"Authorization": f"Bearer {token}"})
-        except httpx.HTTPError:
+        except httpx.HTTPError as trouble:
+            self._unseen[url] = f"does not answer ({type(trouble).__name__})"
             return None
         if answer.status_code == 200:
             return answer
-        if answer.status_code != 503:
-            self._blind.add(f"{url.partition('?')[0]} answers {answer.status_code}")
+        self._unseen[url] = f"answers {answer.status_code}"
         return None
+
+    def _blind(self, services: Mapping[str, str]) -> Iterator[str]:
+        """What could not be seen, but for a service that is known to be away or not ready: that is said already."""
+        away = [url for name, url in self._settings.services.items() if services[name]]
+        for url, said in self._unseen.items():
+            known = any(url.startswith(f"{base}/") for base in away)
+            if not known or said.startswith("answers 4"):
+                yield f"{url.partition('?')[0]} {said}"
+
+
+def _merged(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for part in parts:
+        for name, value in part.items():
+            found[name] = found.get(name, 0.0) + value
+    return found
 
 
 def _series(text: str) -> dict[str, float]:

@@ -119,6 +119,26 @@ async def test_the_overview_says_what_is_wrong_and_leads_to_the_runbook(page, wa
     assert (await page.get("/runbooks/../settings")).status_code == 404
 
 
+WELL = {
+    "/readyz": {"status": "ok"},
+    "/metrics": "",
+    "/v1/operator/stats": {"ageing": []},
+    "/v1/operator/cases": {"matters": []},
+    "/v1/operator/matches": {"oldest_since": None},
+    "/v1/operator/webhooks": {"endpoints": []},
+    "/varz": {"connections": 3},
+    "/jsz": {"account_details": []},
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((401, {"title": "Who are you?"}), "answers 401"),
+        ((503, {"title": "Not available"}), "answers 503"),
+        (None, "does not answer (ConnectError)"),
+    ],
+)
 @pytest.mark.parametrize(
     "path",
     [
@@ -128,24 +148,51 @@ async def test_the_overview_says_what_is_wrong_and_leads_to_the_runbook(page, wa
         "/v1/operator/webhooks",
     ],
 )
-async def test_what_refuses_to_be_looked_at_is_not_well(page, watch, answers, path):
-    answers.by_path |= {
-        "/readyz": {"status": "ok"},
-        "/metrics": "",
-        "/v1/operator/stats": {"ageing": []},
-        "/v1/operator/cases": {"matters": []},
-        "/v1/operator/matches": {"oldest_since": None},
-        "/v1/operator/webhooks": {"endpoints": []},
-        "/varz": {"connections": 3},
-        "/jsz": {"account_details": []},
-    }
+async def test_what_cannot_be_looked_at_is_not_well(page, watch, answers, path, given, said):
+    answers.by_path |= WELL
     await watch.look()
     assert (await page.get("/api/snapshot")).json()["wrong"] == []
-    answers.by_path[path] = (401, {"title": "Who are you?"})
+    answers.by_path[path] = given
     await watch.look()
     [wrong] = (await page.get("/api/snapshot")).json()["wrong"]
     assert wrong["alert"] == "OpsBlind"
-    assert f"{path} answers 401" in wrong["en"]
+    assert f"{path} {said}" in wrong["en"]
+
+
+async def test_what_a_service_that_is_not_ready_does_not_show_is_said_once(page, watch, answers):
+    answers.by_path |= WELL | {path: (503, {}) for path in ("/readyz", "/v1/operator/stats")}
+    await watch.look()
+    wrong = (await page.get("/api/snapshot")).json()["wrong"]
+    assert {one["alert"] for one in wrong} == {"ServiceNotReady"}
+
+
+def served(accepted, refused):
+    return "# TYPE http_server_request_duration_seconds histogram\n" + "".join(
+        f'http_server_request_duration_seconds_count{{http_response_status_code="{status}",http_route="/v1/reports"}} {n}\n'
+        for status, n in ((202, accepted), (503, refused))
+    )
+
+
+async def test_a_door_that_fails_is_named(page, watch, answers):
+    answers.by_path |= WELL | {"/metrics": served(50, 9)}
+    await watch.look()
+    assert (await page.get("/api/snapshot")).json()["wrong"] == []
+    answers.by_path["/metrics"] = served(60, 10)
+    await watch.look()
+    [wrong] = (await page.get("/api/snapshot")).json()["wrong"]
+    assert wrong["alert"] == "DoorErrors"
+    assert "3 of 33 requests to /v1/reports failed" in wrong["en"]  # three services give the same figures
+
+
+async def test_a_service_that_was_silent_for_a_while_did_not_do_everything_anew(page, watch, answers):
+    answers.by_path |= WELL | {"/metrics": served(50, 9)}
+    await watch.look()
+    answers.by_path["/metrics"] = None
+    await watch.look()
+    answers.by_path["/metrics"] = served(50, 9)
+    await watch.look()
+    assert (await page.get("/api/snapshot")).json()["wrong"] == []
+    assert {tuple(look.totals.items()) for look in watch.past} == {tuple(watch.last.totals.items())}
 
 
 async def test_prometheus_reads_what_the_last_look_saw(page, watch, answers, settings):

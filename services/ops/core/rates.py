@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from services.ops.core.series import grown, labels_of
 from services.ops.core.snapshot import Snapshot
 
 _MAILS = "netral_mail_attempts_total{"
-_LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,6 @@ class Red:
     errors: float
     p50: float | None
     p99: float | None
-
-
-def labels_of(series: str) -> dict[str, str]:
-    return dict(_LABEL.findall(series))
 
 
 def total(snapshot: Snapshot, name: str) -> float:
@@ -46,8 +42,8 @@ def tried_in_vain(past: Sequence[Snapshot]) -> int:
     """Tries of e-mails since the last one that left, as far as is remembered; who has no address is not tried."""
     found = 0.0
     for earlier, later in reversed(list(pairwise(past))):
-        grown = _grown(earlier.totals, later.totals)
-        mails = {labels_of(s).get("netral_outcome"): v for s, v in grown.items() if s.startswith(_MAILS)}
+        came = grown(earlier.totals, later.totals)
+        mails = {labels_of(s).get("netral_outcome"): v for s, v in came.items() if s.startswith(_MAILS)}
         if mails.get("SENT"):
             break
         found += sum(mails.get(state, 0.0) for state in ("PENDING", "UNKNOWN", "FAILED"))
@@ -59,15 +55,13 @@ def red(past: Sequence[Snapshot], name: str, by: str, bad: str) -> list[Red]:
     if len(past) < 2:
         return []
     seconds = (past[-1].at - past[0].at).total_seconds() or 1.0
-    grown = _grown(past[0].totals, past[-1].totals)
-    keys = sorted(
-        {labels_of(s)[by] for s in grown if s.startswith(name + "_count{") and labels_of(s).get(by)}
-    )
-    return [row for key in keys if (row := _red(grown, name, by, key, bad, seconds)).rate > 0]
+    came = grown(past[0].totals, past[-1].totals)
+    keys = sorted({labels_of(s)[by] for s in came if s.startswith(name + "_count{") and labels_of(s).get(by)})
+    return [row for key in keys if (row := _red(came, name, by, key, bad, seconds)).rate > 0]
 
 
-def _red(grown: Mapping[str, float], name: str, by: str, key: str, bad: str, seconds: float) -> Red:
-    mine = {s: v for s, v in grown.items() if s.startswith(name) and labels_of(s).get(by) == key}
+def _red(came: Mapping[str, float], name: str, by: str, key: str, bad: str, seconds: float) -> Red:
+    mine = {s: v for s, v in came.items() if s.startswith(name) and labels_of(s).get(by) == key}
     counts = {s: v for s, v in mine.items() if s.startswith(name + "_count{")}
     number = sum(counts.values())
     failed = sum(v for s, v in counts.items() if re.search(bad, s))
@@ -100,10 +94,6 @@ def quantile(buckets: Mapping[float, float], share: float) -> float | None:
             )
         low, below = bound, count
     return low
-
-
-def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    return {s: v - before.get(s, 0.0) if v >= before.get(s, 0.0) else v for s, v in after.items()}
 
 
 def spark(values: Iterable[float], width: int = 240, height: int = 40) -> str:

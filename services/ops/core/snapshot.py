@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.ops.core.objectives import FAILED_SHARE, FAST, OBJECTIVES, Share
+
 LAG_SECONDS = 30.0
 """A durable with work waits this long without finishing anything before it counts as stalled."""
 STORAGE_SHARE = 0.8
@@ -53,6 +55,10 @@ class Snapshot:
     """What a human must see to at the endpoints of each agency that has some."""
     in_vain: int = 0
     """Tries of e-mails since the last one that left."""
+    late: Mapping[str, Share] = field(default_factory=dict)
+    """Of each objective: what came too late in the ten minutes that are remembered."""
+    failed: Mapping[str, Share] = field(default_factory=dict)
+    """Of each route of a door: what was answered with 5xx in these ten minutes."""
     totals: Mapping[str, float] = field(default_factory=dict)
     blind: tuple[str, ...] = ()
     """What could not be looked at although it answers: its verdicts are missing here."""
@@ -70,7 +76,7 @@ class Verdict:
 
 def verdicts(now: Snapshot) -> list[Verdict]:
     """What is wrong, the worst first; the broker before those who wait for it."""
-    looked = (_broker, _blind, _services, _durables, _cases, _webhooks, _mails)
+    looked = (_broker, _blind, _services, _durables, _cases, _late, _doors, _webhooks, _mails)
     found = [verdict for look in looked for verdict in look(now)]
     return sorted(found, key=lambda verdict: not verdict.page)
 
@@ -107,12 +113,12 @@ def _broker(now: Snapshot) -> Iterator[Verdict]:
         )
     for stream in now.streams:
         if stream.name == "PARKED" and stream.messages:
-            age = _age(now.at, stream.first_at)
+            hari, days = _ages(now.at, stream.first_at)
             yield Verdict(
                 "MessagesParked",
                 False,
-                f"{stream.messages} pesan disisihkan, tertua {age}",
-                f"{stream.messages} messages are parked, the oldest for {age}",
+                f"{stream.messages} pesan disisihkan, tertua {hari}",
+                f"{stream.messages} messages are parked, the oldest for {days}",
             )
 
 
@@ -138,12 +144,12 @@ def _cases(now: Snapshot) -> Iterator[Verdict]:
             f"{now.orphans} cases have no owner",
         )
     if now.matches_since and now.at - now.matches_since > MATCHES_WAIT:
-        age = _age(now.at, now.matches_since)
+        hari, days = _ages(now.at, now.matches_since)
         yield Verdict(
             "MatchesWaiting",
             False,
-            f"pasangan laporan serupa belum dijawab, tertua {age}",
-            f"pairs of reports that may be one event are not answered, the oldest for {age}",
+            f"pasangan laporan serupa belum dijawab, tertua {hari}",
+            f"pairs of reports that may be one event are not answered, the oldest for {days}",
         )
     for row in now.ageing:
         if row.get("overdue"):
@@ -152,6 +158,29 @@ def _cases(now: Snapshot) -> Iterator[Verdict]:
                 False,
                 f"{row['owner']}: {_shown(row['overdue'], 'beberapa')} lewat batas waktu",
                 f"{row['owner']}: {_shown(row['overdue'], 'some')} over their limit",
+            )
+
+
+def _late(now: Snapshot) -> Iterator[Verdict]:
+    for it in OBJECTIVES:
+        share = now.late.get(it.name, Share(0, 0))
+        if share.over(FAST * (1 - it.target)):
+            yield Verdict(
+                it.name,
+                True,
+                f"{share.part} dari {share.whole} {it.id} (10 menit terakhir)",
+                f"{share.part} of {share.whole} {it.en} (last 10 minutes)",
+            )
+
+
+def _doors(now: Snapshot) -> Iterator[Verdict]:
+    for route, share in now.failed.items():
+        if share.over(FAILED_SHARE):
+            yield Verdict(
+                "DoorErrors",
+                True,
+                f"{share.part} dari {share.whole} permintaan ke {route} gagal (10 menit terakhir)",
+                f"{share.part} of {share.whole} requests to {route} failed (last 10 minutes)",
             )
 
 
@@ -182,8 +211,12 @@ def _shown(count: object, hidden: str) -> str:
     return str(count) if isinstance(count, int) else hidden
 
 
-def _age(now: datetime, since: datetime | None) -> str:
-    return str(timedelta(seconds=int((now - since).total_seconds()))) if since else "?"
+def _ages(now: datetime, since: datetime | None) -> tuple[str, str]:
+    """How long something waits, in Indonesian and in English."""
+    hours = (now - since).total_seconds() / 3600 if since else 0.0
+    if hours < 48:
+        return f"{hours:.1f} jam", f"{hours:.1f} hours"
+    return f"{hours / 24:.1f} hari", f"{hours / 24:.1f} days"
 
 
 def next_durable(before: Mapping[str, Durable], found: Durable) -> Durable:

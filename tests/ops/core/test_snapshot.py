@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from services.ops.core.objectives import Share
 from services.ops.core.snapshot import Durable, Snapshot, Stream, next_durable, verdicts
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 WELL = Snapshot(NOW, services={"intake": "", "routing": ""}, streams=(Stream("PARKED", 0, 0, None),))
 BUSY = Durable("REPORTS", "routing", 7, 1, 0, 100, NOW)
+RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks"
 
 TROUBLES = {
     "ServiceNotReady": replace(WELL, services={"intake": "the broker is not connected yet"}),
@@ -23,6 +25,10 @@ TROUBLES = {
     "MatchesWaiting": replace(WELL, matches_since=NOW - timedelta(days=5, seconds=1)),
     "LimitsOverdue": replace(WELL, ageing=({"owner": "PPK", "overdue": "<5"},)),
     "MailFailing": replace(WELL, in_vain=3),
+    "RoutingSlow": replace(WELL, late={"RoutingSlow": Share(3, 200)}),
+    "OfferedLate": replace(WELL, late={"OfferedLate": Share(3, 200)}),
+    "MailLate": replace(WELL, late={"MailLate": Share(3, 20)}),
+    "DoorErrors": replace(WELL, failed={"/v1/reports": Share(3, 299)}),
     "WebhookFailing": replace(WELL, webhooks={"BKN": frozenset({"GONE"}), "KPU": frozenset()}),
 }
 
@@ -31,6 +37,12 @@ def test_nothing_is_wrong_when_all_is_well():
     assert verdicts(WELL) == []
     assert verdicts(replace(WELL, matches_since=NOW - timedelta(days=5))) == []
     assert verdicts(replace(WELL, durables=(BUSY,), ageing=({"owner": "PPK", "overdue": 0},))) == []
+    accidents = {"RoutingSlow": Share(2, 2), "OfferedLate": Share(3, 900), "MailLate": Share(3, 30)}
+    assert verdicts(replace(WELL, late=accidents, failed={"/a": Share(2, 2), "/b": Share(3, 300)})) == []
+
+
+def test_the_page_knows_every_alert():
+    assert set(TROUBLES) == {path.stem for path in RUNBOOKS.glob("*.md")}
 
 
 @pytest.mark.parametrize("alert", TROUBLES)
@@ -39,9 +51,17 @@ def test_each_trouble_has_its_name_and_a_runbook(alert):
     assert verdict.alert == alert
     assert verdict.id
     assert verdict.en
-    book = (Path(__file__).parents[3] / "docs" / "runbooks" / f"{alert}.md").read_text()
+    book = (RUNBOOKS / f"{alert}.md").read_text()
     assert book.startswith(f"# {alert}")
     assert all(f"## {part}" in book for part in ("What it means", "Look", "Mend", "Afterwards"))
+
+
+def test_an_age_is_said_in_the_language_of_its_sentence():
+    [matches] = verdicts(TROUBLES["MatchesWaiting"])
+    assert "tertua 5.0 hari" in matches.id
+    assert "the oldest for 5.0 days" in matches.en
+    [parked] = verdicts(TROUBLES["MessagesParked"])
+    assert "tertua 1.0 jam" in parked.id
 
 
 def test_what_cannot_wait_comes_first():
