@@ -21,6 +21,7 @@ from tests.bench import limits, machine, ours
 from tests.bench.doors import STORED_BY_THE_USUAL
 from tests.bench.load import run_names
 from tests.bench.page import Figures
+from tests.bench.peers import REDIS, Peers
 from tests.bench.rules import DAY, facts_as_they_come, rate
 from tests.bench.telling import tell
 from tests.conftest import Broker
@@ -44,6 +45,7 @@ class Bench:
     runs: Iterator[str] = field(default_factory=run_names)
     loads: list[float] = field(default_factory=list)
     each: ours.Stored = field(default_factory=lambda: ours.Stored(0, 0))
+    peers: Peers | None = None
 
     async def run(self) -> None:
         bus = await Bus.connect(self.broker.settings, "operator")
@@ -63,6 +65,8 @@ class Bench:
         finally:
             for program in programs:
                 program.terminate()
+            if self.peers:
+                self.peers.stop()
             await bus.close()
 
     async def _begin(self, bus: Bus) -> None:
@@ -73,6 +77,11 @@ class Bench:
         for url in self.doors.values():
             await until(lambda url=url: _answers(url))  # type: ignore[misc]
             await ours.door(url, next(self.runs), 100)
+        if REDIS:
+            self.peers = Peers(self.broker.data_dir)
+            await self.peers.start()
+            for url in self.peers.doors.values():
+                await self.peers.road(url, next(self.runs), 100)
         self._memory("idle")
         self.each = await ours.stored(self.system.url("intake"), next(self.runs), bus.js, 50)
 
@@ -97,11 +106,17 @@ class Bench:
             if kind == "usual":
                 await ours.reached(bus.js, {"USUAL": before + STORED_BY_THE_USUAL * self.size})
                 add("usual road", self.size / (time.perf_counter() - started))
+        if self.peers:
+            await self.peers.measure(self.figures, next(self.runs), self.size)
         speed, took = await ours.door(self.system.url("intake"), next(self.runs), self.size)
         add("our door", speed, limit="bare grouping door")
         add("our door, p50", 1000 * took[len(took) // 2], unit="ms")
-        add("our door, p99", 1000 * took[int(0.99 * len(took))], unit="ms", limit="usual door, p99")
+        p99 = 1000 * took[int(0.99 * len(took))]
+        add("our door, p99", p99, unit="ms", limit="usual door, p99")
         add("our door beside the usual", speed, limit="usual door")
+        for peer in self.peers.doors if self.peers else ():
+            add(f"our door beside {peer}", speed, limit=f"{peer} door")
+            add(f"our door, p99, beside {peer}", p99, unit="ms", limit=f"{peer} door, p99")
 
     async def _road(self, bus: Bus) -> None:
         add = self.figures.add
@@ -114,6 +129,8 @@ class Bench:
         url = self.system.url("intake")
         speed, messages = await ours.road(url, next(self.runs), bus.js, self.size, self.each)
         add("whole road", speed, limit="usual road")
+        for peer in self.peers.doors if self.peers else ():
+            add(f"whole road beside {peer}", speed, limit=f"{peer} road")
         add("messages of the whole road", messages, limit="raw publish")
         add("start of notifications", await ours.started(self.system, "notifications"), unit="s")
         add("mails", await ours.mails(bus.js, 3), limit="SMTP sink")

@@ -32,6 +32,13 @@ STORED_BY_THE_USUAL = 6
 """Messages a report: the report, the decision and four agencies told."""
 
 
+def agencies_of(report: Report) -> tuple[str, ...]:
+    """Rules as ifs."""
+    if report.persons[0].status == "PPPK":
+        return AGENCIES["PPPK"]
+    return AGENCIES["PNS"]
+
+
 async def empty(scope: Any, receive: Any, send: Any) -> None:
     """What the HTTP server itself can do."""
     if scope["type"] == "lifespan":
@@ -75,8 +82,7 @@ def usual(settings: Settings) -> Starlette:
 
     @broker.subscriber("usual.report", stream=stream, durable="usual", pull_sub=True)
     async def route(report: Report) -> None:
-        person = report.persons[0]
-        told = AGENCIES["PPPK"] if person.status == "PPPK" else AGENCIES["PNS"]
+        told = agencies_of(report)
         await broker.publish({"agencies": told}, "usual.decided", stream="USUAL")
         for agency in told:
             await broker.publish({"agency": agency}, f"usual.offered.{agency}", stream="USUAL")

@@ -30,10 +30,22 @@ and the greatest. Ratios are medians of the ratios of each round, so a busy mome
 * *messages of the whole road*: what ours stores a second from the first request to the last agency's event, beside as
   many raw publishes.
 * *mails* are told on the bus and kept in a ledger, each synced; the sink keeps nothing.
-
-Celery with Redis and Node-RED are not measured: neither is a dependency of the suite, and `make bench` installs nothing
-besides the locked packages.
+{peers}
 """
+_PEERS = {
+    "Celery": """* *Celery*: a Starlette door that validates with pydantic and queues, Debian's redis-server, a worker of two
+  processes (`acks_late`) with the same ifs, which stores the same six messages in Redis streams, in one transaction.
+  Its door is measured while its worker rests, as ours is while routing rests. Redis syncs its log before it answers
+  (`appendfsync always`): equal durability on disk; but a worker killed between taking a report from the queue and
+  noting that it did loses that report. *everysec* is Redis' default: a loss of power takes the last second or two of
+  accepted reports with it.""",
+    "Node-RED": """* *Node-RED*: a flow of six nodes over the same Redis (`tests/bench/node_red.json`): HTTP in, a function
+  with the same ifs, Redis, join, HTTP response. It answers when all six messages are stored, and validates little.""",
+}
+_MISSING = {
+    "Celery": "* *Celery* is not in this run: redis-server is not installed (Debian: redis-server).",
+    "Node-RED": "* *Node-RED* is not in this run: it, or redis-server, is missing (see `tests/bench/peers.py`).",
+}
 
 
 def tell(
@@ -46,17 +58,23 @@ def tell(
         f"the cores. Load average of the machine at each round: {', '.join(f'{load:.1f}' for load in loads)}. "
         f"{now().astimezone(UTC):%Y-%m-%d}, {seconds:.0f} seconds."
     )
-    text = table(figures)
-    print(f"\n{where}\n\n{text}\n")
+    print(f"\n{where}\n\n{table(figures)}\n\n{_peers(figures)}\n")
     if keep:
-        write(page(where, text, each, quiet=busy < 3), figures)
+        write(page(where, figures, each, quiet=busy < 3), figures)
 
 
-def page(where: str, text: str, each: ours.Stored, *, quiet: bool) -> str:
-    """The page; a run on a busy machine says so."""
+def page(where: str, figures: Figures, each: ours.Stored, *, quiet: bool) -> str:
+    """The page; a run on a busy machine says so, and one without a peer too."""
     warning = (
         ""
         if quiet
         else "**Other work shared the cores during this run**: figures are low, ratios are rough.\n\n"
     )
-    return _PAGE.format(where=where, warning=warning, table=text, usual=6, each=each.all)
+    return _PAGE.format(
+        where=where, warning=warning, table=table(figures), usual=6, each=each.all, peers=_peers(figures)
+    )
+
+
+def _peers(figures: Figures) -> str:
+    """What each peer is, or why it is missing."""
+    return "\n".join(said if f"{peer} door" in figures else _MISSING[peer] for peer, said in _PEERS.items())
