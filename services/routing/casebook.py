@@ -1,7 +1,7 @@
 """Reads a case from its stream and adds steps to it: each number once, whoever races, with what follows from it."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
@@ -44,6 +44,10 @@ class File(NamedTuple):
     @property
     def matters(self) -> tuple[Matter, ...]:
         return self.steps[-1].data.persons if self.steps else self.decided.data.persons
+
+    def dated(self, now: datetime) -> datetime:
+        """What is said now is dated no earlier than what it follows, by whatever clock that was said."""
+        return max(now, self.steps[-1].time if self.steps else self.decided.time)
 
 
 class Casebook:
@@ -100,7 +104,7 @@ class Casebook:
     def _next(
         self, file: File, said: Said, by: str, office: str | None, words: dict[str, str]
     ) -> CaseStepped:
-        number, at = len(file.steps) + 1, self._clock()
+        number, at = len(file.steps) + 1, file.dated(self._clock())
         today = at.astimezone(regions.zone_of(file.decided.data.region)).date()
         who = {step.data.number: step.data.by for step in file.steps}
         facts = file.accepted.data.facts

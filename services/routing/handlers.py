@@ -50,7 +50,7 @@ def subscribe_timers(broker: NatsBroker, limits: Limits, clock: Clock) -> None:
 
 async def open_case(accepted: ReportAccepted, law: Law, bus: Bus, clock: Clock) -> Decision:
     """Decide on a report and tell what follows; for a case that stands already, only what is missing. Raises BrokerAway."""
-    at = clock()
+    at = max(clock(), accepted.time)
     day = at.astimezone(_zone(accepted)).date()
     decision, matters, *_ = life_of(accepted.data.facts, day, (), (), law.judge)
     note(rulebook=decision.rulebook.version, persons=len(decision.persons))

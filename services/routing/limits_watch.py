@@ -82,7 +82,7 @@ class Limits:
     def _event(self, file: File, firing: Firing, running: _Running) -> CaseDue | CaseWaiting:
         data, ref, last_day = file.decided.data, firing.person, firing.last_day
         about = {"case_id": data.case_id, "ticket": data.ticket, "region": data.region, "person": ref}
-        envelope = {"source": SOURCE, "subject": str(data.case_id), "time": self._clock()}
+        envelope = {"source": SOURCE, "subject": str(data.case_id), "time": file.dated(self._clock())}
         if firing.level == QUEUE:
             owner = running.matter.owner
             waits = CaseWaitingData(**about, reason=owner.why if owner else "closed", last_day=last_day)

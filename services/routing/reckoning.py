@@ -127,7 +127,7 @@ class Reckoning:
             counted = self._count(file, workdays)
             if not counted.moved or workdays is not self._law.judge.workdays:
                 return ()
-            at = self._clock()
+            at = file.dated(self._clock())
             today = at.astimezone(regions.zone_of(file.decided.data.region)).date()
             event = reckoned(
                 file.decided, file.steps[-1] if file.steps else None, counted, workdays, at, today

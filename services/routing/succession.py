@@ -63,7 +63,7 @@ class Succession:
         held = duties(file.matters, act.old)
         if not held:
             return None
-        step = Step(len(file.steps) + 1, self._clock(), OPERATOR, None, act.said)
+        step = Step(len(file.steps) + 1, file.dated(self._clock()), OPERATOR, None, act.said)
         after = self._casebook.life(file, step).matters
         if duties(after, act.old) == held:
             return Moved(file, after, "stays", f"by the rulebook in force {act.old} keeps what it has")

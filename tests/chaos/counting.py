@@ -138,10 +138,19 @@ def told_twice(streams: dict[str, list[Stored]]) -> Iterator[str]:
 def _mails(world: World) -> Iterator[str]:
     """A mail that came twice says that it may be a copy."""
     for line in world.system.logs().splitlines():
-        if '"mail.stored"' in line and json.loads(line)["again"]:
-            mail = (world.broker.data_dir / "inbox" / json.loads(line)["file"]).read_text(errors="replace")
+        told = _line(line) if '"mail.stored"' in line else {}
+        if told.get("again"):
+            mail = (world.broker.data_dir / "inbox" / told["file"]).read_text(errors="replace")
             if "X-Netral-Possible-Duplicate: yes" not in mail:
-                yield f"{json.loads(line)['file']} came twice without saying that it may"
+                yield f"{told['file']} came twice without saying that it may"
+
+
+def _line(raw: str) -> dict[str, Any]:
+    """A line of a log; nothing of one that a full disk has torn."""
+    try:
+        return dict(json.loads(raw))
+    except ValueError:
+        return {}
 
 
 def wrongly_parked(stored: list[Stored], corrupted: list[str]) -> Iterator[str]:

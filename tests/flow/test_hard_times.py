@@ -1,11 +1,14 @@
 """A clock that jumps and a disk that is slow delay what is done; they lose nothing and say nothing twice."""
 
 import asyncio
+import json
 import sqlite3
 from datetime import timedelta
 
 import pytest
 
+from services.runtime.bus import Bus
+from services.runtime.reading import page_of
 from tests.builders import a_report
 from tests.conftest import Broker
 from tests.flow.test_kill import subjects
@@ -52,6 +55,25 @@ async def test_a_clock_that_jumps_to_and_fro_says_each_limit_once(fresh_nats: Br
         assert refused.status_code == 422
         clock.at += 2 * LATER
         assert set((await subjects(fresh_nats, "CASES")).values()) == {1}
+
+
+async def test_a_clock_that_went_back_dates_nothing_before_what_it_follows(fresh_nats: Broker) -> None:
+    clock = Clock()
+    async with in_process(fresh_nats, clock=clock, sweep=0.2) as system:
+        clock.at += timedelta(hours=1)
+        await opened(system, "ahead")
+        clock.at -= timedelta(hours=1)
+        case_id = next(iter(await subjects(fresh_nats, "CASES"))).split(".")[1]
+        said = await system.routing.post(
+            f"/v1/agencies/BAWASLU/cases/{case_id}/progress",
+            json={"event": "STUDY_CONCLUDED", "result": "BREACH", "on": "2026-11-24"},
+            headers={"Authorization": f"Bearer {system.keys['BAWASLU']}"},
+        )
+        assert said.status_code < 300, said.text
+        bus = await Bus.connect(fresh_nats.settings, "operator")
+        facts = [json.loads(one.body)["time"] for one in await page_of(bus, "CASES", 1)]
+        await bus.close()
+        assert facts == sorted(facts)
 
 
 async def test_a_slow_disk_delays_a_report_and_a_view_and_nothing_more(fresh_nats: Broker) -> None:

@@ -1,0 +1,33 @@
+"""What becomes of a database connection whose question is cut off."""
+
+import asyncio
+from pathlib import Path
+
+from sqlalchemy import text
+
+from services.runtime.database import open_engine
+
+LONG = text(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT max(i) FROM n"
+)
+
+
+async def test_a_question_that_is_cut_off_twice_leaves_nothing_that_never_ends(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'questions.db'}")
+    before = asyncio.all_tasks()
+
+    async def ask() -> None:
+        async with engine.connect() as connection:
+            await connection.execute(LONG)
+
+    asking = [asyncio.create_task(ask()) for _ in range(4)]
+    await asyncio.sleep(0.05)
+    for _ in range(3):
+        for task in asking:
+            task.cancel()
+        await asyncio.sleep(0)
+    await asyncio.gather(*asking, return_exceptions=True)
+    if left := asyncio.all_tasks() - before:
+        _, pending = await asyncio.wait(left, timeout=20)
+        assert not pending
+    await engine.dispose()
