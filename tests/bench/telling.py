@@ -39,8 +39,9 @@ _PEERS = {
   (`appendfsync always`): equal durability on disk; but a worker killed between taking a report from the queue and
   noting that it did loses that report. *everysec* is Redis' default: a loss of power takes the last second or two of
   accepted reports with it.""",
-    "Node-RED": """* *Node-RED*: a flow of six nodes over the same Redis (`tests/bench/node_red.json`): HTTP in, a function
-  with the same ifs, Redis, join, HTTP response. It answers when all six messages are stored, and validates little.""",
+    "Node-RED": """* *Node-RED*: a flow over the same Redis (`tests/bench/node_red.json`): HTTP in, our published JSON
+  Schema, a function with the same ifs, Redis, join, HTTP response. It answers when all six messages are stored, so its
+  road is its door.""",
 }
 _MISSING = {
     "Celery": "* *Celery* is not in this run: redis-server is not installed (Debian: redis-server).",
