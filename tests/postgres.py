@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-_QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
-"""The databases of tests need not survive a power cut."""
+_QUICK = ("fsync=off", "full_page_writes=off", "max_connections=200")
+"""The databases of tests need not survive a power cut; what they committed survives the death of the server."""
 _UNPRIVILEGED = "nobody"
 _KEEP = "{serve} & server=$!; cat > /dev/null; kill -QUIT $server; wait $server"
 """Whoever starts the server holds the other end of `cat`: however he ends, the server ends with him."""

@@ -194,7 +194,11 @@ class World:
     async def _jump(self, deed: Deed) -> None:
         """The clock by which routing decides and counts is wrong by `target` seconds for a while."""
         jump = self.broker.data_dir / JUMP
-        jump.write_text(deed.target)
+
+        async def write() -> None:
+            jump.write_text(deed.target)
+
+        await insist(write)  # the disk may be full at this moment
         await asyncio.sleep(deed.lasts)
         jump.unlink()
 
