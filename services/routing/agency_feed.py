@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from nats.aio.msg import Msg
-from pydantic import TypeAdapter
 
-from contracts.events import AnyEvent, CaseDecided, CaseDue, CaseStepped, Event
+from contracts.events import CaseDecided, CaseDue, CaseStepped, Event
 from contracts.steps import Matter
 from services.routing.core.telling import matters_of, told_of_due, told_of_opening, told_of_step
+from services.routing.stored_events import event_in
 from services.runtime.bus import Bus
 
 DURABLE = "routing-agencies"
-_ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
+_TOLD = frozenset({"decided", "step", "due"})
+"""Kinds of records that offices are told of."""
 
 
 class AgencyFeed:
@@ -23,11 +24,12 @@ class AgencyFeed:
 
     async def handle(self, messages: Sequence[Msg]) -> None:
         """Tell what follows from records of cases. Raises BrokerAway, and ValidationError for a record that is none."""
-        told = [event for message in messages for event in await self._told(message.data)]
+        records = [message.data for message in messages if message.subject.split(".")[2] in _TOLD]
+        told = [event for record in records for event in await self._told(record)]
         await self._bus.tell(told)
 
     async def _told(self, raw: bytes) -> list[Event]:
-        match _ANY.validate_json(raw):
+        match event_in(raw):
             case CaseDecided() as record:
                 return told_of_opening(record)
             case CaseStepped() as record:
@@ -40,5 +42,5 @@ class AgencyFeed:
         """The matters as the record before a step left them. Raises BrokerAway and ValueError."""
         kind = f"step.{number - 1}" if number > 1 else "decided"
         stored = await self._bus.read(f"cases.{case_id}.{kind}")
-        before = _ANY.validate_json(stored or b"")
+        before = event_in(stored or b"")
         return matters_of(before) if isinstance(before, CaseDecided | CaseStepped) else ()

@@ -5,17 +5,16 @@ from collections.abc import Sequence
 
 from nats.aio.msg import Msg
 from opentelemetry.trace import Tracer
-from pydantic import TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
-from contracts.events import AnyEvent, CaseDecided, CaseStepped
+from contracts.events import CaseDecided, CaseStepped
+from services.routing.stored_events import event_in
 from services.routing.timers import Timers
 from services.routing.views import Entry, Views
 from services.runtime.failures import TryLater
 from services.runtime.inner_spans import storing
 
 DURABLES = ("routing-projection", "routing-resembles", "routing-notices")
-_ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
 class Following:
@@ -26,7 +25,7 @@ class Following:
 
     async def handle(self, messages: Sequence[Msg]) -> None:
         """Write events, then set the timers of their cases. Raises ValidationError, TryLater and BrokerAway."""
-        read = [(message.metadata, _ANY.validate_json(message.data)) for message in messages]
+        read = [(message.metadata, event_in(message.data)) for message in messages]
         entries = [Entry(where.stream, where.sequence.stream, event) for where, event in read]
         try:
             with storing(self._tracer, self._views.engine, "views", len(entries)):

@@ -20,6 +20,8 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
 )
+_HELD = 20
+"""Connections to a file that are kept: to open one costs a thread and the pragmas, more than most questions."""
 _ALONE = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "SELECT pg_advisory_xact_lock(hashtext('netral ' || current_schema()))",
@@ -68,7 +70,8 @@ def open_engine(url: str | URL, *, durable: bool = True, schema: str | None = No
     if parsed.get_backend_name() != "sqlite":
         path = {"server_settings": {"search_path": schema}} if schema else {}
         return create_async_engine(parsed, pool_pre_ping=True, connect_args=path)
-    engine = create_async_engine(parsed, connect_args={"async_creator_fn": _connection})
+    options: dict[str, Any] = {"connect_args": {"async_creator_fn": _connection}, "pool_size": _HELD}
+    engine = create_async_engine(parsed, **options)
     event.listen(engine.sync_engine, "connect", _prepare)
     if not durable:
         event.listen(engine.sync_engine, "connect", _hurry)
