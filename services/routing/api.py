@@ -91,12 +91,15 @@ class AgencyDoors:
         if case is None:
             raw = await self._accepted(_report_id(wanted))
             return JSONResponse(undecided(raw), headers=NO_STORE) if raw else nothing_here()
-        root = (await self._links.roots([case["case_id"]])).get(case["case_id"])
+        told = await self._told(case, after)
+        root = (await self._links.roots([case["case_id"]])).get(
+            case["case_id"]
+        )  # no older than the steps told
         asked = {"duplicate_of": _goes_on(root), "through": None}
         if root and wanted.lower() != case["case_id"]:  # a ticket shows the story that goes on
             asked = {"duplicate_of": None, "through": {name: case[name] for name in ("case_id", "ticket")}}
-            case = await self._views.case(root["root"]) or case
-        return JSONResponse({**await self._told(case, after), **asked}, headers=NO_STORE)
+            told = await self._told(await self._views.case(root["root"]) or case, after)
+        return JSONResponse({**told, **asked}, headers=NO_STORE)
 
     async def _told(self, case: Row, after: Cursor | None) -> Row:
         case_id = case["case_id"]
