@@ -1,5 +1,6 @@
 """A real nats-server with our accounts, permissions and streams, and the two databases we run on."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,11 +35,32 @@ THOROUGH = (
 )
 
 
+LONG = (
+    "test_a_short_storm",
+    "test_every_mail_comes_through",
+    "test_a_release_replaces",
+    "test_killing_every_process",
+    "test_death_at_every_use",
+    "test_leader_worker_and_database_die",
+    "test_nearly_every_wrong_rulebook",
+    "test_after_a_walk_with_deaths",
+    "test_a_killed_worker_loses_no_delivery",
+    "test_a_backup_under_load",
+)
+"""The longest first: one that starts last keeps a core waiting for it alone."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is too slow for `make check`."""
+    """Mark what is too slow for `make check`, and give every worker of a run its share of the longest tests first."""
     for item in items:
         if any(part in f"{item.path.as_posix()}::{item.name}" for part in THOROUGH):
             item.add_marker("thorough")
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    longest = [item for item in items if item.name.startswith(LONG)]
+    rest = [item for item in items if not item.name.startswith(LONG)]
+    share = -(-len(rest) // workers)
+    shares = ((longest[n::workers], rest[n * share : (n + 1) * share]) for n in range(workers))
+    items[:] = [item for first, then in shares for item in (*first, *then)]
 
 
 @dataclass

@@ -1,11 +1,12 @@
 """Wires the intake service: vault and bus into the handlers, those into the doors, and the tasks beside."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
+from nats.aio.msg import Msg
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -108,9 +109,14 @@ async def _open(vault: Vault) -> None:
 async def _connect(
     intake: Intake, matcher: Matcher, settings: IntakeSettings, telemetry: Telemetry | None
 ) -> None:
-    """Open the bus for the door, then compare reports in the background until cancelled."""
+    """Open the bus for the door, then compare reports until cancelled, while nobody waits at the door."""
     bus = intake.bus = matcher.bus = await Bus.connect(settings, "intake", telemetry=telemetry)
-    await Gathering(bus.nc, DURABLE, matcher.handle, telemetry, AT_ONCE).follow()
+
+    async def compare(messages: Sequence[Msg]) -> None:
+        await intake.traffic.gone()
+        await matcher.handle(messages)
+
+    await Gathering(bus.nc, DURABLE, compare, telemetry, AT_ONCE).follow()
 
 
 async def _reconcile(intake: Intake, clock: Clock) -> None:

@@ -14,6 +14,7 @@ from contracts.events import ReportAccepted
 from contracts.ids import receipt_for, report_id_of, ticket_for
 from services.intake.core.acceptance import Acceptance, accept, zone_at
 from services.intake.sealing import Sealer
+from services.intake.traffic import Traffic
 from services.intake.turns import Turns
 from services.intake.vault import Vault
 from services.intake.vault_writer import Entry, Standing
@@ -63,6 +64,7 @@ class Intake:
         self._door_key = door_key
         self._clock = clock
         self._turns = Turns()
+        self.traffic = Traffic()
 
     async def submit(self, raw: bytes, document: Any, key: str | None) -> Accepted:
         """Accept the report `document`, read from `raw`, once for ever under its idempotency key.
@@ -75,8 +77,9 @@ class Intake:
         ticket = ticket_for(self._door_key, key or secrets.token_urlsafe(32))
         acceptance = accept(report, ticket, now, self._door_key)
         body_mac = hmac.digest(self._door_key, b"body\x00" + raw, hashlib.sha256)
-        async with self._turns.of(acceptance.event.data.report_id):
-            return await self._remember_and_tell(acceptance, body_mac)
+        with self.traffic.passing():
+            async with self._turns.of(acceptance.event.data.report_id):
+                return await self._remember_and_tell(acceptance, body_mac)
 
     def is_receipt(self, ticket: str, receipt: str) -> bool:
         """Whether a receipt opens a ticket; takes the same time whatever they are."""

@@ -21,7 +21,7 @@ from services.runtime.messaging import Bus, TryLater
 
 DURABLE = "intake-matching"
 AT_ONCE = 16
-"""Reports compared at once: few, because people wait at the door of the same process, and nobody waits for this."""
+"""Reports compared at once: few, because people may come to the door of the same process meanwhile."""
 
 
 class Matcher:
