@@ -108,8 +108,9 @@ async def drained(js: JetStreamContext, services: tuple[str, ...] = ("routing", 
 
 
 async def mails(js: JetStreamContext, seconds: float) -> float:
-    """Mails a second that have ended and are told, from a backlog, once the first has."""
+    """Mails a second that have ended and are told, once everything that waits for notifications is recorded."""
     first = await held(js, "NOTICES")
+    await drained(js, ("notifications",))
     await reached(js, {"NOTICES": first + 1})
     before, started = await held(js, "NOTICES"), time.perf_counter()
     await asyncio.sleep(seconds)

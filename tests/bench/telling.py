@@ -29,7 +29,8 @@ and the greatest. Ratios are medians of the ratios of each round, so a busy mome
   time, a few ifs for rules. It stores {usual} messages a report and cannot tell a repetition; ours stores {each:.0f}.
 * *messages of the whole road*: what ours stores a second from the first request to the last agency's event, beside as
   many raw publishes.
-* *mails* are told on the bus and kept in a ledger, each synced; the sink keeps nothing.
+* *mails* are those of a system of its own with 300 cases; each is told on the bus and kept in a ledger, synced. The sink
+  keeps nothing.
 {peers}
 """
 _PEERS = {
