@@ -84,8 +84,8 @@ ALERTS = (
     Alert(
         "LimitsOverdue",
         "ticket",
-        "netral_limits_overdue > 0",
-        "1h",
+        "max by (netral_agency) (max_over_time(netral_limits_overdue[10m])) > 0",
+        "5m",
         "{{ $labels.netral_agency }} let limits pass",
     ),
     Alert(

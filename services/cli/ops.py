@@ -2,8 +2,11 @@
 
 from services.cli.console import printable, tables, write_json
 from services.cli.errors import TROUBLE, Stop
-from services.cli.web import address, get, settings_of
+from services.cli.web import address, call, settings_of
 from services.ops.settings import OpsSettings
+
+PATIENCE = 5.0
+"""Seconds: the page answers from memory, so one that takes longer hangs."""
 
 
 def ops(*, as_json: bool) -> None:
@@ -13,7 +16,7 @@ def ops(*, as_json: bool) -> None:
     headers = {}
     if not settings.open_to_all_here:
         headers["Authorization"] = f"Bearer {settings.secret('ops-token')}"
-    found = get(f"{url}/api/snapshot", headers, what="the ops page")
+    found = call("GET", f"{url}/api/snapshot", headers, what="the ops page", patience=PATIENCE)
     if as_json:
         write_json(found)
     else:

@@ -59,16 +59,14 @@ def call(
     what: str,
     params: dict[str, str] | None = None,
     body: Any = None,
+    patience: float = 30,
 ) -> Any:
-    """The JSON answer to a request with a JSON body. Raises Stop naming `what` was asked for or done."""
+    """The JSON answer within `patience` seconds to a JSON body. Raises Stop naming `what` was asked for or done."""
     try:
-        with httpx.Client(timeout=30, trust_env=through_proxy(httpx.URL(url))) as client:
+        with httpx.Client(timeout=patience, trust_env=through_proxy(httpx.URL(url))) as client:
             response = client.request(method, url, headers=headers, params=params, json=body)
     except (httpx.HTTPError, httpx.InvalidURL) as problem:
-        where = str(httpx.URL(url).copy_with(raw_path=b"/")).rstrip("/")
-        raise Stop(
-            f"{where}: does not answer ({type(problem).__name__}); start it with `netral up`"
-        ) from None
+        raise _silent(url, problem) from None
     if response.status_code in (httpx.codes.OK, httpx.codes.CREATED):
         return json_of(response, what)
     raise _refusal(response, what)
@@ -94,6 +92,13 @@ def json_of(response: httpx.Response, what: str) -> Any:
         return response.json()
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise Stop(f"{what}: the answer is not JSON; is this the address of Netral?") from None
+
+
+def _silent(url: str, problem: Exception) -> Stop:
+    where = str(httpx.URL(url).copy_with(raw_path=b"/")).rstrip("/")
+    hangs = isinstance(problem, httpx.ReadTimeout)
+    cure = "it hangs: restart it (docs/operations.md, Restart)" if hangs else "start it with `netral up`"
+    return Stop(f"{where}: does not answer ({type(problem).__name__}); {cure}")
 
 
 def _refusal(response: httpx.Response, what: str) -> Stop:

@@ -83,7 +83,7 @@ def test_promtool_agrees_and_each_alert_fires_on_its_trouble_only(tmp_path):
     for words in (
         ["check", "config", "prometheus.yml"],
         ["check", "rules", "--lint=all", "rules.yml"],
-        ["test", "rules", "rules_test.yml"],
+        ["test", "rules", "rules_test.yml", "budgets_test.yml"],
     ):
         done = subprocess.run(
             ["promtool", *words], cwd=tmp_path / "p", capture_output=True, text=True, check=False

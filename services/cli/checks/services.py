@@ -79,7 +79,7 @@ def _ledger(database: Path) -> Iterator[Finding]:
         cure = "`netral mail list --state trouble` shows them; unknown ones are sent once more by themselves"
         yield warn("mails", ", ".join(troubles), cure)
     else:
-        yield ok("mails", f"{counts.get('SENT', 0)} sent, none given up")
+        yield ok("mails", f"{counts.get('SENT', 0)} sent, {counts.get('PENDING', 0)} wait, none given up")
 
 
 _OF_WEBHOOKS = (
