@@ -3,8 +3,8 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -25,10 +25,10 @@ def commands(page: Path) -> list[list[str]]:
 
 def unknown(words: list[str]) -> str:
     """What no command knows of these words; empty when all is known."""
-    command: click.Command = typer.main.get_command(app)
-    while isinstance(command, click.Group) and words and (inner := command.commands.get(words[0])):
+    command: Any = typer.main.get_command(app)
+    while words and (inner := getattr(command, "commands", {}).get(words[0])):
         command, words = inner, words[1:]
-    if isinstance(command, click.Group) and words and not words[0].startswith("-"):
+    if getattr(command, "commands", None) and words and not words[0].startswith("-"):
         return words[0]
     known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
     return next((word for word in words if word.startswith("--") and word not in known), "")
