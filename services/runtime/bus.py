@@ -229,7 +229,11 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 
 async def _heard(problem: Exception) -> None:
-    log("broker.trouble", level="WARNING", error=type(problem).__name__)
+    """A refusal in the words of who refused: an operator must tell an old password from a certificate that ran out."""
+    why = str(problem)[:100] if isinstance(problem, NatsError) else None
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        why = problem.verify_message
+    log("broker.trouble", level="WARNING", error=type(problem).__name__, why=why)
 
 
 def _message(event: Event) -> Message:
