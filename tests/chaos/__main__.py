@@ -54,7 +54,7 @@ class Run:
             bus = await Bus.connect(world.broker.settings, "operator")
             try:
                 await self._again(sent, world)
-                self.broken += await settled(world, bus, 120 + self.seconds)
+                self.broken += await settled(world, bus, 240 + self.seconds)
                 self.broken += await verified(world)
                 events = {one.key: one.event for one in sent if one.event}
                 self.broken += await counted(world, bus, self.tickets, events)

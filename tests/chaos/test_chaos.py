@@ -20,7 +20,7 @@ SEED = 20241127
 
 @pytest.mark.broker
 @pytest.mark.thorough
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_short_storm_breaks_no_promise(tmp_path: Path) -> None:
     database = PostgresServer()
     database.start()
