@@ -58,7 +58,7 @@ async def _served(app: ASGIApp, host: str, port: int) -> int:
 
 
 def end_within(seconds: float, code: int) -> None:
-    """End this process then, whatever still waits: the closing of a cut-off SQLite connection may never end (aiosqlite)."""
+    """End this process then, whatever in it still waits: one that was told to stop must not hang in a library's task."""
 
     def end() -> None:
         logs.log("process.forced", level="WARNING")
