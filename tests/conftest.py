@@ -12,7 +12,7 @@ import uvloop
 from deploy.local.nats_server import NatsServer
 from deploy.local.secrets import ensure
 from deploy.streams import provision
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from services.runtime.settings import Settings
 from tests.ports import free_port
 from tests.postgres import PostgresServer

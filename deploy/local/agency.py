@@ -20,8 +20,8 @@ from contracts.topology import agency_consumer
 from deploy.local.identities import Identities
 from deploy.local.secrets import write_private
 from deploy.streams import add_consumer
-from services.runtime.bus import connection
 from services.runtime.clock import now
+from services.runtime.connecting import connection
 from services.runtime.logs import configure, log
 from services.runtime.settings import BadSettings, Settings, load
 

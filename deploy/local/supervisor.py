@@ -22,7 +22,7 @@ from deploy.local.screen import screen
 from deploy.local.secrets import CannotStart, ensure
 from deploy.local.settings import UpSettings
 from deploy.streams import provision
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 """Where none of them is set, spans go to the ops page of this machine."""

@@ -24,8 +24,8 @@ from services.cli.web import settings_of
 from services.intake.settings import IntakeSettings
 from services.notifications.settings import NotificationsSettings
 from services.routing.settings import RoutingSettings
-from services.runtime.bus import connection
 from services.runtime.clock import Clock, now
+from services.runtime.connecting import connection
 from services.runtime.settings import Settings
 
 MANIFEST = "manifest.json"

@@ -8,7 +8,7 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from services.cli.errors import TROUBLE, Stop
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from services.runtime.settings import BadSettings, Settings
 
 

@@ -24,7 +24,8 @@ from services.cli.console import tables
 from services.cli.errors import BAD_INPUT, TROUBLE, Stop
 from services.cli.web import settings_of
 from services.intake.vault_tables import ACCEPTED, reports
-from services.runtime.bus import Bus, connection
+from services.runtime.bus import Bus
+from services.runtime.connecting import connection
 from services.runtime.database import open_engine
 
 PAGE = 500

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.runtime.ending import ended
+
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[Any]]
 MAX_GROUP = 200
@@ -39,8 +41,7 @@ class Commits:
         """Stop; what still waits is given up, its callers hear LedgerAway."""
         self._closed = True
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended([self._task])
         while not self._waiting.empty():
             _fail([self._waiting.get_nowait()], LedgerAway("the ledger was closed"))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from services.runtime.bus import BrokerAway
+from services.runtime.ending import ended
 from services.runtime.logs import log, where
 from services.runtime.serving import CANNOT_GO_ON
 from services.runtime.settings import BadSettings
@@ -36,12 +37,9 @@ class Background:
             task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
-        """Cancel until all have ended: asyncio.wait_for of Python 3.11 may swallow a cancellation (python/cpython#86296)."""
+        """Cancel until all have ended."""
         self._stopping = True
-        while self._tasks:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.wait(self._tasks, timeout=1)
+        await ended(self._tasks)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)

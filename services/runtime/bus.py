@@ -1,7 +1,6 @@
 """Stores events on JetStream, each exactly once for ever, many callers sharing one durable write."""
 
 import asyncio
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
@@ -15,8 +14,10 @@ from nats.js.errors import NotFoundError
 from contracts.events import Event
 from contracts.topology import stream_of
 from services.runtime.batches import Batch, Message, Refused, publish_batch, publish_guarded
+from services.runtime.connecting import connection
+from services.runtime.ending import ended
 from services.runtime.logs import log
-from services.runtime.settings import BadSettings, Settings
+from services.runtime.settings import Settings
 from services.runtime.spans import publish_headers
 
 MAX_GROUP = 900
@@ -115,11 +116,12 @@ class Bus:
         return await self.read(nats_subject) is not None
 
     async def close(self) -> None:
-        """Finish what is waiting, then leave."""
-        for task in self._workers:
-            task.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        """Leave. Whoever still waits for an answer hears BrokerAway, as it may have been stored."""
+        await ended(self._workers)
         await self.nc.close()
+        for queue in self._waiting.values():
+            while not queue.empty():
+                _fail([queue.get_nowait()], BrokerAway(ambiguous=True))
 
     async def _submit(self, messages: list[Message], rest: Rest | None) -> None:
         if not self.nc.is_connected:
@@ -145,7 +147,10 @@ class Bus:
                 item = queue.get_nowait()
                 group.append(item)
                 count, size = count + len(item.messages), size + item.size
-            await self._commit(group)
+            try:
+                await self._commit(group)
+            finally:
+                _fail(group, BrokerAway(ambiguous=True))  # only whom nobody answered: we were told to leave
 
     async def _commit(self, group: list[_Item]) -> None:
         messages = [message for item in group for message in item.messages]
@@ -194,46 +199,6 @@ class Bus:
         for message in following:
             message.headers.update({k: v for k, v in first.headers.items() if k == "traceparent"})
         await asyncio.gather(*(publish_guarded(self.js, message) for message in following))
-
-
-def connection(settings: Settings, user: str) -> dict[str, Any]:
-    """The arguments of a connection of ours: who we are, our own inbox, and patience without end."""
-    return {
-        "servers": settings.nats_url.split(","),
-        "user": user,
-        "password": settings.secret(f"nats-{user}"),
-        "name": f"netral-{user}",
-        "inbox_prefix": f"_INBOX_{user}".encode(),
-        "max_reconnect_attempts": -1,
-        "reconnect_time_wait": 0.5,
-        "connect_timeout": 2,
-        "error_cb": _heard,
-        **({"tls": context} if (context := _tls(settings)) else {}),
-    }
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    """TLS if a setting or the address asks for it. Raises BadSettings."""
-    if settings.nats_tls_ca is None and not settings.nats_url.startswith("tls:"):
-        return None
-    try:
-        context = ssl.create_default_context(cafile=settings.nats_tls_ca)
-        if settings.nats_tls_cert:
-            context.load_cert_chain(settings.nats_tls_cert, settings.nats_tls_key)
-    except OSError as problem:
-        raise BadSettings(
-            f"NETRAL_NATS_TLS_CA, _CERT or _KEY: cannot be used ({problem.strerror or problem}); "
-            "name PEM files that can be read"
-        ) from None
-    return context
-
-
-async def _heard(problem: Exception) -> None:
-    """A refusal in the words of who refused: an operator must tell an old password from a certificate that ran out."""
-    why = str(problem)[:100] if isinstance(problem, NatsError) else None
-    if isinstance(problem, ssl.SSLCertVerificationError):
-        why = problem.verify_message
-    log("broker.trouble", level="WARNING", error=type(problem).__name__, why=why)
 
 
 def _message(event: Event) -> Message:

@@ -14,7 +14,8 @@ from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig
 
 from contracts.topology import CONSUMERS
-from services.runtime.bus import BrokerAway, Bus, connection
+from services.runtime.bus import BrokerAway, Bus
+from services.runtime.connecting import connection
 from services.runtime.failures import FailureTable, NeedsAPerson, TryLater
 from services.runtime.logs import log
 from services.runtime.settings import Settings
@@ -88,7 +89,6 @@ __all__ = [
     "Bus",
     "NeedsAPerson",
     "TryLater",
-    "connection",
     "consuming",
     "durable",
     "open_broker",

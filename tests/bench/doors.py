@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from contracts.report import Report
 from services.runtime.batches import Batch, Message, publish_batch
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from services.runtime.grouping import Grouped
 from services.runtime.serving import serve
 from services.runtime.settings import Settings

@@ -14,7 +14,7 @@ import nats
 from contracts.topology import CONSUMERS
 from deploy.local.secrets import CannotStart
 from deploy.streams import add_consumer
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from tests.chaos.acts import Operator, insist
 from tests.chaos.clocked import JUMP
 from tests.chaos.disk import fill

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.receiver.stream import AgencyStream, CannotConnect, Delivery
 from services.routing.core.decide import Judge
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from tests.cli.conftest import Netral
 from tests.conftest import Broker
 from tests.packaged import packaged_judge

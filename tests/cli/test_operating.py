@@ -23,7 +23,8 @@ from services.intake.core.acceptance import accept
 from services.routing.app import build_app
 from services.routing.rulebook_files import HERE
 from services.routing.settings import RoutingSettings
-from services.runtime.bus import Bus, connection
+from services.runtime.bus import Bus
+from services.runtime.connecting import connection
 from services.runtime.failures import park
 from tests.cli.conftest import Netral
 from tests.conftest import Broker

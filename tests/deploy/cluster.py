@@ -9,7 +9,7 @@ import nats
 from deploy.local.nats_server import NatsServer, Node
 from deploy.local.secrets import ensure
 from deploy.streams import provision
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from services.runtime.settings import Settings
 from tests.ports import free_port
 from tests.running import until

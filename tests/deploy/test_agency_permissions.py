@@ -19,7 +19,7 @@ from contracts.receiver.stream import _NkeyClient
 from contracts.topology import CONSUMERS, STREAMS, agency_consumer
 from deploy.local.identities import Identities
 from deploy.streams import add_consumer
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from tests.conftest import Broker
 from tests.running import until
 

@@ -7,7 +7,7 @@ import pytest
 from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig, StreamConfig
 
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from tests.conftest import Broker
 
 pytestmark = pytest.mark.broker

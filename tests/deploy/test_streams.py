@@ -6,7 +6,7 @@ from nats.js.api import StreamConfig
 
 from contracts.topology import STREAMS
 from deploy.streams import drift, provision
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from tests.conftest import Broker
 
 pytestmark = pytest.mark.broker

@@ -19,7 +19,7 @@ from contracts.topology import agency_consumer
 from deploy.local.identities import Identities
 from deploy.streams import add_consumer
 from services.routing.core.decide import Judge
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from tests.conftest import Broker
 from tests.packaged import packaged_judge
 from tests.routing.core.test_telling import Told

@@ -13,7 +13,7 @@ import pytest
 from nats.js.errors import NotFoundError
 
 from contracts.topology import STREAMS
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from tests.builders import a_report
 from tests.conftest import Broker
 from tests.flow.collector import Collector

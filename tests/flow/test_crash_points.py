@@ -26,7 +26,8 @@ from services.routing.timer_queries import TimerQueries
 from services.routing.timers import Firing
 from services.routing.views import Entry, Views
 from services.routing.words import Words
-from services.runtime.bus import Bus, connection
+from services.runtime.bus import Bus
+from services.runtime.connecting import connection
 from services.runtime.database import open_engine
 from services.runtime.reading import page_of
 from tests.cli.verify.planting import a_log

@@ -23,7 +23,8 @@ from services.routing.core.workdays import WorkCalendar
 from services.routing.matter_queries import MatterQueries
 from services.routing.reckoning import Reckoning
 from services.routing.views import Entry, Views
-from services.runtime.bus import Bus, connection
+from services.runtime.bus import Bus
+from services.runtime.connecting import connection
 from services.runtime.database import open_engine
 from services.runtime.reading import page_of
 from tests.cli.verify.planting import a_log

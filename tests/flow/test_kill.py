@@ -9,7 +9,7 @@ import httpx
 import nats as client
 import pytest
 
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from tests.builders import a_report
 from tests.conftest import Broker
 from tests.running import Processes, until

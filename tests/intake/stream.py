@@ -2,7 +2,7 @@
 
 import nats
 
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 
 
 async def messages(settings) -> list[bytes]:

@@ -7,7 +7,7 @@ import nats as client
 import pytest
 
 from services.routing.core.decide import Judge
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from tests.conftest import Broker
 from tests.routing.test_steps_api import opened, say, seen
 from tests.running import in_process, until

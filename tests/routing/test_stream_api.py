@@ -9,7 +9,7 @@ from contracts.agency_events import STREAM
 from contracts.topology import agency_consumer
 from deploy.streams import add_consumer
 from services.routing.core.decide import Judge
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from tests.conftest import Broker
 from tests.routing.test_agency_feed import at_least
 from tests.routing.test_steps_api import opened

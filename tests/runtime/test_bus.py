@@ -107,3 +107,15 @@ async def test_without_patience_an_absent_broker_is_said_within_seconds(fresh_na
     fresh_nats.stop()
     with pytest.raises(BrokerAway):
         await Bus.connect(fresh_nats.settings, "routing", wait=False)
+
+
+async def test_a_bus_closed_while_answers_arrive_leaves_and_leaves_nobody_waiting(fresh_nats: Broker) -> None:
+    """A cancellation that came with the answer was swallowed, in one of ten closings: a service hung when it stopped."""
+    for n in range(60):
+        bus = await Bus.connect(fresh_nats.settings, "routing")
+        await bus.tell([an_event(f"{n}")])
+        telling = [asyncio.create_task(bus.tell([an_event(f"{n}-{m}")])) for m in range(3)]
+        await asyncio.sleep(n / 60 * 0.004)
+        await asyncio.wait_for(bus.close(), 20)
+        told = await asyncio.wait_for(asyncio.gather(*telling, return_exceptions=True), 5)
+        assert all(answer is None or isinstance(answer, BrokerAway) for answer in told)

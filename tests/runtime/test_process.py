@@ -8,7 +8,7 @@ from pathlib import Path
 import nats
 import pytest
 
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from tests.conftest import Broker
 from tests.running import Processes
 

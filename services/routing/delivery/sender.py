@@ -14,6 +14,7 @@ from services.routing.delivery.claims import Attempt, Claim, Claims
 from services.routing.delivery.poster import CONNECTIONS, Poster
 from services.routing.delivery.signing_keys import EndpointKeys
 from services.runtime.clock import Clock
+from services.runtime.ending import ended
 from services.runtime.logs import log, where
 from services.runtime.metrics import Counted, Timed
 from services.runtime.spans import OLD
@@ -80,9 +81,7 @@ class Sender:
         """Let what is on its way finish for at most `seconds`; the rest is sent again, under the same id."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.settle(), seconds)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
 
     def _room(self, endpoint: EndpointChangedData) -> int:
         agency, own = _slots(endpoint)

@@ -17,7 +17,7 @@ from contracts.receiver.stream import AgencyStream, Delivery
 from contracts.topology import agency_consumer
 from deploy.local.identities import Identities
 from deploy.streams import add_consumer
-from services.runtime.bus import connection
+from services.runtime.connecting import connection
 from tests.conftest import Broker
 from tests.contracts.receiver.test_webhook import EVENT
 from tests.running import until
