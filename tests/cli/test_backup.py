@@ -17,7 +17,7 @@ from tests.running import Processes, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 NETRAL = [sys.executable, "-c", "from services.cli.main import main; raise SystemExit(main())"]
-BEFORE, AFTER = 60, 40
+BEFORE, AFTER = 30, 25
 
 
 def netral(env: dict[str, str], *words: object) -> subprocess.CompletedProcess[str]:

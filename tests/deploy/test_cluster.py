@@ -16,7 +16,7 @@ from tests.postgres import PostgresServer
 from tests.running import Processes, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.thorough, pytest.mark.timeout(300)]
-REPORTS = 90
+REPORTS = 60
 
 
 async def send(http: httpx.AsyncClient, doors: list[str], number: int, accepted: dict[int, float]) -> str:

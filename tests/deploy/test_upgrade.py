@@ -19,7 +19,7 @@ from tests.running import Processes, until
 pytestmark = [pytest.mark.broker, pytest.mark.thorough, pytest.mark.timeout(300)]
 SERVICES = ("routing", "notifications", "intake")
 AT_ONCE, PAUSE = 3, 0.3
-BETWEEN = 10
+BETWEEN = 6
 """Reports that are sent while one worker is replaced."""
 
 

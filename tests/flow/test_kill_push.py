@@ -14,7 +14,7 @@ from tests.routing.delivery.receiving import served
 from tests.running import Processes, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.thorough, pytest.mark.timeout(240)]
-REPORTS = 30
+REPORTS = 20
 
 
 async def test_a_killed_worker_loses_no_delivery_and_repeats_under_the_same_id(
