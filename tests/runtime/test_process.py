@@ -50,3 +50,17 @@ def test_a_process_that_was_told_to_stop_ends_although_something_in_it_never_doe
         "end_within(0.2, 3); threading.Event().wait()"
     )
     assert subprocess.run([sys.executable, "-c", never], timeout=30, check=False).returncode == 3
+
+
+@pytest.mark.broker
+async def test_a_service_leaves_what_it_keeps_for_good_out_of_the_search_for_garbage(
+    fresh_nats: Broker,
+) -> None:
+    processes = Processes(fresh_nats)
+    processes.start("intake")
+    try:
+        await processes.ready("intake")
+    finally:
+        processes.stop()
+    [line] = [line for line in processes.logs().splitlines() if '"service.started"' in line]
+    assert json.loads(line)["objects_kept"] > 100_000
