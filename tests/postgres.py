@@ -36,7 +36,14 @@ class PostgresServer:
 
     def crash(self) -> None:
         """Cut every connection without a word, then start again from what is on disk."""
+        self.go_away()
+        self.come_back()
+
+    def go_away(self) -> None:
+        """Cut every connection without a word and listen no more."""
         self._keeper.communicate()
+
+    def come_back(self) -> None:
         self._begin()
 
     def stop(self) -> None:

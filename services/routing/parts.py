@@ -1,10 +1,12 @@
 """The working parts of routing behind its doors: opened in order, kept going, stopped."""
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
 from faststream.nats import NatsBroker
+from sqlalchemy.exc import SQLAlchemyError
 
 from contracts.topology import TOLD_GROUP
 from services.routing.agencies.wiring import Agencies
@@ -33,6 +35,7 @@ from services.routing.yaml_nodes import BrokenRulebook
 from services.runtime.background import Background
 from services.runtime.clock import Clock
 from services.runtime.gathering import Gathering
+from services.runtime.logs import log
 from services.runtime.messaging import BrokerAway, Bus, open_broker
 from services.runtime.telemetry import Telemetry, instruments_of, tracer_of
 
@@ -65,8 +68,7 @@ class Parts:
         self.background = Background(telling=(BrokenRulebook,))
 
     async def start(self) -> None:
-        await self.views.open()
-        await self.agencies.keys.open(self.settings)
+        await self._database()
         self.bus = await Bus.connect(self.settings, "routing", telemetry=self.telemetry)
         await self.agencies.book.open(self.bus)
         await self.law.open(self.bus)
@@ -100,6 +102,18 @@ class Parts:
         subscribe_timers(broker, time.limits, self.clock)
         await broker.start()
         self.broker = broker
+
+    async def _database(self) -> None:
+        """Open what lies in the database; while it is away, wait for it. Raises BadSettings."""
+        while True:
+            try:
+                await self.views.open()
+                await self.agencies.keys.open(self.settings)
+            except SQLAlchemyError as trouble:
+                log("views.awaited", level="WARNING", error=type(trouble.__cause__ or trouble).__name__)
+                await asyncio.sleep(1)
+            else:
+                return
 
     def _gatherings(self, bus: Bus, time: Timekeeping) -> list[Coroutine[Any, Any, None]]:
         following = Following(self.views, time.timers, tracer_of(self.telemetry))

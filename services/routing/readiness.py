@@ -33,7 +33,7 @@ async def _missing(parts: Parts) -> list[str]:
     except SQLAlchemyError:
         reasons.append("the database does not answer")
     if parts.bus is None or parts.broker is None:
-        return [*reasons, "the broker is not connected yet"]
+        return reasons or ["the broker is not connected yet"]
     if not parts.push.ready:
         reasons.append("the database of webhooks does not answer")
     followed = (parts.law, parts.dates, parts.agencies.book)

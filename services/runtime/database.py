@@ -11,6 +11,7 @@ from typing import Any
 import aiosqlite
 from sqlalchemy import URL, DateTime, Dialect, TypeDecorator, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Insert, TableClause
 
@@ -22,10 +23,16 @@ _PRAGMAS = (
 )
 _HELD = 20
 """Connections to a file that are kept: to open one costs a thread and the pragmas, more than most questions."""
+_REACHED_WITHIN = 10
+"""Seconds in which PostgreSQL must take a connection; asyncpg's own minute is longer than anybody waits for an answer."""
 _ALONE = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "SELECT pg_advisory_xact_lock(hashtext('netral ' || current_schema()))",
 }
+
+
+class DatabaseAway(SQLAlchemyError):
+    """PostgreSQL takes no connection. SQLAlchemy would pass the socket's own error on, which none of its callers awaits."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -61,6 +68,15 @@ def _connection(database: str, **options: Any) -> _Connection:
     return connection
 
 
+async def _reached(*address: Any, **options: Any) -> Any:
+    import asyncpg  # noqa: PLC0415 - most installations never need it
+
+    try:
+        return await asyncpg.connect(*address, timeout=_REACHED_WITHIN, **options)
+    except OSError as trouble:  # also a time that is over and a name that is not known
+        raise DatabaseAway(type(trouble).__name__) from trouble
+
+
 def open_engine(url: str | URL, *, durable: bool = True, schema: str | None = None) -> AsyncEngine:
     """An engine, not connected yet. SQLite syncs every commit (unless not `durable`) and overwrites what it deletes.
 
@@ -69,7 +85,9 @@ def open_engine(url: str | URL, *, durable: bool = True, schema: str | None = No
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         path = {"server_settings": {"search_path": schema}} if schema else {}
-        return create_async_engine(parsed, pool_pre_ping=True, connect_args=path)
+        return create_async_engine(
+            parsed, pool_pre_ping=True, connect_args={"async_creator_fn": _reached, **path}
+        )
     options: dict[str, Any] = {"connect_args": {"async_creator_fn": _connection}, "pool_size": _HELD}
     engine = create_async_engine(parsed, **options)
     event.listen(engine.sync_engine, "connect", _prepare)

@@ -1,11 +1,14 @@
-"""What becomes of a database connection whose question is cut off."""
+"""What becomes of a database connection whose question is cut off, or that nobody takes."""
 
 import asyncio
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
-from services.runtime.database import open_engine
+from services.runtime.database import open_engine, writing
+from tests.ports import free_port
 
 LONG = text(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT max(i) FROM n"
@@ -30,4 +33,14 @@ async def test_a_question_that_is_cut_off_twice_leaves_nothing_that_never_ends(t
     if left := asyncio.all_tasks() - before:
         _, pending = await asyncio.wait(left, timeout=20)
         assert not pending
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1:{port}/d", "/d?host=/nowhere", "no-such-host.invalid/d"])
+async def test_a_server_that_takes_no_connection_is_an_error_of_the_database(place: str) -> None:
+    """Every caller waits for SQLAlchemyError, and drivers pass the socket's own error on."""
+    engine = open_engine(f"postgresql+asyncpg://netral@{place.format(port=free_port())}")
+    with pytest.raises(SQLAlchemyError):
+        async with writing(engine):
+            pass
     await engine.dispose()
