@@ -1,4 +1,5 @@
--- One database for each service: none reads another's tables.
+-- One database for each owner of tables: none reads another's.
 CREATE DATABASE intake;
 CREATE DATABASE routing;
+CREATE DATABASE deliveries;
 CREATE DATABASE notifications;

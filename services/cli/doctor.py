@@ -15,6 +15,7 @@ from services.cli.errors import TROUBLE
 from services.cli.web import settings_of
 from services.intake.settings import IntakeSettings
 from services.notifications.settings import NotificationsSettings
+from services.ops.settings import OpsSettings
 from services.routing.settings import RoutingSettings
 
 COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
@@ -38,7 +39,7 @@ def _findings() -> list[Finding]:
         *installation(),
         *data_folder(intake.data_dir),
         *asyncio.run(broker(intake)),
-        *services(intake, routing, notifications),
+        *services(intake, routing, notifications, settings_of(OpsSettings)),
         law(),
         calendars(),
         matches(),

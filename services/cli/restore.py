@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import nats
 from nats.aio.client import Client
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from contracts.events import ReportAccepted
 from deploy.local.nats_server import NatsServer
 from deploy.local.secrets import CannotStart, ensure
-from deploy.local.settings import UpSettings
+from deploy.local.settings import HERE, UpSettings
 from deploy.snapshots import SnapshotFailed, load
 from deploy.streams import provision
 from services.cli import databases
@@ -35,15 +36,13 @@ def restore(folder: Path, keys: Path | None, *, elsewhere: bool) -> None:
     """Restore `folder`; the broker is one of this data folder, or with `elsewhere` a running, empty one. Raises Stop."""
     manifest = _manifest(folder)
     settings = settings_of(UpSettings)
-    _put_keys(settings, keys)
-    where = addresses()
-    for name in manifest["databases"]:
-        databases.load(folder / f"{name}.db", where[name])
-    if (folder / "agencies.json").exists():
-        (settings.data_dir / "nats").mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / "agencies.json", settings.data_dir / "nats" / "agencies.json")
     try:
-        told = asyncio.run(_streams(settings, folder, manifest, where["intake"], elsewhere=elsewhere))
+        own = None if elsewhere else _own_server(settings)
+        _put_keys(settings, keys)
+        if (folder / "agencies.json").exists():
+            (settings.data_dir / "nats").mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / "agencies.json", settings.data_dir / "nats" / "agencies.json")
+        told = asyncio.run(_refill(settings, folder, manifest, own))
     except (SnapshotFailed, CannotStart) as problem:
         raise Stop(f"restore: {problem}", TROUBLE) from None
     out = tables()
@@ -86,26 +85,38 @@ def _put_keys(settings: UpSettings, keys: Path | None) -> None:
         raise Stop(f"restore: {problem}", TROUBLE) from None
 
 
-async def _streams(
-    settings: UpSettings, folder: Path, manifest: dict[str, Any], vault: str, *, elsewhere: bool
+async def _refill(
+    settings: UpSettings, folder: Path, manifest: dict[str, Any], own: NatsServer | None
 ) -> int:
-    async with _broker(settings, elsewhere=elsewhere) as nc:
+    """Databases, then streams, once the broker is known to answer and to be empty; how many reports were told again."""
+    where = addresses()
+    async with _broker(settings, own) as nc:
         js = nc.jetstream(timeout=15)
         if there := [info.config.name for info in await js.streams_info()]:
             raise Stop(f"restore: the broker already has the stream {there[0]}; it must be empty", TROUBLE)
+        for name in manifest["databases"]:
+            await asyncio.to_thread(databases.load, folder / f"{name}.db", where[name])
         for name, described in manifest["streams"].items():
             await load(nc, name, folder / "streams" / name, described, _for_here(settings.nats_replicas))
         await provision(js, replicas=settings.nats_replicas)
-        return await _tell_again(nc, vault)
+        return await _tell_again(nc, where["intake"])
 
 
 def _for_here(replicas: int) -> Any:
     return lambda config: {**config, "num_replicas": replicas}
 
 
+def _own_server(settings: UpSettings) -> NatsServer:
+    if urlsplit(settings.nats_url).hostname not in HERE:
+        raise CannotStart(
+            f"NETRAL_NATS_URL is {settings.nats_url}: if an empty broker runs there, say --broker-elsewhere; "
+            "to fill the data folder of one that does not run, set nats://127.0.0.1:4222."
+        )
+    return NatsServer(settings.data_dir, settings.nats_port, settings.monitor_port)
+
+
 @asynccontextmanager
-async def _broker(settings: UpSettings, *, elsewhere: bool) -> AsyncIterator[Client]:
-    server = None if elsewhere else NatsServer(settings.data_dir, settings.nats_port, settings.monitor_port)
+async def _broker(settings: UpSettings, server: NatsServer | None) -> AsyncIterator[Client]:
     if server:
         await asyncio.to_thread(server.start)
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from deploy.local.secrets import ensure
 from tests.conftest import Broker
 from tests.flow.test_kill import send_until_accepted, subjects
 from tests.ports import free_port
@@ -109,6 +111,29 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(tmp_path: Path) 
     assert not (tmp_path / "data").exists()
     (folder / "manifest.json").write_text(json.dumps({**manifest, "files": {}}))
     assert "--keys FOLDER" in netral(env, "restore", folder).stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "words", "said"),
+    [
+        ("nats://elsewhere.invalid:4222", (), "--broker-elsewhere"),
+        ("nats://127.0.0.1:{port}", ("--broker-elsewhere",), "broke off"),
+    ],
+)
+def test_without_its_broker_a_restore_fills_no_database(
+    tmp_path: Path, place: str, words: tuple[str, ...], said: str
+) -> None:
+    folder, keys, data = tmp_path / "backup", tmp_path / "keys", tmp_path / "data"
+    ensure(tmp_path / "old")
+    shutil.copytree(tmp_path / "old" / "secrets", keys)
+    folder.mkdir()
+    (folder / "intake.db").write_bytes(b"some bytes")
+    manifest = {"format": 1, "began_at": "x", "streams": {}, "databases": ["intake"], "files": {}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    env = {"NETRAL_DATA_DIR": str(data), "NETRAL_NATS_URL": place.format(port=free_port())}
+    done = netral(env, "restore", folder, "--keys", keys, *words)
+    assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    assert not (data / "intake.db").exists()
 
 
 def test_keys_do_not_lie_in_the_backup(tmp_path: Path) -> None:

@@ -95,10 +95,39 @@ def test_streams_have_a_copy_on_every_node_of_the_broker(cluster):
     assert len(settings["NETRAL_NATS_URL"].split(",")) == 3
 
 
+ADDRESSES = {
+    f"NETRAL_{name.upper()}"
+    for who, kind in PROCESSES
+    for name in kind.model_fields
+    if who in ("intake", "routing", "notifications", "ops") and name.endswith("_url")
+}
+"""Every address that a process may be told: of its database, of another process, and of itself as others know it."""
+
+
+def test_every_address_is_told_where_this_machine_is_not_the_whole_system(cluster):
+    """Left out, each has a default that means this machine: a database in a folder, a link that leads nowhere."""
+    compose = read(DEPLOY / "containers" / "compose.yaml")
+    told = {name for service in compose["services"].values() for name in service.get("environment", {})}
+    assert not ADDRESSES - told
+    settings = next(o["data"] for o in cluster if o["kind"] == "ConfigMap")
+    by_secret = {env["name"] for pod in _pods(cluster) for env in pod["containers"][0].get("env", ())}
+    assert not ADDRESSES - set(settings) - by_secret
+    made = set(re.findall(r"DATABASE (\w+);", (DEPLOY / "containers" / "databases.sql").read_text()))
+    assert made == set(re.findall(r"@postgres/(\w+)", (DEPLOY / "containers" / "compose.yaml").read_text()))
+
+
+def test_only_our_own_processes_see_the_keys():
+    """The others get copies of the one token each needs, which they may read whoever they run as."""
+    for name, service in read(DEPLOY / "containers" / "compose.yaml")["services"].items():
+        mounted = {str(volume).partition(":")[0] for volume in service.get("volumes", ())}
+        assert "netral" in service["image"] or "data" not in mounted, name
+        assert "depends_on" not in service, f"{name}: an order of starting would hide who cannot wait"
+
+
 def test_secrets_are_named_and_never_written(cluster):
     assert not [o for o in cluster if o["kind"] == "Secret"]
     for path in TEXTS:
-        for named in re.findall(r"/data/secrets/([\w.-]+)", path.read_text()):
+        for named in re.findall(r"(?:/data/secrets|/tokens)/([\w.-]+)", path.read_text()):
             assert named in _MAKERS, f"{path.name}: there is no secret {named}"
 
 

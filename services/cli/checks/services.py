@@ -11,18 +11,26 @@ from services.cli.checks.finding import Finding, fail, ok, warn
 from services.cli.web import address, problem_of
 from services.intake.settings import IntakeSettings
 from services.notifications.settings import NotificationsSettings
+from services.ops.settings import OpsSettings
 from services.routing.settings import RoutingSettings
 
 _LOG = "see data/logs/{}.log"
 
 
 def services(
-    intake: IntakeSettings, routing: RoutingSettings, mail: NotificationsSettings
+    intake: IntakeSettings, routing: RoutingSettings, mail: NotificationsSettings, elsewhere: OpsSettings
 ) -> Iterator[Finding]:
-    """Findings about the running services."""
-    yield _ready("intake", address(intake.intake_host, intake.intake_port))
-    yield _ready("routing", address(routing.routing_host, routing.routing_port))
-    yield _ready("notifications", address(mail.notifications_host, mail.notifications_port))
+    """Findings about the running services, on this machine or elsewhere."""
+    here = {
+        "intake": (elsewhere.intake_url, address(intake.intake_host, intake.intake_port)),
+        "routing": (elsewhere.routing_url, address(routing.routing_host, routing.routing_port)),
+        "notifications": (
+            elsewhere.notifications_url,
+            address(mail.notifications_host, mail.notifications_port),
+        ),
+    }
+    for name, (told, found) in here.items():
+        yield _ready(name, (told or found).rstrip("/"))
     yield _smtp(mail.smtp_host, mail.smtp_port)
     if mail.ledger_url is None:
         yield from _ledger(mail.data_dir / "notifications.db")

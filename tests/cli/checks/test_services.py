@@ -11,6 +11,7 @@ from services.cli.checks.finding import Verdict
 from services.cli.checks.services import services
 from services.intake.settings import IntakeSettings
 from services.notifications.settings import NotificationsSettings
+from services.ops.settings import OpsSettings
 from services.routing.settings import RoutingSettings
 from tests.ports import free_port
 
@@ -41,7 +42,20 @@ def test_a_ready_service_that_warns_is_a_warning(port: int, tmp_path: Path) -> N
         IntakeSettings(data_dir=tmp_path, intake_port=away),
         RoutingSettings(data_dir=tmp_path, routing_port=away),
         NotificationsSettings(data_dir=tmp_path, notifications_port=port, smtp_port=away),
+        OpsSettings(data_dir=tmp_path),
     )
     (mail,) = [finding for finding in found if finding.what == "notifications"]
     assert mail.verdict is Verdict.WARN
     assert mail.says.endswith("is ready, but the directory of offices is empty")
+
+
+def test_a_service_elsewhere_is_asked_there(port: int, tmp_path: Path) -> None:
+    away = free_port()
+    found = services(
+        IntakeSettings(data_dir=tmp_path, intake_port=away),
+        RoutingSettings(data_dir=tmp_path, routing_port=away),
+        NotificationsSettings(data_dir=tmp_path, notifications_port=away, smtp_port=away),
+        OpsSettings(data_dir=tmp_path, intake_url=f"http://127.0.0.1:{port}/"),
+    )
+    verdicts = {finding.what: finding.verdict for finding in found}
+    assert (verdicts["intake"], verdicts["routing"]) == (Verdict.WARN, Verdict.FAIL)
