@@ -187,9 +187,14 @@ def _broker() -> _Page:
             "s",
             _now("netral_consumer_still_seconds", durable),
         )
-        .panel("Messages in", "By the server", "ops", _rate("gnatsd_varz_in_msgs_total"))
-        .panel("Slow consumers", "Cut off: they did not read", "short", _now("gnatsd_varz_slow_consumers"))
-        .panel("Connections", "Open now", "short", _now("gnatsd_varz_connections"))
+        .panel("Messages in", "By the server", "ops", _rate("gnatsd_varz_in_msgs_total", "server_id"))
+        .panel(
+            "Slow consumers",
+            "Cut off: they did not read",
+            "short",
+            _now("gnatsd_varz_slow_consumers", "server_id"),
+        )
+        .panel("Connections", "Open now", "short", _now("gnatsd_varz_connections", "server_id"))
     )
 
 

@@ -53,6 +53,13 @@ ALERTS = (
     ),
     Alert("BrokerAway", "page", "netral_broker_up == 0", "30s", "The broker does not answer"),
     Alert(
+        "BrokerAway",
+        "ticket",
+        "netral_broker_servers_away > 0",
+        "2m",
+        "Some servers of the broker do not answer; the others go on",
+    ),
+    Alert(
         "JetStreamStorage",
         "page",
         "netral_jetstream_storage_ratio > 0.8",

@@ -53,6 +53,11 @@ def _system(last: Snapshot) -> Iterator[Metric]:
     yield ready
     yield GaugeMetricFamily("netral_broker_up", "1 while the broker answers", 0.0 if last.broker else 1.0)
     yield GaugeMetricFamily(
+        "netral_broker_servers_away",
+        "Servers of a cluster that do not answer while others do",
+        len(last.servers_away),
+    )
+    yield GaugeMetricFamily(
         "netral_jetstream_storage_ratio", "How full JetStream's storage is", last.storage_share
     )
 
@@ -135,4 +140,7 @@ def _durables(last: Snapshot) -> Iterator[Metric]:
 def _server(figures: BrokerFigures) -> Iterator[Metric]:
     for name in _VARZ:
         kind = CounterMetricFamily if name.startswith(("in_", "out_")) else GaugeMetricFamily
-        yield kind(f"gnatsd_varz_{name}", f"nats-server: {name}", float(figures.varz.get(name, 0)))
+        family = kind(f"gnatsd_varz_{name}", f"nats-server: {name}", labels=["server_id"])
+        for server in figures.servers:
+            family.add_metric([server.name], float(server.varz.get(name, 0)))
+        yield family

@@ -17,7 +17,10 @@ class OpsSettings(Settings):
     ] = "127.0.0.1"
     ops_port: Annotated[int, Field(ge=1, le=65535, description="Port of the ops page")] = 8083
     monitor_url: Annotated[
-        str | None, Field(description="nats-server's monitoring (default: this machine, monitor_port)")
+        str | None,
+        Field(
+            description="nats-server's monitoring, of a cluster all, with commas (default: monitor_port here)"
+        ),
     ] = None
     monitor_port: Annotated[
         int, Field(ge=1, le=65535, description="Port of nats-server's own monitoring")
@@ -34,9 +37,10 @@ class OpsSettings(Settings):
     spans_keep_most: Annotated[int, Field(ge=1000, description="How many spans are kept at most")] = 100_000
 
     @property
-    def monitor_address(self) -> str:
-        """nats-server's monitoring, without a slash at the end."""
-        return (self.monitor_url or f"http://127.0.0.1:{self.monitor_port}").rstrip("/")
+    def monitor_addresses(self) -> list[str]:
+        """The monitoring of each nats-server, without a slash at the end."""
+        given = self.monitor_url or f"http://127.0.0.1:{self.monitor_port}"
+        return [address.strip().rstrip("/") for address in given.split(",") if address.strip()]
 
     @property
     def services(self) -> dict[str, str]:

@@ -124,14 +124,18 @@ class Watch:
             self.past[n] = replace(look, totals=_merged([look.totals, found]))
 
     async def _broker(self, now: datetime) -> Snapshot:
-        try:
-            figures = await BrokerFigures.read(self._client, self._settings.monitor_address, now)
-        except (httpx.HTTPError, ValueError, KeyError) as trouble:
-            return Snapshot(now, broker=f"{self._settings.monitor_address} ({type(trouble).__name__})")
+        figures = await BrokerFigures.read(self._client, self._settings.monitor_addresses, now)
+        if not figures.servers:
+            return Snapshot(now, broker="; ".join(figures.away))
         self.figures = figures
         before: dict[str, Durable] = {durable.name: durable for durable in self.last.durables}
-        durables = tuple(next_durable(before, durable) for durable in figures.durables)
-        return Snapshot(now, streams=figures.streams, durables=durables, storage_share=figures.storage_share)
+        return Snapshot(
+            now,
+            servers_away=figures.away,
+            streams=figures.streams,
+            durables=tuple(next_durable(before, durable) for durable in figures.durables),
+            storage_share=figures.storage_share,
+        )
 
     async def _cases(self, routing: str) -> tuple[tuple[Mapping[str, Any], ...], int]:
         """Ageing and the number of cases without an owner, as routing counts them; nothing while it does not answer."""

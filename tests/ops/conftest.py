@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from deploy.local.secrets import ensure
 from services.ops.app import build_app
 from services.ops.settings import OpsSettings
 from services.ops.watching import Keys, Watch
+from tests.running import until
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 
@@ -57,4 +59,10 @@ async def page(settings, watch):
         starlette.router.lifespan_context(starlette),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8083") as client,
     ):
+        await until(partial(_looked, watch))
         yield client
+
+
+async def _looked(watch: Watch) -> bool:
+    """The page's own first look is over: it must not lie between two looks of a test."""
+    return bool(watch.past)

@@ -44,6 +44,9 @@ class Snapshot:
     at: datetime
     services: Mapping[str, str] = field(default_factory=dict)
     broker: str = ""
+    """Why no server of the broker answers; '' while one does."""
+    servers_away: tuple[str, ...] = ()
+    """Servers of a cluster that do not answer while others do."""
     streams: tuple[Stream, ...] = ()
     durables: tuple[Durable, ...] = ()
     storage_share: float = 0.0
@@ -102,6 +105,14 @@ def _broker(now: Snapshot) -> Iterator[Verdict]:
             True,
             f"NATS tidak menjawab: {now.broker}",
             f"the broker does not answer: {now.broker}",
+        )
+    if now.servers_away:
+        which = "; ".join(now.servers_away)
+        yield Verdict(
+            "BrokerAway",
+            False,
+            f"sebagian server NATS tidak menjawab: {which}",
+            f"some servers of the broker do not answer, the others go on: {which}",
         )
     if now.storage_share > STORAGE_SHARE:
         share = f"{now.storage_share:.0%}"

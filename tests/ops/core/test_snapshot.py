@@ -56,6 +56,11 @@ def test_each_trouble_has_its_name_and_a_runbook(alert):
     assert all(f"## {part}" in book for part in ("What it means", "Look", "Mend", "Afterwards"))
 
 
+def test_a_server_of_a_cluster_that_is_away_can_wait_until_morning():
+    [verdict] = verdicts(replace(WELL, servers_away=("http://nats-2:8222 (ConnectError)",)))
+    assert (verdict.alert, verdict.page) == ("BrokerAway", False)
+
+
 def test_an_age_is_said_in_the_language_of_its_sentence():
     [matches] = verdicts(TROUBLES["MatchesWaiting"])
     assert "tertua 5.0 hari" in matches.id

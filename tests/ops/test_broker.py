@@ -1,0 +1,53 @@
+"""What the ops page sees of a cluster of three real servers: each figure as its leader tells it, also when one is gone."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import nats
+import pytest
+
+from contracts.topology import CONSUMERS
+from services.ops.broker import BrokerFigures
+from services.runtime.connecting import connection
+from tests.deploy.cluster import Cluster
+from tests.running import until
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+REPORTS = 40
+NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
+
+
+async def test_what_waits_is_seen_whichever_server_leads(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path)
+    await cluster.start()
+    try:
+        nc = await nats.connect(**connection(cluster.settings, "operator"))
+        for number in range(REPORTS):
+            await nc.jetstream().publish(f"reports.r{number}.accepted", b"{}")
+        await nc.close()
+        addresses = [f"http://127.0.0.1:{server.monitor_port}" for server in cluster.servers.values()]
+        async with httpx.AsyncClient() as http:
+            wanted = [
+                c.name for c in CONSUMERS if c.stream == "REPORTS" and "reports.*.accepted" in c.filters
+            ]
+            assert wanted
+
+            async def all_wait() -> BrokerFigures | None:
+                seen = await BrokerFigures.read(http, addresses, NOW)
+                waits = {d.name: d.pending for d in seen.durables if d.stream == "REPORTS"}
+                return seen if all(waits[name] == REPORTS for name in wanted) else None
+
+            seen = await until(all_wait)
+            assert (len(seen.servers), seen.away) == (3, ())
+            assert len({d.name for d in seen.durables}) == len(seen.durables)
+            leader = await cluster.leader("REPORTS")
+            follower = next(name for name in cluster.servers if name != leader)
+            cluster.kill(follower)
+            less = await BrokerFigures.read(http, addresses, NOW)
+            assert len(less.servers) == 2
+            (away,) = less.away
+            assert str(cluster.servers[follower].monitor_port) in away
+            assert {s.name: s.messages for s in less.streams}["REPORTS"] == REPORTS
+    finally:
+        cluster.stop()
