@@ -88,7 +88,7 @@ def build_app(
     scribe = Scribe(ledger, readers, settings, matrix, token.encode())
     sender = Sender(ledger, postman, scribe, settings, clock, matrix, telemetry)
     cases = Casefiles(matrix, bus)
-    handlers = Handlers(ledger, clock, sender.due, cases, matrix, offices.directory)
+    handlers = Handlers(ledger, clock, sender.due, cases, matrix, offices.directory, telemetry)
     bounces = BounceDoor(ledger, clock, settings.bounces_to, token.encode(), sender.ended)
     parts = Notifications(
         settings, ledger, sender, handlers, cases, postman, readers, offices, bounces, clock, telemetry, bus

@@ -26,11 +26,13 @@ from services.notifications.core.telling import (
 )
 from services.notifications.core.telling_webhooks import on_webhook
 from services.notifications.ledger import Ledger
+from services.notifications.ledger_tables import notices
 from services.runtime.clock import Clock
 from services.runtime.failures import TryLater
+from services.runtime.inner_spans import storing
 from services.runtime.messaging import durable
 from services.runtime.spans import note
-from services.runtime.telemetry import trace_headers
+from services.runtime.telemetry import Telemetry, trace_headers, tracer_of
 
 
 class Handlers:
@@ -44,8 +46,10 @@ class Handlers:
         cases: Casefiles,
         matrix: Matrix,
         directory: Directory,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._ledger = ledger
+        self._tracer = tracer_of(telemetry)
         self._clock = clock
         self._due = due
         self._cases = cases
@@ -96,8 +100,11 @@ class Handlers:
 
     async def remember(self, found: Sequence[Notice], withheld: frozenset[UUID] = frozenset()) -> None:
         """Record notices with the trace they belong to. Raises TryLater while the ledger is away."""
+        within = trace_headers().get("traceparent")
         try:
-            await self._ledger.record(found, self._clock(), trace_headers().get("traceparent"), withheld)
+            if found:
+                with storing(self._tracer, self._ledger.engine, notices.name, len(found)):
+                    await self._ledger.record(found, self._clock(), within, withheld)
         except LedgerAway:
             raise TryLater(2) from None
         note(notices=len(found), withheld=len(withheld) or None)

@@ -81,19 +81,24 @@ class Pages:
                 row for row in red(past, _HTTP, "http_route", r'error_type="[^"]') if row.what not in PROBES
             ],
             handlers=red(past, _BUS, "messaging_consumer_group_name", r'outcome="(failed|parked)"'),
-            traces=(await self._spans.newest(reads=False))[:12],
+            traces=(await self._spans.newest(everything=False))[:12],
             refresh=5,
         )
 
     async def traces(self, request: Request) -> Response:
-        """`GET /traces?service=&errors=1&slower=0.5`: the newest hundred."""
+        """`GET /traces?service=&errors=1&slower=0.5&all=1`: the newest hundred."""
         query = request.query_params
         try:
             slower = float(query.get("slower") or 0)
         except ValueError:
             return problem(400, "Not a number", "slower is a number of seconds, for instance 0.5.")
         service = query.get("service", "")
-        found = await self._spans.newest(service=service, errors=query.get("errors") == "1", slower=slower)
+        found = await self._spans.newest(
+            service=service,
+            errors=query.get("errors") == "1",
+            slower=slower,
+            everything=query.get("all") == "1",
+        )
         return self._page("traces.html", traces=found, query=query, refresh=0)
 
     async def trace(self, request: Request) -> Response:

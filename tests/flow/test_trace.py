@@ -30,6 +30,10 @@ EDGES = {
         "netral-routing publish cases.{case_id}.decided",
         "netral-notifications process cases.{case_id}.offered.{agency}.{ref}",
     ),
+    (
+        "netral-notifications process cases.{case_id}.offered.{agency}.{ref}",
+        "netral-notifications INSERT notices",
+    ),
     ("netral-notifications process cases.{case_id}.offered.{agency}.{ref}", "netral-notifications SMTP send"),
 }
 

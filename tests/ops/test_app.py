@@ -21,12 +21,16 @@ CASE = "11111111-1111-5111-8111-111111111111"
 CANARY = "canary-7f3a@example.com"
 
 
-def made_spans():
-    """A request with a publish inside, and a later step linked to it that fails."""
+def a_tracer():
     memory = InMemorySpanExporter()
     provider = TracerProvider(resource=Resource({"service.name": "netral-routing"}))
     provider.add_span_processor(SimpleSpanProcessor(memory))
-    tracer = provider.get_tracer("t")
+    return provider.get_tracer("test"), memory
+
+
+def made_spans():
+    """A request with a publish inside, and a later step linked to it that fails."""
+    tracer, memory = a_tracer()
     with (
         tracer.start_as_current_span("POST /v1/reports", attributes={"url.full": CANARY}) as first,
         tracer.start_as_current_span("publish x", attributes={"netral.case.id": CASE}),
@@ -82,6 +86,33 @@ async def test_errors_and_slow_traces_can_be_asked_for(page, told):
     assert told["POST /v1/reports"] not in text
     assert told["process x"] not in (await page.get("/traces", params={"slower": "60"})).text
     assert (await page.get("/traces", params={"slower": "soon"})).status_code == 400
+
+
+async def test_what_the_page_asks_itself_is_kept_only_if_slow_or_failed_and_reading_is_listed_when_asked(
+    page,
+):
+    tracer, memory = a_tracer()
+    for name, lasts, error in (
+        ("GET /v1/operator/stats", 0.1, False),
+        ("GET /v1/operator/cases", 3, False),
+        ("GET /v1/operator/webhooks", 0.1, True),
+        ("GET /v1/reports/{ticket}", 0.1, False),
+        ("publish notices.{case_id}.{notice_id}", 0.1, False),
+        ("POST /v1/reports", 0.1, False),
+    ):
+        span = tracer.start_span(name, start_time=10**18)
+        if error:
+            span.set_status(Status(StatusCode.ERROR))
+        span.end(10**18 + int(lasts * 1e9))
+    body = encode_spans(memory.get_finished_spans()).SerializeToString()
+    assert (await page.post("/v1/traces", content=body)).status_code == 200
+    shown, all_of_it = (await page.get("/traces")).text, (await page.get("/traces", params={"all": "1"})).text
+    assert "GET /v1/operator/stats" not in all_of_it
+    for kept in ("GET /v1/operator/cases", "GET /v1/operator/webhooks", "POST /v1/reports"):
+        assert kept in shown
+    for minor in ("GET /v1/reports/{ticket}", "publish notices.{case_id}.{notice_id}"):
+        assert minor not in shown
+        assert minor in all_of_it
 
 
 async def test_a_small_body_does_not_become_a_large_one(page):
