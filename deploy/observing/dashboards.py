@@ -8,6 +8,7 @@ _INTERVAL = "$__rate_interval"
 _HTTP, _HANDLED = "http_server_request_duration_seconds", "messaging_process_duration_seconds"
 _ROUTED, _OFFERED = "netral_report_routed_age_seconds", "netral_delivery_age_seconds"
 _ACCEPTED, _MESSAGES = "netral_reports_accepted_total", "jetstream_stream_total_messages"
+_PUSHED, _MAILED = "netral_webhook_age_seconds", "netral_mail_age_seconds"
 _OLDEST = "netral_cases_oldest_age_seconds"
 
 
@@ -98,7 +99,7 @@ def _overview() -> _Page:
     failed = '{http_response_status_code=~"5.."}'
     return (
         _Page("overview", "Netral", "Is everything well, and where does it wait?")
-        .panel("Not ready", "Must be empty", "short", _now("netral_service_ready", "netral_service", " == 0"))
+        .panel("Not ready", "Zero is well", "short", _now("1 - netral_service_ready", "netral_service"))
         .panel(
             "Cases without owner", "Must be zero at all times", "short", _now("netral_cases_without_owner")
         )
@@ -168,6 +169,8 @@ def _agency() -> _Page:
         .panel(
             "Mail", "By outcome, all agencies", "ops", _rate("netral_mail_attempts_total", "netral_outcome")
         )
+        .panel("From event to webhook", "Until its endpoint took it", "s", _p99(_PUSHED, "", mine))
+        .panel("From due to mail server", "Objective: 99 % within 5 min", "s", _p99(_MAILED, "", mine))
     )
 
 

@@ -21,8 +21,9 @@ from opentelemetry.trace import NoOpTracer, Span, SpanContext, Status, StatusCod
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import CollectorRegistry
 
+from contracts.topology import CONSUMERS
 from services.runtime.exporting import EXPORT_SECONDS, meters, span_exporter
-from services.runtime.metrics import SILENT, Instruments, instruments
+from services.runtime.metrics import SILENT, Counted, Instruments, instruments
 from services.runtime.scrubbing import ScrubbingExporter
 from services.runtime.settings import Settings
 
@@ -62,6 +63,9 @@ def set_up(service: str, settings: Settings, *, exporter: SpanExporter | None = 
         provider.add_span_processor(BatchSpanProcessor(ScrubbingExporter(target)))
     metering, registry = meters(resource)
     made = instruments(metering.get_meter("netral", _version()))
+    for consumer in (one.name for one in CONSUMERS if one.service == service):
+        for seldom in (Counted.REDELIVERED, Counted.PARKED):
+            made.count(seldom, 0, consumer=consumer)  # from nothing to one is no increase to Prometheus
     return Telemetry(provider.get_tracer("netral", _version()), provider, made, metering, registry)
 
 

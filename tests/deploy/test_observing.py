@@ -28,7 +28,7 @@ ONLY_WITH_EVENTS = {
     "netral_mail_attempts_total",
     "netral_mail_age_seconds",
     "netral_deadline_breached_total",
-    "netral_message_redeliveries_total",
+    "netral_webhook_age_seconds",
     "netral_limits_overdue",
     "netral_webhooks_attention",
     "netral_cases_oldest_age_seconds",
@@ -112,7 +112,9 @@ async def test_prometheus_sees_every_series_and_fires_when_a_service_is_killed(s
     for name in ("intake", "routing", "notifications", "ops"):
         await system.ready(name)
     async with httpx.AsyncClient() as http:
-        assert (await http.post(system.url("intake") + "/v1/reports", json=a_report())).status_code == 202
+        for number in range(6):  # fewer persons would be hidden
+            report = a_report(person__name=f"Orang {number}")
+            assert (await http.post(system.url("intake") + "/v1/reports", json=report)).status_code == 202
         seen = await until(lambda: _seen(http, system), 60)
         missing = {name for name in _asked() if not _there(name, seen)} - ONLY_WITH_EVENTS
         assert not missing
@@ -122,7 +124,7 @@ async def test_prometheus_sees_every_series_and_fires_when_a_service_is_killed(s
         )
         try:
             await until(lambda: _firing(http, address, "Watchdog"), 60)
-            await until(lambda: _panels_that_show(http, address))
+            await until(lambda: _all_show(http, address))
             system.kill("notifications")
             fired = await until(lambda: _firing(http, address, "ServiceNotReady"), 60)
             assert fired["labels"]["netral_service"] == "notifications"
@@ -131,9 +133,13 @@ async def test_prometheus_sees_every_series_and_fires_when_a_service_is_killed(s
             prometheus.wait()
 
 
-async def _panels_that_show(http: httpx.AsyncClient, address: str) -> bool:
-    """Prometheus evaluates what each panel asks, and most of them show something for the one report that was sent."""
-    shown = []
+MAY_BE_EMPTY = {"Failed requests", "Webhooks", "From event to webhook"}
+"""No request failed, and nobody has a webhook. The limits of what is sent have passed, so the others show something."""
+
+
+async def _all_show(http: httpx.AsyncClient, address: str) -> bool:
+    """Prometheus evaluates what each panel asks, and each shows something for the reports that were sent."""
+    empty = set()
     for path in DASHBOARDS:
         for panel in json.loads(path.read_text())["panels"]:
             for target in panel["targets"]:
@@ -141,8 +147,9 @@ async def _panels_that_show(http: httpx.AsyncClient, address: str) -> bool:
                 expr = expr.replace("$netral_agency", "BAWASLU").replace("$job", "netral-routing")
                 answer = (await http.get(f"{address}/api/v1/query", params={"query": expr})).json()
                 assert answer["status"] == "success", (path.stem, panel["title"], answer)
-                shown.append(bool(answer["data"]["result"]))
-    return sum(shown) > len(shown) / 2
+                if not answer["data"]["result"]:
+                    empty.add(panel["title"])
+    return empty <= MAY_BE_EMPTY
 
 
 def _argv(folder: Path, system: Processes, port: int) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from faststream.nats import JStream, NatsBroker
 from nats.errors import NoServersError
 from nats.js.api import ConsumerConfig
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, StatusCode
 
 from services.runtime.failures import FailureTable
 from services.runtime.logs import log
@@ -165,6 +165,7 @@ async def test_a_retry_is_a_span_and_a_line_for_each_delivery_in_one_trace(handl
     assert (first["outcome"], first["error"], first["delivery"]) == ("retry", "TryLater", 1)
     assert (second["outcome"], second["delivery"]) == ("handled", 2)
     assert first["trace_id"] == second["trace_id"]
+    assert processed(spans)[0].status.status_code is StatusCode.ERROR  # so whoever samples keeps it
 
 
 async def test_a_bug_is_told_by_type_and_never_by_its_text(handle, spans, lines):
@@ -189,7 +190,9 @@ async def test_a_parked_message_is_told_so(handle, spans):
         "NeedsAPerson",
         "NO_DESK",
     )
-    assert processed(spans)[0].attributes["netral.outcome"] == "parked"
+    [span] = processed(spans)
+    assert span.attributes["netral.outcome"] == "parked"
+    assert span.status.status_code is StatusCode.ERROR
 
 
 async def test_a_body_that_cannot_be_read_is_one_line_too(handle, spans, lines):
