@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.matches import MatchAnswered, ReportResembles, match_id_of
@@ -125,4 +125,6 @@ def _undecided() -> Any:
 
 
 def _open(case_id: Any) -> Any:
-    return exists().where(matters.c.case_id == case_id, matters.c.closed.is_(False))
+    """Not `closed IS 0`: SQLite would take an index that begins with it, and read every open matter for each pair."""
+    still = case((matters.c.closed, 0), else_=1) == 1
+    return exists().where(matters.c.case_id == case_id, still)

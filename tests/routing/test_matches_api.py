@@ -6,11 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
-from services.runtime.database import open_engine
 from tests.builders import a_report
 from tests.conftest import Broker
 from tests.routing.test_steps_api import say, seen
@@ -241,15 +239,3 @@ async def test_a_report_of_more_persons_goes_on_and_nobody_is_left_out(
         assert "MORE_PERSONS" in {reason["code"] for reason in pair["reasons"]}
         done = (await answer(system, pair["match_id"], "SAME")).json()
         assert done["linked"] == small["case_id"]
-
-
-async def test_the_index_of_pairs_is_used(fresh_nats: Broker, judge: Judge) -> None:
-    async with in_process(fresh_nats, judge=judge) as system:
-        await waiting(system, 0)
-    engine = open_engine(f"sqlite+aiosqlite:///{fresh_nats.data_dir / 'routing.db'}")
-    async with engine.connect() as connection:
-        plan = await connection.execute(
-            text("EXPLAIN QUERY PLAN SELECT * FROM matches ORDER BY at, match_id LIMIT 50")
-        )
-        assert "matches_oldest" in str(plan.all())
-    await engine.dispose()

@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from services.routing.inbox import Wanted, page_of_inbox
 from services.routing.links import LinkQueries
+from services.routing.match_queries import MatchQueries
 from services.routing.matter_queries import MatterQueries
 from services.routing.stats import Stats
 from services.routing.story_pages import page_of_story
@@ -126,3 +127,20 @@ async def test_counts_ageing_and_limits(views: Views) -> None:
         assert [page async for page in queries.coming(AT, None)] == []
     assert found
     assert scans(found) == []
+
+
+async def test_the_pairs_that_wait_are_walked_by_age_and_each_is_looked_up(views: Views) -> None:
+    queries = MatchQueries(views.engine)
+    with plans(views) as found:
+        await queries.waiting((AT, "pair"), 50)
+        await queries.waiting_since()
+        await queries.match("pair")
+        await queries.case_rows(["case"])
+    assert sorts(found) == []
+    assert [
+        line for line in scans(found) if "matches_oldest" not in line and "SCAN matches " not in line
+    ] == []
+    assert any("matches_oldest" in line for line in found)
+    of_matters = [line for line in found if " matters USING " in line]
+    assert of_matters
+    assert [line for line in of_matters if "(case_id=?" not in line] == []
