@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 3
 
-.PHONY: help up test check bench chaos lock format schemas sbom clean
+.PHONY: help up test check bench chaos lock format schemas sbom audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,10 +43,14 @@ lock: $(VENV)/.dev ## Pin everything anew: hashes, no index address
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	echo pip-audit | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header - -o requirements-audit.lock
 
 sbom: $(VENV)/.dev ## Write sbom.json (CycloneDX): what the lock installs, with hashes
 	@$(BIN)/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml -o sbom.json requirements.lock
 	@echo "sbom.json"
+
+audit: $(VENV)/.audit ## Look the locked packages up in the list of known vulnerabilities, where one answers
+	@$(BIN)/python -m tests.audit $(VENV)/audit/bin/pip-audit requirements.lock
 
 clean: ## Remove the environment (never the data)
 	rm -rf $(VENV)
@@ -64,4 +68,9 @@ $(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	@echo "Installing the locked development tools into $(VENV) …"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.audit: requirements-audit.lock | $(VENV)/bin/python
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-audit.lock
 	@touch $@
