@@ -76,7 +76,11 @@ pid_file: {_quoted(self.data_dir.resolve() / "nats" / "nats.pid")}
 max_payload: 8MB
 max_pending: 128MB
 jetstream {{ store_dir: {_quoted(self.data_dir.resolve() / "nats")}, sync_interval: "always" }}
-accounts {{
+{self.accounts()}"""
+
+    def accounts(self) -> str:
+        """Who may do what: the part that holds also where another hand writes the rest."""
+        return f"""accounts {{
   NETRAL {{ jetstream: enabled, users: [
 {"".join(f"    {self._user(user)}" for user in NATS_USERS)}  ],
     exports: [ {{ service: {_quoted(NEXT)}, response: stream }}, {{ service: {_quoted(ACK)}, response: stream }} ] }}

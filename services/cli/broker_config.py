@@ -20,7 +20,7 @@ def write(
     *,
     new_secrets: bool,
 ) -> Path:
-    """Write `nats/nats.conf` (and the file of the agencies' keys) in the data folder; its path. Raises Stop."""
+    """Write `nats/nats.conf`, and its accounts alone for a server configured elsewhere; the path. Raises Stop."""
     settings = settings_of(Settings)
     (host, port), (monitor_host, monitor_port) = _address("listen", listen), _address("monitor", monitor)
     server = NatsServer(
@@ -38,6 +38,7 @@ def write(
         Identities(settings.data_dir).write()
         path = settings.data_dir / "nats" / "nats.conf"
         write_private(path, server.config())
+        write_private(path.with_name("accounts.conf"), server.accounts())
     except (CannotStart, OSError) as problem:
         raise Stop(f"broker-config: {problem}", TROUBLE) from None
     return path

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from ruamel.yaml import YAML
 
+from deploy.local.nats_server import binary
 from deploy.local.secrets import ensure
 from tests.conftest import Broker
 from tests.flow.test_kill import send_until_accepted, subjects
@@ -20,6 +22,7 @@ from tests.running import Processes, until
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 NETRAL = [sys.executable, "-c", "from services.cli.main import main; raise SystemExit(main())"]
 BEFORE, AFTER = 30, 25
+CHART = Path(__file__).parents[2] / "deploy" / "kubernetes" / "nats-chart"
 
 
 def netral(env: dict[str, str], *words: object) -> subprocess.CompletedProcess[str]:
@@ -154,3 +157,23 @@ def test_a_server_of_a_cluster_gets_its_own_configuration(tmp_path: Path) -> Non
     written = Path(done.stdout.strip()).read_text()
     assert 'server_name: "n1"' in written
     assert 'routes: ["nats://127.0.0.1:6223"]' in written
+
+
+def test_the_accounts_alone_fit_into_a_configuration_from_elsewhere(tmp_path: Path) -> None:
+    """As the chart of NATS writes it, of deploy/kubernetes/nats-chart/values.yaml."""
+    done = netral({"NETRAL_DATA_DIR": str(tmp_path)}, "broker-config", "--new-secrets")
+    assert done.returncode == 0, done.stderr
+    values = YAML(typ="safe").load((CHART / "values.yaml").read_text())["config"]
+    own = values["merge"]
+    outer = tmp_path / "nats-config" / "nats.conf"
+    outer.parent.mkdir()
+    (tmp_path / "nats").rename(tmp_path / "netral-broker")
+    outer.write_text(
+        f"""{{
+include {own["$include"]};
+"max_payload": {own["max_payload"].strip("<> ")}, "max_pending": {own["max_pending"].strip("<> ")},
+"jetstream": {{"store_dir": "{tmp_path}/js", "sync_interval": "{values["jetstream"]["merge"]["sync_interval"]}"}}
+}}"""
+    )
+    checked = subprocess.run([binary(), "-t", "-c", outer], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
