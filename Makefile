@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 3
 
-.PHONY: help up test check bench chaos lock format schemas sbom audit clean
+.PHONY: help up test check bench chaos soak lock format schemas sbom audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ bench: $(VENV)/.dev ## Measure limits, Netral and the usual way in one run (QUIC
 
 chaos: $(VENV)/.dev ## A seeded storm over every process, then the checker (MINUTES=10 SEED=42 POSTGRES=1)
 	@$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(POSTGRES),--postgres)
+
+soak: $(VENV)/.dev ## An even load for an hour: memory, files and latency must stay flat (MINUTES=10 RATE=5)
+	@$(BIN)/python -m tests.chaos.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
 
 format: $(VENV)/.dev ## Rewrite the code in the one format
 	$(BIN)/ruff format .
