@@ -1,4 +1,4 @@
-"""Writes the published JSON Schemas anew (`make schemas`); the golden tests compare with what is committed."""
+"""Writes schemas and the page of settings anew (`make schemas`); golden tests compare with what is committed."""
 
 import json
 from pathlib import Path
@@ -13,8 +13,20 @@ from contracts.events import EVENTS
 from contracts.progress import Progress
 from contracts.report import Report
 from contracts.webhooks import WEBHOOK_MESSAGES
+from services.cli.settings_list import PROCESSES
 
 SCHEMAS = Path(__file__).parents[1] / "contracts" / "schemas"
+SETTINGS = Path(__file__).parents[1] / "docs" / "settings.md"
+_SETTINGS = (
+    "# Settings",
+    "",
+    "Environment variables; each may also stand in the TOML file that `NETRAL_CONFIG` names, without prefix, in small letters.",
+    "`netral settings` shows the values in force and where each comes from. Secrets are files in `secrets/` of the data folder,",
+    "never settings. The `OTEL_*` variables: [telemetry.md](telemetry.md). This page is written from the code (`make schemas`).",
+    "",
+    "| variable | default | meaning | read by |",
+    "| --- | --- | --- | --- |",
+)
 ASYNCAPI = "netral.agencies.asyncapi.v1"
 DOCUMENTS: dict[str, Any] = {
     "netral.report.v1": Report,
@@ -30,8 +42,23 @@ def schema_of(name: str) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:netral:{name}", **schema}
 
 
+def settings_page() -> str:
+    """docs/settings.md: every setting once, with its default and who reads it."""
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for process, kind in PROCESSES:
+        for name, field in kind.model_fields.items():
+            default = field.get_default(call_default_factory=True)
+            shown = "" if default is None else f"`{default}`" if str(default) else "(empty)"
+            readers = rows.setdefault((f"`NETRAL_{name.upper()}`", shown, field.description or ""), [])
+            if "all" not in readers:
+                readers.append(process)
+    lines = [f"| {name} | {shown} | {said} | {', '.join(who)} |" for (name, shown, said), who in rows.items()]
+    return "\n".join((*_SETTINGS, *lines, ""))
+
+
 def main() -> None:
     SCHEMAS.mkdir(exist_ok=True)
+    SETTINGS.write_text(settings_page(), encoding="utf-8")
     for name in DOCUMENTS:
         _write(name, schema_of(name))
     _write(ASYNCAPI, asyncapi_document())

@@ -8,6 +8,7 @@ import pytest
 
 from services.cli.settings_list import PROCESSES
 from tests.cli.conftest import Netral
+from tests.golden import SETTINGS, settings_page
 
 
 def listed(netral: Netral, name: str) -> dict[str, Any]:
@@ -55,3 +56,7 @@ def test_a_value_that_does_not_fit_is_named(netral: Netral, monkeypatch: pytest.
     ran = netral("settings")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("NETRAL_NATS_REPLICAS: ")
+
+
+def test_the_page_of_settings_is_what_the_code_says() -> None:
+    assert SETTINGS.read_text(encoding="utf-8") == settings_page(), "run `make schemas`"
