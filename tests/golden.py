@@ -20,9 +20,9 @@ SETTINGS = Path(__file__).parents[1] / "docs" / "settings.md"
 _SETTINGS = (
     "# Settings",
     "",
-    "Environment variables; each may also stand in the TOML file that `NETRAL_CONFIG` names, without prefix, in small letters.",
-    "`netral settings` shows the values in force and where each comes from. Secrets are files in `secrets/` of the data folder,",
-    "never settings. The `OTEL_*` variables: [telemetry.md](telemetry.md). This page is written from the code (`make schemas`).",
+    "Environment variables; each may stand in the TOML file that `NETRAL_CONFIG` names, without prefix, in small letters.",
+    "`netral settings` shows the values in force and where each comes from. Secrets are files in `secrets/` of the data,",
+    "never settings. The `OTEL_*` variables: [telemetry.md](telemetry.md). Written from the code (`make schemas`).",
     "",
     "| variable | default | meaning | read by |",
     "| --- | --- | --- | --- |",
