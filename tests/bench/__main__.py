@@ -18,7 +18,7 @@ from nats.js.api import StorageType, StreamConfig
 
 from services.routing.deciding import load_judge
 from services.runtime.bus import Bus
-from tests.bench import limits, machine, ours
+from tests.bench import limits, machine, ours, push
 from tests.bench.doors import STORED_BY_THE_USUAL
 from tests.bench.load import run_names
 from tests.bench.page import Figures
@@ -163,6 +163,12 @@ class Bench:
             self.figures.add("mails", await ours.mails(bus.js, 3), limit="SMTP sink")
         await bus.close()
 
+    async def webhooks(self, count: int) -> None:
+        for _ in range(ROUNDS):
+            pushed, plain = await push.flat_out(count)
+            self.figures.add("plain posts", plain)
+            self.figures.add("webhooks", pushed, limit="plain posts")
+
     def _memory(self, when: str) -> None:
         for name, size in ours.memory(self.system).items():
             if name != "notifications":
@@ -192,6 +198,7 @@ async def main(size: int) -> Bench:
         await bench.run()
     async with _bench(size, bench.figures) as other:
         await other.mails(min(size, 300))
+        await other.webhooks(min(size, 600))
     return bench
 
 

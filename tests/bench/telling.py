@@ -31,6 +31,8 @@ and the greatest. Ratios are medians of the ratios of each round, so a busy mome
   many raw publishes.
 * *mails* are those of a system of its own with 300 cases; each is told on the bus and kept in a ledger, synced. The sink
   keeps nothing.
+* *webhooks*: a backlog for four agencies, taken from its database, signed, posted to a receiver in the same process,
+  and noted as delivered; *plain posts* are as many by httpx to the same receiver, signed and noted by nobody.
 {peers}
 """
 _PEERS = {
