@@ -79,7 +79,7 @@ class BrokerFigures:
         return max((server.storage_share for server in self.servers), default=0.0)
 
     def _told(self, of: Callable[[Any], list[Any]]) -> list[Any]:
-        """Each part of each stream once, as its leader tells it; while none leads, as any server does."""
+        """Each part of each stream once, by name, as its leader tells it; while none leads, as any server does."""
         found: dict[tuple[str, str], Any] = {}
         for server in self.servers:
             for stream in server.streams():
@@ -87,7 +87,7 @@ class BrokerFigures:
                     key = (stream["name"], part["name"])
                     if key not in found or server.leads(part):
                         found[key] = part
-        return list(found.values())
+        return [found[key] for key in sorted(found)]
 
 
 async def _server(client: httpx.AsyncClient, address: str) -> Server | str:
