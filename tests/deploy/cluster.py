@@ -43,7 +43,7 @@ class Cluster:
             server.start()
         nc = await nats.connect(**connection(self.settings, "operator"))
         await until(lambda: _has_a_leader(nc))
-        await provision(nc.jetstream(timeout=20), replicas=3)
+        await until(lambda: _provisioned(nc))
         await nc.close()
 
     async def leader(self, stream: str) -> str:
@@ -73,3 +73,8 @@ async def _has_a_leader(nc: nats.NATS) -> bool:
     except (TimeoutError, nats.errors.Error, nats.js.errors.Error):
         return False
     return True
+
+
+async def _provisioned(nc: nats.NATS) -> bool:
+    """A leader that does not know the third server yet refuses three copies."""
+    return not any(drift.refused for drift in await provision(nc.jetstream(timeout=20), replicas=3))
