@@ -31,12 +31,20 @@ class Drift:
     applied: bool = False
     refused: str | None = None
 
+    @property
+    def new(self) -> bool:
+        """Whether the whole thing is missing: a cluster that is not complete yet refuses to make it."""
+        return self.field == "existence"
+
     def __str__(self) -> str:
         cure = "mended" if self.applied else "run `netral provision`"
         if self.refused:
-            cure = (
-                f"the broker refuses the change ({self.refused}); change it by hand or move to a new stream"
+            what = (
+                "run it again when all servers are up"
+                if self.new
+                else "change it by hand or move to a new stream"
             )
+            cure = f"the broker refuses ({self.refused}); {what}"
         return f"{self.what}: {self.field} is {self.found}, wanted {self.wanted}; {cure}"
 
 

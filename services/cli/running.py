@@ -28,9 +28,11 @@ def provision() -> int:
     found = asyncio.run(_provision(settings))
     for difference in found:
         tables().print(printable(str(difference)), markup=False)
-    if not all(difference.applied for difference in found):
+    if left := [difference for difference in found if not difference.applied]:
         complain(
-            "provision: some differences cannot be changed in place; make the stream anew with its data copied"
+            "provision: the broker did not make everything; run it again when all its servers are up"
+            if any(difference.new for difference in left)
+            else "provision: some differences cannot be changed in place; make the stream anew with its data copied"
         )
         return TROUBLE
     tables().print("Streams and consumers are as the topology table says.")

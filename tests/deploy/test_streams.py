@@ -43,6 +43,16 @@ async def test_an_unknown_stream_and_a_missing_consumer_are_named(fresh_nats: Br
     await nc.close()
 
 
+async def test_copies_that_there_are_no_servers_for_are_refused_with_the_cure(fresh_nats: Broker) -> None:
+    nc = await client.connect(**connection(fresh_nats.settings, "operator"))
+    js = nc.jetstream()
+    await js.delete_stream("TIMERS")
+    [left] = [d for d in await provision(js, replicas=3) if d.what == "stream TIMERS"]
+    assert (left.applied, left.new) == (False, True)
+    assert "when all servers are up" in str(left)
+    await nc.close()
+
+
 async def test_nothing_acknowledged_can_be_deleted(fresh_nats: Broker) -> None:
     nc = await client.connect(**connection(fresh_nats.settings, "operator"))
     js = nc.jetstream()
