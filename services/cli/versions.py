@@ -1,9 +1,11 @@
 """`netral version --full`: what exactly is installed, for a report of a defect."""
 
 import hashlib
+import os
 import platform
 import sqlite3
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from deploy.local.secrets import CannotStart
 from services.cli.console import tables, write_json
 from services.routing.deciding import load_judge
 
+_ROOT = Path(deploy.__file__).parent.parent
 LIBRARIES = (
     "faststream",
     "nats-py",
@@ -31,6 +34,7 @@ def full(*, as_json: bool) -> None:
     book = judge.reasoner.book
     found = {
         "netral": version("netral"),
+        "commit": commit(_ROOT, os.environ),
         "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
         "nats-server": _broker(),
         "sqlite": sqlite3.sqlite_version,
@@ -54,8 +58,33 @@ def _broker() -> str:
     return done.stdout.strip().rpartition(" ")[2].removeprefix("v")
 
 
+def commit(root: Path, environment: Mapping[str, str]) -> str:
+    """Of the checkout in `root`, with "and changes" if files differ from it; else what the image was built with."""
+    told = (
+        environment.get("NETRAL_COMMIT")
+        or "not known: no git checkout, and the image was built without COMMIT"
+    )
+    if not (root / ".git").exists():
+        return told
+    words = [
+        "git",
+        "-C",
+        str(root),
+        "describe",
+        "--always",
+        "--exclude=*",
+        "--abbrev=40",
+        "--dirty= and changes",
+    ]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    except OSError:
+        return "not known: git is not installed"
+    return done.stdout.strip() or told
+
+
 def _lock() -> str:
-    path = Path(deploy.__file__).parent.parent / "requirements.lock"
+    path = _ROOT / "requirements.lock"
     return (
         f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else "not beside the code"
     )

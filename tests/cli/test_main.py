@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.cli.versions import commit
 from tests.cli.conftest import Netral
 
 
@@ -53,3 +54,30 @@ def test_the_full_version_names_what_a_report_of_a_defect_needs(netral: Netral) 
     found = json.loads(netral("version", "--full", "--json").out)
     assert {"netral", "python", "nats-server", "packaged rulebook", "requirements.lock"} <= set(found)
     assert found["packaged rulebook"].startswith("skb-netralitas-asn ")
+
+
+def test_the_commit_is_that_of_the_checkout_or_what_the_image_was_built_with(tmp_path: Path) -> None:
+    assert commit(tmp_path, {"NETRAL_COMMIT": "6b31c11"}) == "6b31c11"
+    assert "not known" in commit(tmp_path, {"NETRAL_COMMIT": ""})
+
+    def git(*words: str) -> str:
+        whole = [
+            "git",
+            "-C",
+            str(tmp_path),
+            "-c",
+            "user.name=netral",
+            "-c",
+            "user.email=netral@example.test",
+            *words,
+        ]
+        return subprocess.run(whole, capture_output=True, text=True, check=True).stdout.strip()
+
+    git("init", "-q")
+    assert "not known" in commit(tmp_path, {})  # nothing committed yet
+    (tmp_path / "file").write_text("a")
+    git("add", "file")
+    git("commit", "-qm", "One file")
+    assert commit(tmp_path, {}) == git("rev-parse", "HEAD")
+    (tmp_path / "file").write_text("b")
+    assert commit(tmp_path, {}) == git("rev-parse", "HEAD") + " and changes"

@@ -18,6 +18,7 @@ BIN = Path(sys.executable).parent
 KNOWN = {f"NETRAL_{name.upper()}" for _, kind in PROCESSES for name in kind.model_fields} | {
     "NETRAL_HEALTH",
     "NETRAL_IMAGE",
+    "NETRAL_COMMIT",
 }
 FILES = sorted([*(DEPLOY / "containers").rglob("*"), *(DEPLOY / "kubernetes").rglob("*")])
 TEXTS = [path for path in FILES if path.is_file()]
