@@ -1,6 +1,7 @@
 """A real nats-server with our accounts, permissions and streams, and the two databases we run on."""
 
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from deploy.local.nats_server import NatsServer
 from deploy.local.secrets import ensure
 from deploy.streams import provision
 from services.runtime.connecting import connection
+from services.runtime.serving import CANNOT_GO_ON
 from services.runtime.settings import Settings
 from tests.ports import free_port
 from tests.postgres import PostgresServer
@@ -48,6 +50,11 @@ LONG = (
     "test_a_backup_under_load",
 )
 """The longest first: one that starts last keeps a core waiting for it alone."""
+
+
+def pytest_configure() -> None:
+    """A service in this process that cannot go on says so in the log: the test fails by it, and not the whole worker."""
+    signal.signal(CANNOT_GO_ON, lambda *_: None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
