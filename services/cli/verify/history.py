@@ -85,6 +85,8 @@ def acting(person: Person) -> list[dict[str, Any]]:
 
 def _jump(trigger: str) -> str | None:
     """Where a step leads that no longer follows from what stands before it, because that was taken back."""
+    if trigger == "WITHDRAWN":
+        return trigger
     return next((to[trigger] for to in law.FOLLOWS.values() if trigger in to), None)
 
 

@@ -121,6 +121,13 @@ def test_a_wrong_step_is_taken_back_by_a_new_one(judge: Judge) -> None:
     assert case.say("BAWASLU", "STUDY_CONCLUDED", "BREACH").owner == "BKN"
 
 
+def test_what_was_said_last_stands_although_an_end_before_it_stands_again(judge: Judge) -> None:
+    case = Case(judge).say("BAWASLU", "STUDY_CONCLUDED", "NO_BREACH").say("OPERATOR", "VOID", step=1)
+    case.say("BAWASLU", "WITHDRAWN")
+    assert case.say("OPERATOR", "VOID", step=2).refused == ""
+    assert (case.state, case.owner) == ("WITHDRAWN", None)
+
+
 def test_a_transfer_changes_the_owner_only_when_the_receiver_accepts(judge: Judge) -> None:
     case = Case(judge).say("BAWASLU", "TRANSFER", to="POLRI", office="prov:52")
     assert case.owner == "BAWASLU"
