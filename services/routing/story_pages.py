@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, func, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Table, func, literal, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.routing.paging import Cursor, write_cursor
@@ -66,8 +66,12 @@ async def _count(connection: AsyncConnection, kind: str, case_id: str) -> int:
 
 
 def _mine(table: Table, case_id: str) -> ColumnElement[Any]:
-    """The reports of duplicates are told with the case that goes on; their e-mails with their own."""
-    mine: ColumnElement[Any] = table.c.case_id == case_id
+    """The reports of duplicates are told with the case that goes on; their e-mails with their own.
+
+    One list of cases: of "this case, or one of those" PostgreSQL makes a walk through every report.
+    """
     if table is not case_reports:
+        mine: ColumnElement[Any] = table.c.case_id == case_id
         return mine
-    return or_(mine, table.c.case_id.in_(select(links.c.case_id).where(links.c.root == case_id)))
+    duplicates = select(links.c.case_id).where(links.c.root == case_id)
+    return table.c.case_id.in_(union_all(select(literal(case_id)), duplicates))

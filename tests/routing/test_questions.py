@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,25 @@ async def views(tmp_path: Path) -> Any:
     await found.engine.dispose()
 
 
+@pytest.fixture
+async def either(database_url: str) -> Any:
+    found = Views(open_engine(database_url))
+    await found.open()
+    yield found
+    await found.engine.dispose()
+
+
 @contextmanager
 def plans(views: Views) -> Iterator[list[str]]:
-    """What SQLite says it does for each statement."""
+    """What the database says it does for each statement; PostgreSQL scans then only what it cannot find otherwise."""
     found: list[str] = []
+    words = "EXPLAIN QUERY PLAN" if views.engine.dialect.name == "sqlite" else "EXPLAIN (COSTS OFF)"
 
     def explain(_c: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if statement.startswith("SELECT"):
-            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            if words != "EXPLAIN QUERY PLAN":
+                cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"{words} {statement}", parameters)
             found.extend(f"{row[-1]}  <- {statement[:200]}" for row in cursor.fetchall())
 
     event.listen(views.engine.sync_engine, "before_cursor_execute", explain)
@@ -50,7 +62,11 @@ def plans(views: Views) -> Iterator[list[str]]:
 
 
 def scans(found: list[str]) -> list[str]:
-    return [line for line in found if re.match(rf"SCAN (?!{SMALL}|\d|\(|CONSTANT)", line)]
+    """Tables read whole; PostgreSQL reads them through an index too, which then has no condition."""
+    sqlite = [line for line in found if re.match(rf"SCAN (?!{SMALL}|\d|\(|CONSTANT)", line)]
+    nodes = [(line, after) for line, after in pairwise([*found, ""]) if re.search(r"Scan (using|on) ", line)]
+    whole = [line for line, after in nodes if "Cond: " not in after and "Bitmap Heap" not in line]
+    return sqlite + [line for line in whole if not re.search(rf" on ({SMALL})\b", line)]
 
 
 def sorts(found: list[str]) -> list[str]:
@@ -89,11 +105,11 @@ async def test_the_operator_s_list(
 
 @pytest.mark.parametrize("order", ["opened", "updated", "due"])
 @pytest.mark.parametrize("narrowed", [{}, {"office": "pusat"}, {"state": "BREACH"}, {"role": "ACTION"}])
-async def test_the_inbox(views: Views, order: str, narrowed: dict[str, Any]) -> None:
-    with plans(views) as found:
-        await page_of_inbox(views.engine, Wanted("BKN", order=order, after=AFTER, **narrowed))
-        await views.report_counts(["a", "b"])
-        await views.matters(["a", "b"])
+async def test_the_inbox(either: Views, order: str, narrowed: dict[str, Any]) -> None:
+    with plans(either) as found:
+        await page_of_inbox(either.engine, Wanted("BKN", order=order, after=AFTER, **narrowed))
+        await either.report_counts(["a", "b"])
+        await either.matters(["a", "b"])
     assert found
     assert scans(found) == []
 
@@ -105,23 +121,23 @@ async def test_whether_a_body_holds_a_case(views: Views, office: str | None) -> 
     assert "COVERING INDEX inbox_case" in found[0]
 
 
-async def test_a_story_by_id_or_ticket_and_its_pages(views: Views) -> None:
-    with plans(views) as found:
-        await views.case("NTR-1")
-        await views.offers(["case"])
-        await views.steps("case")
-        await LinkQueries(views.engine).roots(["case"])
-        await LinkQueries(views.engine).duplicates("case")
+async def test_a_story_by_id_or_ticket_and_its_pages(either: Views) -> None:
+    with plans(either) as found:
+        await either.case("NTR-1")
+        await either.offers(["case"])
+        await either.steps("case")
+        await LinkQueries(either.engine).roots(["case"])
+        await LinkQueries(either.engine).duplicates("case")
         for after in (None, (AT, "notice x"), (AT, "report x")):
-            await page_of_story(views.engine, "case", after)
+            await page_of_story(either.engine, "case", after)
     assert found
     assert scans(found) == []
 
 
-async def test_counts_ageing_and_limits(views: Views) -> None:
-    with plans(views) as found:
-        await Stats(views.engine).answer(("owner", "state", "class", "province"), AT)
-        queries = TimerQueries(views.engine)
+async def test_counts_ageing_and_limits(either: Views) -> None:
+    with plans(either) as found:
+        await Stats(either.engine).answer(("owner", "state", "class", "province"), AT)
+        queries = TimerQueries(either.engine)
         await queries.running("case")
         assert [row async for row in queries.overdue(AT)] == []
         assert [page async for page in queries.coming(AT, None)] == []
