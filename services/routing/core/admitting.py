@@ -137,7 +137,7 @@ def _hop(life: Life, matter: Matter, said: Said, by: str, office: str | None) ->
     if not mine:
         return f"{matter.ref} is owned by {owner.agency if owner else 'nobody'} now; only its owner can say {said.event}"
     back = said.event in (MoveKind.TRANSFER, MoveKind.RETURN) and said.to is not None
-    if back and (str(said.to), said.office) in hops.passed_on:
+    if back and hops.passed((str(said.to), said.office)):
         cure = "say DONE once it is completed, or ask the operator (REFUSE)"
         return f"{said.to} passed {matter.ref} on already; {cure}"
     return None

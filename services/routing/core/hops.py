@@ -24,14 +24,18 @@ class Pause(NamedTuple):
 class Hops:
     """`holder` overrides the rules, `asked` must answer a transfer; whoever is in `passed_on` never gets it again.
 
-    `pauses`, `measure` (what was done about a silent PPK, as a state) and `recused` outlive progress.
+    `pauses`, `measure` (what was done about a silent PPK, as a state) and `recused` outlive progress. `homes` is the
+    office by which the rules know each agency in this matter: a key of the whole agency speaks for it. `wanting` are
+    those who returned the file, one after the other, and get it back (None: whom the rules name).
     """
 
+    homes: dict[str, str] = field(default_factory=dict)
     holder: Body | None = None
     asked: Body | None = None
     before: Body | None = None
     passed_on: list[Body] = field(default_factory=list)
     returned: bool = False
+    wanting: list[Body | None] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     measure: str | None = None
     blocked: bool = False
@@ -53,7 +57,28 @@ class Hops:
         elif event is MoveKind.SUCCEED:
             self._succeed(said.instead_of, said.to)
         else:
-            self._move(event, (str(said.to), said.office) if said.to else None, speaker, said.on)
+            to = self.at_home((str(said.to), said.office)) if said.to else None
+            self._move(event, to, self._voice(event, speaker), said.on)
+
+    def at_home(self, body: Body) -> Body:
+        """The body with its office, where none was named and the rules know one."""
+        return (body[0], body[1] or self.homes.get(body[0]))
+
+    def passed(self, body: Body) -> bool:
+        """Whether that office passed the file on already; an office nobody named counts as any."""
+        agency, office = self.at_home(body)
+        return any(
+            (other[0] == agency and office in (other[1], None)) or other == (agency, None)
+            for other in self.passed_on
+        )
+
+    def _voice(self, kind: MoveKind, speaker: Body) -> Body:
+        """For which office somebody speaks: for the one that was asked, or has the file, where only the agency is known."""
+        answers = kind in (MoveKind.ACCEPT, MoveKind.REFUSE)
+        for body in (self.asked if answers else None, self.holder):
+            if body and body[0] == speaker[0] and None in (body[1], speaker[1]):
+                return body if speaker[1] is None else speaker
+        return self.at_home(speaker)
 
     def _move(self, kind: MoveKind, to: Body | None, speaker: Body, on: date) -> None:
         if kind in (MoveKind.TRANSFER, MoveKind.RETURN, MoveKind.REFUSE):
@@ -66,18 +91,22 @@ class Hops:
             case MoveKind.ASSIGN:
                 self._held_by(to, on)
             case MoveKind.RETURN:
+                wanting = [*self.wanting, None if self.holder == (OPERATOR, None) else self.holder]
                 self._held_by(to or self.before or (OPERATOR, None), on, returned=True)
+                self.wanting = wanting
             case MoveKind.REFUSE:
                 self._held_by((OPERATOR, None), on)
             case MoveKind.DONE if speaker == self.holder:
-                self._held_by(None, on)
+                *others, last = self.wanting or [None]
+                self._held_by(last, on, returned=bool(others))
+                self.wanting = others
 
     def _succeed(self, old: Agency | None, new: Agency | None) -> None:
         """Whoever took over the competence also takes over what its predecessor had been handed."""
         if old and new:
-            self.holder, self.asked, self.before = (
+            self.holder, self.asked, self.before, *self.wanting = (
                 (str(new), body[1]) if body and body[0] == old else body
-                for body in (self.holder, self.asked, self.before)
+                for body in (self.holder, self.asked, self.before, *self.wanting)
             )
 
     def _held_by(self, body: Body | None, on: date, *, returned: bool = False) -> None:
@@ -86,3 +115,4 @@ class Hops:
         elif returned and not self.returned:
             self.pauses.append(Pause(on, None))
         self.before, self.holder, self.asked, self.returned = self.holder, body, None, returned
+        self.wanting = []

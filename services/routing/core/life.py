@@ -15,7 +15,7 @@ from services.routing.core.identity import counting, naming_of
 from services.routing.core.lifecycle import START, STATES
 from services.routing.core.linking import as_duplicate, link_of
 from services.routing.core.owning import owner_of
-from services.routing.core.parts import acts
+from services.routing.core.parts import acts, homes_of
 from services.routing.core.standing import History, matter_of, state_of
 
 
@@ -63,8 +63,9 @@ def life_of(
             events,
             standing,
             effective,
+            homes_of(decisions[days[person.ref]].persons[n].assignments),
         )
-        for person in facts.persons
+        for n, person in enumerate(facts.persons)
     }
     matters = tuple(
         matter_of(decisions[days[ref]].persons[n], facts, decision.admissibility, history, judge)
@@ -104,6 +105,7 @@ def _history(
     events: tuple[Heard, ...],
     standing: Sequence[Step],
     effective: Sequence[Step],
+    homes: dict[str, str],
 ) -> History:
     """What was said about one person and stands; `days` are that of the opening and the last one spoken on."""
     ref = person.ref
@@ -113,7 +115,7 @@ def _history(
         last_on=days[1],
         events=tuple(e for e in events if e.person in (None, ref)),
         said=tuple((step.said, (step.by, step.office)) for step in about),
-        hops=_hops(about),
+        hops=_hops(about, homes),
         naming=naming_of(_about(standing, ref), about),
     )
 
@@ -162,8 +164,8 @@ def _about(steps: Iterable[Step], ref: str) -> list[Step]:
     return [step for step in steps if step.said.person in (None, ref)]
 
 
-def _hops(about: Iterable[Step]) -> Hops:
-    hops = Hops()
+def _hops(about: Iterable[Step], homes: dict[str, str]) -> Hops:
+    hops = Hops(homes)
     for step in about:
         hops.hear(step.said, (step.by, step.office))
     return hops

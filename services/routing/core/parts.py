@@ -24,6 +24,15 @@ def acts(part: Assignment) -> bool:
     return bool(part.active) and part.role is Role.ACTION
 
 
+def homes_of(assignments: Iterable[Assignment]) -> dict[str, str]:
+    """By which office each agency acts in this matter, now or later; none where the rules name several."""
+    offices: dict[str, set[str]] = {}
+    for part in assignments:
+        if part.role is Role.ACTION and part.office:
+            offices.setdefault(str(part.agency), set()).add(part.office)
+    return {agency: found.pop() for agency, found in offices.items() if len(found) == 1}
+
+
 def owes_sanction(part: Assignment) -> bool:
     """Whether it is the duty to sanction, whose limit, once passed, is the silence of the PPK (R38)."""
     first = part.when == RECOMMENDED and part.role is Role.ACTION and part.deadline is not None

@@ -18,6 +18,11 @@ def matter(case: Case) -> Matter:
     return case.life().matters[0]
 
 
+def held_by(case: Case) -> tuple[str, str | None] | None:
+    owner = matter(case).owner
+    return owner and (str(owner.agency), owner.office)
+
+
 def silent_once(judge: Judge) -> Case:
     return at_ppk(judge).say("NETRAL", *SILENT, on=date(2024, 12, 3))
 
@@ -134,6 +139,44 @@ def test_a_file_returned_in_a_circle_is_refused(judge: Judge) -> None:
     case = at_ppk(judge).say("PPK", "RETURN", to="BKN")
     assert case.state == "RETURNED"
     assert "say DONE once it is completed" in case.say("BKN", "RETURN", to="PPK").refused
+
+
+def test_who_speaks_with_a_key_of_the_whole_agency_speaks_for_the_office_that_has_the_file(
+    judge: Judge,
+) -> None:
+    case = at_ppk(judge).say("PPK", "TRANSFER", to="PPK", office="prov:52").say("PPK", "ACCEPT")
+    assert held_by(case) == ("PPK", "prov:52")
+    assert "passed p1 on already" in case.say("PPK", "TRANSFER", to="PPK", office="kabkota:52.04").refused
+    assert case.say("PPK", "RETURN", to="BKN").refused == ""
+    assert held_by(case) == ("BKN", "pusat")
+    assert case.say("BKN", "DONE", by_office="pusat").state == "RECOMMENDED"
+    assert held_by(case) == ("PPK", "prov:52")
+
+
+def test_a_file_returned_without_naming_the_office_is_with_the_one_the_rules_know(judge: Judge) -> None:
+    case = Case(judge).say("BAWASLU", "STUDY_CONCLUDED", "BREACH").say("BKN", "RETURN", to="BAWASLU")
+    assert held_by(case) == ("BAWASLU", "kabkota:52.04")
+    assert case.say("BAWASLU", "DONE").owner == "BKN"
+    case.say("BKN", "RETURN", to="BAWASLU", office="kabkota:52.04")
+    assert case.say("BAWASLU", "DONE", by_office="kabkota:52.04").owner == "BKN"
+
+
+def test_a_file_returned_twice_goes_back_the_way_it_came_and_its_clock_stands_until_the_end(
+    judge: Judge,
+) -> None:
+    case = at_ppk(judge).say("PPK", "RETURN", to="BKN").say("BKN", "RETURN", to="BAWASLU")
+    assert case.say("BAWASLU", "DONE").state == "RETURNED"
+    assert (held_by(case), matter(case).dues) == (("BKN", "pusat"), ())
+    assert case.say("BKN", "DONE").state == "RECOMMENDED"
+    assert (case.owner, len(matter(case).dues)) == ("PPK", 1)
+
+
+def test_a_receiver_that_refused_is_not_asked_again(judge: Judge) -> None:
+    case = Case(judge).say("BAWASLU", "TRANSFER", to="POLRI", office="prov:52")
+    case.say("POLRI", "REFUSE", to="BAWASLU").say("OPERATOR", "ASSIGN", to="KPU")
+    assert "passed p1 on already" in case.say("KPU", "TRANSFER", to="POLRI", office="prov:52").refused
+    assert "passed p1 on already" in case.say("KPU", "TRANSFER", to="BAWASLU", office="kabkota:52.04").refused
+    assert case.say("KPU", "TRANSFER", to="POLRI", office="prov:53").refused == ""
 
 
 def test_a_return_stops_the_clock_and_the_rest_of_the_days_is_left_afterwards(judge: Judge) -> None:
