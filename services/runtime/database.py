@@ -1,19 +1,17 @@
 """Opens a SQL database so that what is committed is on disk: SQLite by default, PostgreSQL by address."""
 
-import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
-import aiosqlite
 from sqlalchemy import URL, DateTime, Dialect, TypeDecorator, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Insert, TableClause
+
+from services.runtime import sqlite_thread
 
 _PRAGMAS = (
     "PRAGMA busy_timeout=15000",
@@ -48,26 +46,6 @@ class Instant(TypeDecorator[datetime]):
         return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
 
 
-class _Connection(aiosqlite.Connection):
-    """Can be stopped twice. aiosqlite's own then waits for ever: the second word comes after its thread has ended.
-
-    SQLAlchemy stops twice when a question is cut off, and cut off again while its connection is being closed.
-    """
-
-    _stopped: "asyncio.Future[None] | None" = None
-
-    def stop(self) -> "asyncio.Future[None] | None":
-        if self._stopped is None:
-            self._stopped = super().stop()
-        return self._stopped
-
-
-def _connection(database: str, **options: Any) -> _Connection:
-    connection = _Connection(partial(sqlite3.connect, database, **options), 64)
-    connection._thread.daemon = True  # as SQLAlchemy does with those it makes itself
-    return connection
-
-
 async def _reached(*address: Any, **options: Any) -> Any:
     import asyncpg  # noqa: PLC0415 - most installations never need it
 
@@ -88,7 +66,10 @@ def open_engine(url: str | URL, *, durable: bool = True, schema: str | None = No
         return create_async_engine(
             parsed, pool_pre_ping=True, connect_args={"async_creator_fn": _reached, **path}
         )
-    options: dict[str, Any] = {"connect_args": {"async_creator_fn": _connection}, "pool_size": _HELD}
+    options: dict[str, Any] = {
+        "connect_args": {"async_creator_fn": sqlite_thread.connect},
+        "pool_size": _HELD,
+    }
     engine = create_async_engine(parsed, **options)
     event.listen(engine.sync_engine, "connect", _prepare)
     if not durable:
