@@ -1,7 +1,7 @@
 """Looks for reports that may tell of the event of a new one, and says so on the bus: who, how alike and why, no names."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from nats.aio.msg import Msg
@@ -12,7 +12,7 @@ from services.intake.core.acceptance import SOURCE
 from services.intake.core.blocking import keys_of
 from services.intake.core.matching import Likeness, Told, chosen, told_by
 from services.intake.core.thresholds import THRESHOLDS
-from services.intake.match_index import MatchIndex, Place
+from services.intake.match_index import MatchIndex, Place, Reach
 from services.intake.sealing import CannotOpen, Sealer
 from services.intake.vault import Vault
 from services.intake.vault_writer import VaultAway
@@ -22,6 +22,15 @@ from services.runtime.messaging import Bus, TryLater
 DURABLE = "intake-matching"
 AT_ONCE = 16
 """Reports compared at once: few, because people may come to the door of the same process meanwhile."""
+REACH = Reach(len(THRESHOLDS.days) - 1, THRESHOLDS.per_key, THRESHOLDS.compared)
+
+
+class Resembling(NamedTuple):
+    """Another report and how alike it is."""
+
+    report_id: UUID
+    case_id: UUID
+    alike: Likeness
 
 
 class Matcher:
@@ -39,36 +48,39 @@ class Matcher:
         """Compare accepted reports, and say what they resemble. Raises ValidationError, TryLater and BrokerAway."""
         accepted = [ReportAccepted.model_validate_json(message.data) for message in messages]
         try:
-            found = await asyncio.gather(*map(self.compare, accepted))
+            found = await self.compare(accepted)
         except VaultAway:
             raise TryLater(5) from None
         if self.bus:
-            await self.bus.tell([one for one in found if one])
+            await self.bus.tell(found)
 
-    async def compare(self, accepted: ReportAccepted) -> ReportResembles | None:
-        """Put a report into the index, then compare it with those that share a key. Raises VaultAway.
+    async def compare(self, accepted: Sequence[ReportAccepted]) -> list[ReportResembles]:
+        """Put reports into the index, then compare each with those that share a key. Raises VaultAway.
 
-        In this order two reports that come at one instant see each other, at least one of them the other.
+        In this order two reports that come at one instant see each other, at least one of them the other. The database
+        is asked a few times for all of them together: a question costs more than its answer.
         """
-        data = accepted.data
-        mine = (await self._told([data.report_id])).get(data.report_id)
-        if mine is None:
-            return None
-        place = Place(data.report_id, data.case_id, mine.day, accepted.time)
-        keys = keys_of(mine, self._door_key)
-        await self._index.add(place, keys)
-        if await self._index.repeats(place):
-            return None
-        by = THRESHOLDS
-        near = await self._index.sharing(place, keys, len(by.days) - 1, by.per_key, by.compared)
-        opened = await self._told([report_id for report_id, _ in near])
-        found = [
-            (report_id, case_id, opened[report_id]) for report_id, case_id in near if report_id in opened
+        mine = await self._told([one.data.report_id for one in accepted])
+        added = [
+            (Place(one.data.report_id, one.data.case_id, told.day, one.time), keys_of(told, self._door_key))
+            for one in accepted
+            if (told := mine.get(one.data.report_id))
         ]
-        picked = [(*found[n][:2], alike) for n, alike in chosen(mine, [told for *_, told in found])]
-        return await self._event(accepted, picked) if picked else None
+        if not added:
+            return []
+        await self._index.add(added)
+        repeating = await self._index.repeating([place for place, _ in added])
+        new = [(place, keys) for place, keys in added if place.report_id not in repeating]
+        near = {
+            report_id: found for report_id, found in (await self._index.sharing(new, REACH)).items() if found
+        }
+        if not near:
+            return []
+        opened = await self._told({report_id for found in near.values() for report_id, _ in found})
+        picked = {report_id: _picked(mine[report_id], found, opened) for report_id, found in near.items()}
+        return await self._events(accepted, picked)
 
-    async def _told(self, report_ids: list[UUID]) -> dict[UUID, Told]:
+    async def _told(self, report_ids: Collection[UUID]) -> dict[UUID, Told]:
         """What of each report is compared; without those that were erased."""
         found = {}
         for report_id, sealed in (await self._vault.dossiers(report_ids)).items():
@@ -78,20 +90,27 @@ class Matcher:
                 continue
         return found
 
-    async def _event(
-        self, accepted: ReportAccepted, picked: list[tuple[UUID, UUID, Likeness]]
+    async def _events(
+        self, accepted: Sequence[ReportAccepted], picked: Mapping[UUID, list[Resembling]]
+    ) -> list[ReportResembles]:
+        tickets = await self._vault.tickets({one.report_id for found in picked.values() for one in found})
+        return [
+            self._event(one, found, tickets) for one in accepted if (found := picked.get(one.data.report_id))
+        ]
+
+    def _event(
+        self, accepted: ReportAccepted, found: list[Resembling], tickets: Mapping[UUID, str]
     ) -> ReportResembles:
         data = accepted.data
-        tickets = await self._vault.tickets([report_id for report_id, _, _ in picked])
         others = tuple(
             Resemblance(
-                report_id=report_id,
-                case_id=case_id,
-                ticket=tickets[report_id],
-                score=alike.score,
-                reasons=alike.reasons,
+                report_id=one.report_id,
+                case_id=one.case_id,
+                ticket=tickets[one.report_id],
+                score=one.alike.score,
+                reasons=one.alike.reasons,
             )
-            for report_id, case_id, alike in picked
+            for one in found
         )
         return ReportResembles(
             id=event_id(data.report_id, "resembles"),
@@ -102,3 +121,10 @@ class Matcher:
                 report_id=data.report_id, case_id=data.case_id, ticket=data.ticket, others=others
             ),
         )
+
+
+def _picked(mine: Told, near: Sequence[tuple[UUID, UUID]], opened: Mapping[UUID, Told]) -> list[Resembling]:
+    """Of those nearby, without the erased, the ones to ask a person about."""
+    found = [(report_id, case_id) for report_id, case_id in near if report_id in opened]
+    alike = chosen(mine, [opened[report_id] for report_id, _ in found])
+    return [Resembling(*found[n], how) for n, how in alike]

@@ -1,7 +1,7 @@
 """The vault: every report, sealed, in a database; who may open which part is decided by its callers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,13 +93,13 @@ class Vault:
         row = await self._one(select(blob, key).where(reports.c.report_id == str(report_id)))
         return Sealed(row[0], row[1]) if row else None
 
-    async def dossiers(self, report_ids: Sequence[UUID]) -> dict[UUID, Sealed]:
+    async def dossiers(self, report_ids: Collection[UUID]) -> dict[UUID, Sealed]:
         """The sealed dossiers of several reports, without those that are unknown."""
         query = select(reports.c.report_id, reports.c.dossier, reports.c.dossier_key)
         rows = await self._all(query.where(reports.c.report_id.in_(map(str, report_ids))))
         return {UUID(row.report_id): Sealed(row.dossier, row.dossier_key) for row in rows}
 
-    async def tickets(self, report_ids: Sequence[UUID]) -> dict[UUID, str]:
+    async def tickets(self, report_ids: Collection[UUID]) -> dict[UUID, str]:
         """The tickets of several reports."""
         query = select(reports.c.report_id, reports.c.ticket)
         rows = await self._all(query.where(reports.c.report_id.in_(map(str, report_ids))))

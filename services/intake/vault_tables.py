@@ -2,6 +2,8 @@
 
 from sqlalchemy import Column, Date, DateTime, Index, LargeBinary, MetaData, String, Table, Text
 
+from services.runtime.database import Instant
+
 STORED = "stored"
 """In the vault, the broker has not acknowledged yet (or its acknowledgement was not noted)."""
 CLAIMED = "claimed"
@@ -38,7 +40,7 @@ match_keys = Table(
     Column("case_id", String(36), primary_key=True),
     Column("report_id", String(36), nullable=False, index=True),
     Column("day", Date, nullable=False),
-    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("received_at", Instant, nullable=False),
 )
 """What near matches share (core/blocking.py): of each case the first report that has a key."""
 Index("match_keys_oldest", match_keys.c.key, match_keys.c.day, match_keys.c.received_at)
