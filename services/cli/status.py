@@ -19,10 +19,14 @@ def status(ticket: str, *, as_json: bool) -> None:
     if as_json:
         write_json(answer)
         return
-    following = answer["next"]
-    lines = (f"{answer['ticket']}  {answer['state_label']} ({answer['state']})", answer["received_at"])
-    for line in (*lines, following["id"], following["en"]):
-        tables().print(printable(str(line)), markup=False)
+    lines = [
+        f"{answer['ticket']}  {answer['state_label']} ({answer['state']})",
+        f"received {answer['received_at'][:19].replace('T', ' ')} at the place",
+    ]
+    for said in (*answer.get("progress", ()), answer["next"]):
+        lines += [said["id"], f"  {said['en']}"]
+    for line in lines:
+        tables().print(printable(line), markup=False)
 
 
 def _receipt() -> str:

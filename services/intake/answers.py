@@ -28,12 +28,17 @@ class ReportAnswer(Answer):
 
 
 class StatusAnswer(Answer):
-    """How far a report has come; `received_at` is local to the place."""
+    """How far a report has come; `received_at` is local to the place.
+
+    `progress` is how it goes on once agencies have spoken, without saying of whom; `closed` that nobody must act any more.
+    """
 
     ticket: str
     state: Literal["RECEIVED", "ROUTED"] = "RECEIVED"
     state_label: str = "Diterima"
     received_at: datetime
+    progress: list[Sentence] = []
+    closed: bool = False
     next: Sentence
 
 
@@ -54,4 +59,8 @@ WHILE_RECEIVED = Sentence(
 AFTER_ROUTING = Sentence(
     id="Laporan Anda sudah diteruskan kepada setiap lembaga yang berwenang; mereka yang sekarang menanganinya.",
     en="Your report has been passed on to every competent agency; they deal with it now.",
+)
+AFTER_CLOSING = Sentence(
+    id="Penanganan laporan Anda sudah selesai. Rincian sanksi, bila ada, tidak dimuat di sini.",
+    en="The handling of your report is finished. What a sanction was is never said here.",
 )

@@ -12,6 +12,7 @@ from contracts.door import MAX_BYTES, read_json
 from contracts.faults import InvalidDocument
 from contracts.ids import report_id_of
 from services.intake.answers import (
+    AFTER_CLOSING,
     AFTER_REPORTING,
     AFTER_ROUTING,
     WHILE_RECEIVED,
@@ -20,6 +21,7 @@ from services.intake.answers import (
     StatusAnswer,
 )
 from services.intake.handlers import Intake, OtherBody, Received
+from services.intake.news import news_of
 from services.intake.openapi import api_document
 from services.intake.settings import IntakeSettings
 from services.intake.vault_writer import VaultAway
@@ -88,10 +90,19 @@ class Doors:
     async def _state(self, received: Received) -> StatusAnswer:
         """Routed once a decision stands; a broker that is away cannot tell, so the report counts as received."""
         ticket = received.ticket
-        if await self._intake.is_routed(received.case_id):
-            routed = {"state": "ROUTED", "state_label": "Diteruskan", "next": AFTER_ROUTING}
-            return StatusAnswer(ticket=ticket, received_at=received.at, **routed)
-        return StatusAnswer(ticket=ticket, received_at=received.at, next=WHILE_RECEIVED)
+        if not await self._intake.is_routed(received.case_id):
+            return StatusAnswer(ticket=ticket, received_at=received.at, next=WHILE_RECEIVED)
+        matters = await self._intake.matters(received.case_id)
+        closed = bool(matters) and all(matter.owner is None for matter in matters)
+        return StatusAnswer(
+            ticket=ticket,
+            state="ROUTED",
+            state_label="Diteruskan",
+            received_at=received.at,
+            progress=news_of(matters),
+            closed=closed,
+            next=AFTER_CLOSING if closed else AFTER_ROUTING,
+        )
 
     async def openapi(self, _request: Request) -> Response:
         """`GET /openapi.json`."""

@@ -10,8 +10,10 @@ from uuid import UUID
 
 from contracts import regions
 from contracts.door import read_report
-from contracts.events import ReportAccepted
+from contracts.events import CaseStepped, ReportAccepted
 from contracts.ids import receipt_for, report_id_of, ticket_for
+from contracts.steps import Matter
+from contracts.topology import stream_of
 from services.intake.core.acceptance import Acceptance, accept, zone_at
 from services.intake.sealing import Sealer
 from services.intake.traffic import Traffic
@@ -100,6 +102,24 @@ class Intake:
             return self.bus is not None and await self.bus.stored(f"cases.{case_id}.decided")
         except BrokerAway:
             return False
+
+    async def matters(self, case_id: UUID) -> tuple[Matter, ...]:
+        """Where every person's matter stands after the last step, of a duplicate that of the case it leads to.
+
+        Empty before the first step, and while the broker cannot tell.
+        """
+        try:
+            step = await self._last_step(case_id)
+            if step and step.data.link:
+                step = await self._last_step(step.data.link.to)
+        except BrokerAway:
+            return ()
+        return step.data.persons if step else ()
+
+    async def _last_step(self, case_id: UUID) -> CaseStepped | None:
+        subject = f"cases.{case_id}.step.*"
+        found = await self.bus.last(stream_of(subject), subject) if self.bus else None
+        return CaseStepped.model_validate_json(found) if found else None
 
     async def reconcile(self, before: datetime, doubted: frozenset[UUID]) -> frozenset[UUID]:
         """Settle reports from before `before` of which nobody noted what the broker answered.

@@ -104,6 +104,8 @@ def _status() -> Operation:
         "state": "RECEIVED",
         "state_label": "Diterima",
         "received_at": _RECEIVED,
+        "progress": [],
+        "closed": False,
         "next": WHILE_RECEIVED.model_dump(),
     }
     return Operation(

@@ -43,7 +43,8 @@ class Door:
         following = {"id": "Sedang diteruskan.", "en": "Being passed on."}
         received = "2026-11-24T10:00:00+08:00"
         answer = {"ticket": ticket, "state": "RECEIVED", "state_label": "Diterima", "received_at": received}
-        return JSONResponse({**answer, "next": following})
+        progress = [{"id": "Kajian selesai.", "en": "The study is finished."}]
+        return JSONResponse({**answer, "progress": progress, "next": following})
 
     def _answer(self, key: str, body: bytes) -> Response:
         if self.answers:

@@ -20,7 +20,14 @@ def status(netral: Netral, monkeypatch: pytest.MonkeyPatch) -> Iterator[Netral]:
 def test_ticket_and_receipt_open_the_status(status: Netral) -> None:
     ran = status("status", "NTR-0", stdin=b"SECRET-0\n")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.splitlines()[0] == "NTR-0  Diterima (RECEIVED)"
+    assert ran.out.splitlines() == [
+        "NTR-0  Diterima (RECEIVED)",
+        "received 2026-11-24 10:00:00 at the place",
+        "Kajian selesai.",
+        "  The study is finished.",
+        "Sedang diteruskan.",
+        "  Being passed on.",
+    ]
     assert json.loads(status("status", "NTR-0", "--json", stdin=b"SECRET-0\n").out)["state"] == "RECEIVED"
 
 
