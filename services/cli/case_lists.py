@@ -57,7 +57,7 @@ def stats(by: str, *, as_json: bool) -> None:
     show((*(name.capitalize() for name in names), "Persons", "Cases"), rows)
     tables().print()
     held = [
-        [row["owner"], row["persons"], row["cases"], row["oldest_since"], row["overdue"]]
+        [row["owner"], row["persons"], row["cases"], _jakarta(row["oldest_since"]), row["overdue"]]
         for row in told["ageing"]
     ]
     show(("Holds", "Persons", "Cases", "Oldest since", "Over the limit"), held)
@@ -103,6 +103,11 @@ def _line(matter: dict[str, Any]) -> tuple[str | None, ...]:
         queue["id"] if queue else matter["why"],
         min(last_days, default=None),
     )
+
+
+def _jakarta(instant: str | None) -> str | None:
+    """An instant of cases in several zones by the clock of the capital."""
+    return instant and local_time(instant, "kemendagri:31")
 
 
 def _place(region: str) -> str:

@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.routing import views_tables as tables
 from services.routing.core.ageing import AGES, ages, bands
-from services.routing.core.hiding import hide, hide_line
+from services.routing.core.hiding import hide, hide_parts
 from services.routing.tallies import ANY, CELL
 
 Row = dict[str, Any]
 UNITS = ("persons", "cases")
+PARTS = ("limit", "waits")
 
 
 class Stats:
@@ -26,12 +27,10 @@ class Stats:
         """The counts by some of CELL, and for each body and each of its states what waits there."""
         async with self._engine.connect() as connection:
             counts = hide(await _counts(connection, by), by, UNITS)
-            held = hide(await _counts(connection, ("owner",)), ("owner",), UNITS)
             waiting = await _waiting(connection, now)
-            stages = [await _aged(connection, row, ("owner", "state")) for row in waiting]
-            bodies = [await _aged(connection, row, ("owner",)) for row in _by_owner(waiting)]
-        of = {row["owner"]: {unit: row[unit] for unit in UNITS} for row in held}
-        ageing = [{**row, **of.get(row["owner"], {}), "overdue": row["limit"]["over"]} for row in bodies]
+            stages = await _aged(connection, waiting, ("owner", "state"))
+            ageing = await _aged(connection, _by_owner(waiting), ("owner",))
+        ageing = [{**row, "overdue": row["limit"]["over"]} for row in ageing]
         return {"by": list(by), "counts": counts, "ageing": ageing, "stages": stages}
 
 
@@ -79,20 +78,31 @@ def _by_owner(waiting: Iterable[Row]) -> list[Row]:
             found[row["owner"]] = {name: row[name] for name in ("owner", "persons", "limit", "waits")}
             continue
         sum_["persons"] += row["persons"]
-        for part in ("limit", "waits"):
+        for part in PARTS:
             sum_[part] = {name: count + row[part][name] for name, count in sum_[part].items()}
     return list(found.values())
 
 
-async def _aged(connection: AsyncConnection, row: Row, by: Sequence[str]) -> Row:
-    """The row as it may be shown, and since when the first of them waits."""
+async def _aged(connection: AsyncConnection, rows: Sequence[Row], by: Sequence[str]) -> list[Row]:
+    """The rows as they may be shown beside all counts by the same, and since when the first of each waits."""
+    counted = hide(await _counts(connection, by), by, UNITS)
+    wholes = {_key(row, by): {unit: row[unit] for unit in UNITS} for row in counted}
+    mine = [wholes[_key(row, by)] for row in rows]
+    shown = {name: hide_parts(rows, by, name, [whole["persons"] for whole in mine]) for name in PARTS}
+    found = []
+    for number, row in enumerate(rows):
+        key = {name: row[name] for name in by}
+        since = {"oldest_since": await _oldest(connection, key)}
+        found.append({**key, **mine[number], **since, **{name: shown[name][number] for name in PARTS}})
+    return found
+
+
+async def _oldest(connection: AsyncConnection, key: Row) -> str | None:
     m = tables.matters.c
-    mine = [m[name] == row[name] for name in by]
+    mine = [m[name] == value for name, value in key.items()]
     oldest = select(m.since).where(m.closed.is_(False), *mine).order_by(m.since).limit(1)
     since = (await connection.execute(oldest)).scalar()
-    shown = hide_line({"persons": row["persons"]})
-    parts = {part: hide_line(row[part]) for part in ("limit", "waits")}
-    return {**{name: row[name] for name in by}, **shown, "oldest_since": since and since.isoformat(), **parts}
+    return since.isoformat() if since else None
 
 
 def _sum_until(at: ColumnElement[Any], until: datetime, name: str) -> ColumnElement[Any]:

@@ -1,7 +1,7 @@
 """Counts nobody may be recognised by: small ones are hidden, and others with them where a sum would give them away."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 SMALL = 5
@@ -13,13 +13,16 @@ MASKED = "hidden"
 Row = dict[str, Any]
 
 
-def hide(rows: Sequence[Row], by: Sequence[str], units: Sequence[str]) -> list[Row]:
+def hide(
+    rows: Sequence[Row], by: Sequence[str], units: Sequence[str], already: Iterable[int] = ()
+) -> list[Row]:
     """The cells of a table as they may be shown.
 
     The sums somebody can ask for are that of the table, and those of the tables with one dimension less. In each of them
-    the hidden cells together must be at least two and hold SMALL, or all cells that are not empty are hidden.
+    the hidden cells together must be at least two and hold SMALL, or all cells that are not empty are hidden. Those of the
+    rows `already` are hidden for another reason.
     """
-    masked: set[int] = set()
+    masked = set(already)
     sums = [_groups(rows, [name for name in by if name != left_out]) for left_out in by]
     sums.append([range(len(rows))])
     changed = True
@@ -36,10 +39,18 @@ def hide(rows: Sequence[Row], by: Sequence[str], units: Sequence[str]) -> list[R
     ]
 
 
-def hide_line(counts: dict[str, int]) -> dict[str, int | str]:
-    """The parts of one whole, as they may be shown."""
-    rows = [{"part": name, "n": number} for name, number in counts.items()]
-    return {row["part"]: row["n"] for row in hide(rows, ("part",), ("n",))}
+def hide_parts(rows: Sequence[Row], by: Sequence[str], name: str, wholes: Sequence[int | str]) -> list[Row]:
+    """The parts `row[name]` of each row as they may be shown beside its whole, and beside each other."""
+    cells: list[Row] = []
+    already = set()
+    for row, whole in zip(rows, wholes, strict=True):
+        parts = {len(cells) + place: n for place, n in enumerate(row[name].values())}
+        large = [place for place, n in parts.items() if n >= SMALL]
+        if whole == MASKED and large:  # or their sum would show it
+            already.add(min(large, key=lambda place: (parts[place], place)))
+        cells += [{**{key: row[key] for key in by}, "part": part, "n": n} for part, n in row[name].items()]
+    shown = iter(hide(cells, (*by, "part"), ("n",), already))
+    return [{part: next(shown)["n"] for part in row[name]} for row in rows]
 
 
 def small(count: int) -> int | str:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.core.hiding import FEW, MASKED, hide, hide_line, small
+from services.routing.core.hiding import FEW, MASKED, hide, hide_parts, small
 
 CELLS = st.lists(
     st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.integers(0, 20)), unique_by=lambda c: c[:2]
@@ -12,6 +12,12 @@ CELLS = st.lists(
 
 def table(cells: list[tuple[str, str, int]]) -> list[dict[str, object]]:
     return [{"owner": owner, "state": state, "persons": n} for owner, state, n in cells]
+
+
+def hide_line(counts: dict[str, int], whole: int | str = 0) -> dict[str, int | str]:
+    """The parts of one whole."""
+    (shown,) = hide_parts([{"owner": "a", "parts": counts}], ("owner",), "parts", [whole])
+    return shown
 
 
 def test_a_small_count_is_hidden_and_nothing_is_nothing() -> None:
@@ -28,6 +34,17 @@ def test_two_small_cells_that_hold_five_together_protect_each_other() -> None:
 
 def test_without_small_cells_everything_is_shown() -> None:
     assert hide_line({"a": 5, "b": 0}) == {"a": 5, "b": 0}
+
+
+def test_parts_never_add_up_to_a_whole_that_is_hidden() -> None:
+    assert hide_line({"a": 59, "b": 0}, MASKED) == {"a": MASKED, "b": 0}
+    assert hide_line({"a": 3, "b": 30, "c": 9, "d": 4}, MASKED) == {"a": FEW, "b": 30, "c": MASKED, "d": FEW}
+    assert hide_line({"a": 4, "b": 3}, MASKED) == {"a": FEW, "b": FEW}
+
+
+def test_a_part_of_one_row_is_hidden_where_the_others_would_give_it_away() -> None:
+    rows = [{"owner": "x", "state": state, "parts": {"old": n}} for state, n in (("A", 1), ("B", 50))]
+    assert hide_parts(rows, ("owner", "state"), "parts", [FEW, MASKED]) == [{"old": FEW}, {"old": MASKED}]
 
 
 @given(CELLS)
