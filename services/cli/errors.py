@@ -12,3 +12,7 @@ class Stop(Exception):
     def __init__(self, text: str, code: int = TROUBLE) -> None:
         self.code = code
         super().__init__(text)
+
+
+class Unknown(Stop):
+    """What was asked for is not there, or not for whoever asked."""

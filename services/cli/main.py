@@ -43,7 +43,9 @@ def _explained(problem: Exception) -> int:
             complain(str(problem))
             return problem.code
         case typer.TyperException():
-            complain(f"netral: {problem.format_message()} (see `netral --help`)")
+            context = getattr(problem, "ctx", None)
+            where = context.command_path if context else "netral"
+            complain(f"netral: {problem.format_message()} (see `{where} --help`)")
             return BAD_INPUT
         case typer.Abort():
             return INTERRUPTED

@@ -14,8 +14,8 @@ from contracts.codes import ProgressEvent
 from contracts.steps import MoveKind
 from services.cli.casework import OPERATOR, agency_code, ask
 from services.cli.console import printable, tables, write_json
-from services.cli.errors import BAD_INPUT, Stop
-from services.cli.story import matter_lines
+from services.cli.errors import BAD_INPUT, Stop, Unknown
+from services.cli.story import matters_lines
 from services.runtime.clock import Clock, now
 
 _EMPLOYER = re.compile(r"([A-Za-z]+)(?::(\d{2}(?:\.\d{2})?))?", re.ASCII)
@@ -59,14 +59,18 @@ def step(
         raise Stop(f"{printable(what)}: {_unknown(name)}", BAD_INPUT)
     root = "/v1/operator" if speaker == OPERATOR else f"/v1/agencies/{speaker}"
     headers = {} if seen is None else {"If-Match": f'"{seen}"'}
-    told = ask(
-        f"{root}/cases/{case}/{door}", speaker, what=f"step {name}", method="POST", body=body, headers=headers
-    )
+    path = f"{root}/cases/{case}/{door}"
+    try:
+        told = ask(path, speaker, what=f"step {name}", method="POST", body=body, headers=headers)
+    except Unknown:
+        none = "is not known" + ("" if speaker == OPERATOR else f", or {speaker} has no part in it")
+        cure = "`netral case` shows who has" if speaker != OPERATOR else "check the spelling"
+        raise Stop(f"case {printable(case_id)}: {none}; {cure}", BAD_INPUT) from None
     if as_json:
         write_json(told)
         return
     tables().print(f"Step {told['step']} of {told['ticket']} stands.", markup=False)
-    for line in (line for matter in told["persons"] for line in matter_lines(matter)):
+    for line in matters_lines(told["persons"]):
         tables().print(printable(line), markup=False)
 
 

@@ -1,6 +1,6 @@
 """Turns the story of a case into lines a person can read; pure, so that it can be compared with a text file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
@@ -30,9 +30,7 @@ def story(document: Document) -> Iterator[str]:
     if decision:
         yield ""
         yield from _admissibility(decision)
-    matters = document.get("persons", ())
-    for refs, matter in persons_alike(matters, "since", "assignments"):
-        yield from matter_lines({**matter, "ref": refs})
+    yield from matters_lines(document.get("persons", ()))
     for refs, person in persons_alike(decision.get("persons", ())):
         yield ""
         yield from _person({**person, "ref": refs})
@@ -57,7 +55,13 @@ def _admissibility(decision: Document) -> Iterator[str]:
     yield f"  track {found['track']}, {late} (limit {found['limit_on']}; {_basis(found)}){defects}"
 
 
-def matter_lines(matter: Document) -> Iterator[str]:
+def matters_lines(matters: Iterable[Document]) -> Iterator[str]:
+    """Where every person's matter stands, once for all who stand alike."""
+    for refs, matter in persons_alike(matters, "since", "assignments"):
+        yield from _matter({**matter, "ref": refs})
+
+
+def _matter(matter: Document) -> Iterator[str]:
     """Where a person's matter stands: its state, who must act next and since when, and the limits that run."""
     owner = matter["owner"]
     who = (

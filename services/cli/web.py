@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from services.cli.errors import BAD_INPUT, Stop
-from services.cli.story import matter_lines
+from services.cli.errors import BAD_INPUT, Stop, Unknown
+from services.cli.story import matters_lines
 from services.runtime.settings import BadSettings, Settings, load
 
 S = TypeVar("S", bound=Settings)
@@ -103,7 +103,7 @@ def _silent(url: str, problem: Exception) -> Stop:
 
 def _refusal(response: httpx.Response, what: str) -> Stop:
     told = problem_of(response)
-    now = [line for person in told.get("persons", ()) for line in matter_lines(person)]
+    now = matters_lines(told.get("persons", ()))
     said = [told.get("detail") or response.reason_phrase, *told.get("faults", ()), *now]
     detail = "\n".join(map(str, said))
     match response.status_code:
@@ -111,7 +111,7 @@ def _refusal(response: httpx.Response, what: str) -> Stop:
             cure = "the key in secrets/agency-keys.json is not the one routing knows; restart `netral up`"
             return Stop(f"{what}: {cure}")
         case 404:
-            return Stop(f"{what}: is not known; check the spelling", BAD_INPUT)
+            return Unknown(f"{what}: is not known; check the spelling", BAD_INPUT)
         case 400 | 409 | 413 | 422:
             return Stop(f"{what}: {detail}", BAD_INPUT)
     return Stop(f"{what}: the service answered {response.status_code}: {detail}")

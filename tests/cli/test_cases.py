@@ -42,6 +42,14 @@ def test_a_refused_step_says_the_reason_and_where_the_case_stands(routed: Netral
     assert "p1: ROUTED (diteruskan); must act next: BAWASLU (Kabupaten Sumbawa)" in ran.err
 
 
+def test_a_body_without_a_part_is_told_so_and_not_that_the_spelling_is_wrong(routed: Netral) -> None:
+    ran = routed("step", TICKET, "PPK_CONCLUDED:SANCTIONED", "--by", "PPK")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        f"case {TICKET}: is not known, or PPK has no part in it; `netral case` shows who has\n"
+    )
+
+
 def test_a_word_that_is_no_step_is_bad_input(routed: Netral) -> None:
     assert "did you mean STUDY_CONCLUDED?" in routed("step", TICKET, "STUDY_CONCLUDE:BREACH").err
     refused = routed("step", TICKET, "REFUSE", "--by", "BAWASLU")
