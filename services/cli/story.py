@@ -31,9 +31,9 @@ def story(document: Document) -> Iterator[str]:
         yield ""
         yield from _admissibility(decision)
     yield from matters_lines(document.get("persons", ()))
-    for refs, person in persons_alike(decision.get("persons", ())):
+    for refs, person in persons_alike(_as_it_stands(document, decision)):
         yield ""
-        yield from _person({**person, "ref": refs})
+        yield from _person({**person, "ref": refs}, stepped=bool(document.get("step")))
 
 
 def _links(document: Document) -> Iterator[str]:
@@ -80,12 +80,26 @@ def _matter(matter: Document) -> Iterator[str]:
         yield f"  {due['agency']}: last day {due['last_day']}, counted from {due['since']}"
 
 
-def _person(person: Document) -> Iterator[str]:
+def _as_it_stands(document: Document, decision: Document) -> Iterator[Document]:
+    """Every person as it was decided; after steps with the parts, stage and class it has now."""
+    now = {matter["ref"]: matter for matter in document.get("persons", ())} if document.get("step") else {}
+    for person in decision.get("persons", ()):
+        matter = now.get(person["ref"], {})
+        yield {
+            **person,
+            **{name: matter[name] for name in ("stage", "class", "assignments") if name in matter},
+        }
+
+
+def _person(person: Document, *, stepped: bool) -> Iterator[str]:
     yield f"Person {person['ref']}: stage {person['stage']}, class {person['class']}"
     now = [item for item in person["assignments"] if item.get("active")]
     later = [item for item in person["assignments"] if not item.get("active")]
     yield from _listed("Now", (line for item in now for line in _assignment(item)))
-    yield from _listed("At a later event", (line for item in later for line in _assignment(item)))
+    yield from _listed(
+        "At other events" if stepped else "At a later event",
+        (line for item in later for line in _assignment(item)),
+    )
     yield from _listed(
         "Deliberately not told", (line for item in person["not_assigned"] for line in _obstacles(item))
     )

@@ -140,6 +140,8 @@ def _matter(row: Row) -> Row:
     state, matter = STATES[row["state"]], json.loads(row["matter"])
     return {
         "ref": row["ref"],
+        "stage": matter["stage"],
+        "class": matter["class"],
         "state": row["state"],
         "label": {"id": state.id, "en": state.en},
         "owner": matter["owner"],

@@ -21,6 +21,12 @@ def stood(netral: Netral, *words: object) -> Ran:
     return ran
 
 
+def acting(netral: Netral) -> list[str]:
+    """Who must act now as the story of the case says it."""
+    now = netral("case", TICKET).out.split("  Now\n")[1].split("  At other events\n")[0]
+    return [line.strip() for line in now.splitlines() if line.endswith(" ACTION")]
+
+
 def test_a_case_is_played_to_its_end_with_owner_and_limits_after_each_step(routed: Netral) -> None:
     said = stood(routed, "study_concluded:breach", "--by", "bawaslu", "--on", "2024-11-04")
     assert said.out.startswith(f"Step 1 of {TICKET} stands.\np1: BREACH (terbukti, menunggu tindak lanjut); ")
@@ -29,9 +35,11 @@ def test_a_case_is_played_to_its_end_with_owner_and_limits_after_each_step(route
         routed, "SUPERVISOR_CONCLUDED", "--result", "recommended", "--by", "BKN", "--on", "2024-11-11"
     )
     assert "PPK: last day 2024-12-02, counted from 2024-11-11" in said.out
+    assert acting(routed) == ["SUPERVISOR_CONCLUDED:RECOMMENDED: PPK (Kabupaten Sumbawa), ACTION"]
     ended = stood(routed, "PPK_CONCLUDED:SANCTIONED", "--by", "PPK", "--reason", "SK nomor sekian")
     assert "must act next: nobody, it is closed" in ended.out
     assert "reason: SK nomor sekian" in routed("case", TICKET).out
+    assert acting(routed) == []
     assert routed("cases").out == "Nothing waits there.\n"
 
 
