@@ -43,6 +43,8 @@ def refusal_of(
 def _progress(life: Life, said: Said, by: str, concerned: list[Matter]) -> str | None:
     trigger = f"{said.event}:{said.result}" if said.result else str(said.event)
     way = WAYS[trigger]
+    if said.event is ProgressEvent.IDENTIFIED and (reason := _names_nobody(life, said)):
+        return reason
     if by not in (OPERATOR, NETRAL) and Agency(by) not in way.speakers and not _takes_up(said, by, concerned):
         return f"{trigger} is said by {' or '.join(sorted(way.speakers))}, not by {by}"
     for matter in concerned:
@@ -57,6 +59,14 @@ def _progress(life: Life, said: Said, by: str, concerned: list[Matter]) -> str |
         if way.to and days and said.on < max(days):
             return f"on is before the last step of {matter.ref} ({max(days)}); a step follows the one before"
     return None
+
+
+def _names_nobody(life: Life, said: Said) -> str | None:
+    """Why an IDENTIFIED says nothing of anybody."""
+    if said.person is None and len(life.matters) > 1:
+        return "IDENTIFIED is about one person; write person"
+    named = (said.status, said.post, said.post_kind, said.employer, said.numbered or None)
+    return None if any(named) else "IDENTIFIED names nobody; write status, employer, post or nip"
 
 
 def _takes_up(said: Said, by: str, concerned: list[Matter]) -> bool:
@@ -131,11 +141,12 @@ def _hop(life: Life, matter: Matter, said: Said, by: str, office: str | None) ->
         return None if asked else f"{matter.ref} was not transferred to {by}"
     if said.event is MoveKind.REFUSE and asked:
         return None
-    mine = by == OPERATOR or (owner is not None and owner.agency == by and office in (None, owner.office))
+    mine = by == OPERATOR and (said.event is not MoveKind.DONE or owner.agency == OPERATOR)
+    mine = mine or (owner.agency == by and office in (None, owner.office))
     if said.event is MoveKind.DONE and _has_part(matter, by, office):
         return None
     if not mine:
-        return f"{matter.ref} is owned by {owner.agency if owner else 'nobody'} now; only its owner can say {said.event}"
+        return f"{matter.ref} is owned by {owner.agency} now; only its owner can say {said.event}"
     back = said.event in (MoveKind.TRANSFER, MoveKind.RETURN) and said.to is not None
     if back and hops.passed((str(said.to), said.office)):
         cure = "say DONE once it is completed, or ask the operator (REFUSE)"

@@ -35,6 +35,13 @@ def test_an_unclear_employer_has_no_ppk_until_two_bodies_name_it(judge: Judge) -
     assert {("PPK", "kabkota:52.04")} <= {(p.agency, p.office) for p in matter(case).parts}
 
 
+def test_who_names_nobody_or_several_at_once_is_refused(judge: Judge) -> None:
+    case = unknown(judge)
+    assert "names nobody" in case.say("BAWASLU", "IDENTIFIED", person="p1").refused
+    several = Case(judge, persons=[{"ref": "p1", "status": "UNKNOWN"}, {"ref": "p2", "status": "PNS"}])
+    assert "is about one person" in several.say("BAWASLU", "IDENTIFIED", status="PNS").refused
+
+
 def test_two_different_candidates_are_shown_as_a_dispute_with_a_question_and_nothing_moves(
     judge: Judge,
 ) -> None:

@@ -127,6 +127,10 @@ def test_what_the_satgas_rejects_stands_in_a_queue_with_an_alarm_until_somebody_
     assert (case.state, case.owner) == ("REJECTED", None)
 
 
+def test_the_operator_ends_nobody_s_part_but_what_stands_in_his_queue(judge: Judge) -> None:
+    assert "owned by BAWASLU" in Case(judge).say("OPERATOR", "DONE").refused
+
+
 def test_the_receiver_of_a_transfer_may_refuse_it_and_the_operator_decides(judge: Judge) -> None:
     case = Case(judge).say("BAWASLU", "TRANSFER", to="POLRI")
     assert "only its owner" in case.say("BKN", "REFUSE", to="BAWASLU").refused
