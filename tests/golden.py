@@ -1,4 +1,4 @@
-"""Writes schemas and the page of settings anew (`make schemas`); golden tests compare with what is committed."""
+"""Writes schemas and the pages of settings and steps anew (`make schemas`); golden tests compare with what is committed."""
 
 import json
 from pathlib import Path
@@ -14,6 +14,7 @@ from contracts.progress import Progress
 from contracts.report import Report
 from contracts.webhooks import WEBHOOK_MESSAGES
 from services.cli.settings_list import PROCESSES
+from services.routing.core.lifecycle import MARKS, MEASURES, QUEUES, STATES, WAYS, Way
 
 SCHEMAS = Path(__file__).parents[1] / "contracts" / "schemas"
 SETTINGS = Path(__file__).parents[1] / "docs" / "settings.md"
@@ -27,6 +28,14 @@ _SETTINGS = (
     "| variable | default | meaning | read by |",
     "| --- | --- | --- | --- |",
 )
+STEPS = Path(__file__).parents[1] / "docs" / "steps.md"
+_STEPS = """# Who may say what, and when
+
+For a lawyer who checks the table by which a case lives, and for an officer who wants to know which step comes next. Written
+from the code (`make schemas`; `services/routing/core/lifecycle.py`); why it is so: [life.md](life.md). The operator may say
+each step on behalf of the body it belongs to. A step that is impossible is refused with the state and what is possible.
+"""
+_STEP_HEAD = ("| step | said by | of a person who is | who is then |", "| --- | --- | --- | --- |")
 ASYNCAPI = "netral.agencies.asyncapi.v1"
 DOCUMENTS: dict[str, Any] = {
     "netral.report.v1": Report,
@@ -56,9 +65,38 @@ def settings_page() -> str:
     return "\n".join((*_SETTINGS, *lines, ""))
 
 
+def steps_page() -> str:
+    """docs/steps.md: the life-cycle table, its states, marks and queues."""
+    lines = [_STEPS, "## Progress (`POST …/progress`)", "", *_STEP_HEAD]
+    lines += [_way(trigger, way) for trigger, way in WAYS.items()]
+    lines += ["", "## About a PPK that does not act or may not (`POST …/moves`)", "", *_STEP_HEAD]
+    lines += [_way(kind, way) for kind, way in MEASURES.items()]
+    lines += ["", "## States", "", "| code | label | in English | |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| `{s.code}` | {s.id} | {s.en} | {'closed: nobody must act' if s.closed else 'open'} |"
+        for s in STATES.values()
+    ]
+    for title, words in (
+        ("Marks beside the state", MARKS),
+        ("Why a file stands with the operator", QUEUES),
+    ):
+        lines += ["", f"## {title}", "", "| code | label | in English |", "| --- | --- | --- |"]
+        lines += [f"| `{code}` | {label} | {english} |" for code, (label, english) in words.items()]
+    return "\n".join((*lines, ""))
+
+
+def _way(step: str, way: Way) -> str:
+    after = ", ".join(f"`{code}`" for code in STATES if code in way.after)
+    if way.after == {code for code, state in STATES.items() if not state.closed}:
+        after = "in any open state"
+    to = f"`{way.to}` ({STATES[way.to].id})" if way.to else "as before"
+    return f"| `{step}` | {', '.join(sorted(way.speakers))} | {after} | {to} |"
+
+
 def main() -> None:
     SCHEMAS.mkdir(exist_ok=True)
     SETTINGS.write_text(settings_page(), encoding="utf-8")
+    STEPS.write_text(steps_page(), encoding="utf-8")
     for name in DOCUMENTS:
         _write(name, schema_of(name))
     _write(ASYNCAPI, asyncapi_document())

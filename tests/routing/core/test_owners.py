@@ -9,6 +9,7 @@ from services.routing.core.decide import Judge
 from services.routing.core.lifecycle import MARKS, QUEUES, STATES
 from services.routing.core.parts import is_silence
 from tests.builders import a_report
+from tests.golden import STEPS, steps_page
 from tests.routing.core.test_life import Case, at_ppk
 
 SILENT = ("PPK_CONCLUDED", "SILENT")
@@ -210,6 +211,10 @@ def test_who_moved_is_marked_and_the_case_goes_on(judge: Judge) -> None:
 def test_a_withdrawal_ends_everything(judge: Judge) -> None:
     case = at_ppk(judge).say("BAWASLU", "WITHDRAWN", on=date(2024, 11, 20))
     assert (case.state, case.owner, matter(case).dues) == ("WITHDRAWN", None, ())
+
+
+def test_the_page_a_lawyer_reads_is_the_table_of_the_code() -> None:
+    assert STEPS.read_text(encoding="utf-8") == steps_page(), "run `make schemas`"
 
 
 @pytest.mark.parametrize("labels", [MARKS, QUEUES])
