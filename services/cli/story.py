@@ -85,10 +85,10 @@ def _as_it_stands(document: Document, decision: Document) -> Iterator[Document]:
     now = {matter["ref"]: matter for matter in document.get("persons", ())} if document.get("step") else {}
     for person in decision.get("persons", ()):
         matter = now.get(person["ref"], {})
-        yield {
-            **person,
-            **{name: matter[name] for name in ("stage", "class", "assignments") if name in matter},
-        }
+        known = {name: matter[name] for name in ("stage", "class", "assignments") if name in matter}
+        told = {part["agency"] for part in (known or person)["assignments"]}
+        others = [item for item in person["not_assigned"] if item["agency"] not in told]
+        yield {**person, **known, "not_assigned": others}
 
 
 def _person(person: Document, *, stepped: bool) -> Iterator[str]:

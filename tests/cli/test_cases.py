@@ -84,6 +84,12 @@ def test_an_identity_is_said_without_its_number_on_the_command_line(routed: Netr
     assert (ran.code, ran.err) == (0, "")
 
 
+def test_who_has_a_part_by_now_is_no_longer_listed_as_not_told(routed: Netral) -> None:
+    assert "    POLRI: status is PNS" in routed("case", TICKET).out
+    stood(routed, "TRANSFER", "--to", "POLRI", "--office", "prov:52", "--by", "BAWASLU")
+    assert "    POLRI: status is PNS" not in routed("case", TICKET).out
+
+
 def test_lists_narrow_by_owner_state_and_limit_and_read_as_lines_without_a_terminal(routed: Netral) -> None:
     heads, line = routed("cases", "--owner", "bawaslu").out.splitlines()
     assert heads.split("\t")[:3] == ["Since", "Ticket", "Person"]

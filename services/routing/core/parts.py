@@ -15,6 +15,7 @@ SANCTIONED = "PPK_CONCLUDED:SANCTIONED"
 STILL_OWES = "case.ppk-still-owes"
 LIFT_BLOCK = "case.lift-block"
 SUPERIOR = "case.superior-of-ppk"
+_CENTRAL = (Agency.KASN, Agency.BKN, Agency.KEMENDAGRI, Agency.KEMENPANRB)
 AGAIN = Deadline(count=14, unit=DeadlineUnit.WORKING_DAY, since="PPK_CONCLUDED")
 """How long a PPK that was silent once has until it is silent again: no source names a limit, so the first one is used."""
 
@@ -25,12 +26,16 @@ def acts(part: Assignment) -> bool:
 
 
 def homes_of(assignments: Iterable[Assignment]) -> dict[str, str]:
-    """By which office each agency acts in this matter, now or later; none where the rules name several."""
+    """By which office each agency acts in this matter, now or later; none where the rules name several.
+
+    A central body that has no part acts by its centre, if somebody turns to it.
+    """
     offices: dict[str, set[str]] = {}
     for part in assignments:
         if part.role is Role.ACTION and part.office:
             offices.setdefault(str(part.agency), set()).add(part.office)
-    return {agency: found.pop() for agency, found in offices.items() if len(found) == 1}
+    homes = {agency: found.pop() for agency, found in offices.items() if len(found) == 1}
+    return {**{str(agency): "pusat" for agency in _CENTRAL if str(agency) not in offices}, **homes}
 
 
 def owes_sanction(part: Assignment) -> bool:

@@ -176,6 +176,12 @@ def test_a_file_returned_twice_goes_back_the_way_it_came_and_its_clock_stands_un
     assert (case.owner, len(matter(case).dues)) == ("PPK", 1)
 
 
+def test_a_central_body_without_a_part_is_asked_at_its_centre(judge: Judge) -> None:
+    case = Case(judge, person__status="UNKNOWN", person__nip=None, person__employer=None)
+    case.say("BAWASLU", "TRANSFER", to="BKN").say("BKN", "ACCEPT")
+    assert held_by(case) == ("BKN", "pusat")
+
+
 def test_a_receiver_that_refused_is_not_asked_again(judge: Judge) -> None:
     case = Case(judge).say("BAWASLU", "TRANSFER", to="POLRI", office="prov:52")
     case.say("POLRI", "REFUSE", to="BAWASLU").say("OPERATOR", "ASSIGN", to="KPU")
