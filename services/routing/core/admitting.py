@@ -49,16 +49,24 @@ def _progress(life: Life, said: Said, by: str, concerned: list[Matter]) -> str |
         return f"{trigger} is said by {' or '.join(sorted(way.speakers))}, not by {by}"
     for matter in concerned:
         state = state_of(life.events, matter.ref)
-        if state not in way.after or (STATES[matter.state].closed and matter.state != state):
-            may = sorted(name for name, other in WAYS.items() if state in other.after)
+        ended = STATES[matter.state].closed
+        if state not in way.after or (ended and matter.state != state):
             return (
                 f"{matter.ref} is in state {matter.state} ({STATES[matter.state].id}), where {trigger} is impossible; "
-                f"possible now: {', '.join(may) or 'nothing'}"
+                f"{by} may say now: {', '.join(_possible(matter.state if ended else state, by)) or 'nothing'}"
             )
         days = [e.on for e in life.events if e.person in (None, matter.ref) and WAYS[e.trigger].to]
         if way.to and days and said.on < max(days):
             return f"on is before the last step of {matter.ref} ({max(days)}); a step follows the one before"
     return None
+
+
+def _possible(state: str, by: str) -> list[str]:
+    """The progress a body may say after a state."""
+    anybody = by in (OPERATOR, NETRAL)
+    return sorted(
+        name for name, way in WAYS.items() if state in way.after and (anybody or by in way.speakers)
+    )
 
 
 def _names_nobody(life: Life, said: Said) -> str | None:

@@ -102,6 +102,15 @@ def test_an_impossible_step_is_refused_with_the_reason(
     assert why in Case(judge).say(by, event, result).refused
 
 
+def test_an_impossible_step_names_what_that_body_may_say_instead(judge: Judge) -> None:
+    case = Case(judge)
+    assert case.say("BKN", "SUPERVISOR_CONCLUDED", "RECOMMENDED").refused.endswith(
+        "BKN may say now: IDENTIFIED, LEFT_SERVICE, SATGAS_VERIFIED:INVALID, SATGAS_VERIFIED:VALID, TRANSFERRED"
+    )
+    ended = case.say("BAWASLU", "DONE").say("BAWASLU", "STUDY_CONCLUDED", "BREACH")
+    assert ended.refused.endswith("BAWASLU may say now: nothing")
+
+
 def test_a_step_before_the_last_one_or_in_the_future_is_refused(judge: Judge) -> None:
     assert (
         "before the last step"
