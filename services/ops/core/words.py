@@ -3,7 +3,7 @@
 import re
 
 _PHRASES = {
-    "report linked": "laporan digabungkan",
+    "report linked": "laporan ditautkan",
     "report of the duplicate": "laporan dari perkara ganda",
     "decided": "diputus",
     "accepted": "diterima",
