@@ -41,6 +41,26 @@ def state_of(events: tuple[Heard, ...], ref: str) -> str:
     return state
 
 
+UNFOUNDED = Review(
+    rule="case.unfounded",
+    question="Langkah yang mendasari langkah terakhir sudah ditarik (VOID). Apakah langkah terakhir tetap berlaku? Yang "
+    "keliru menarik langkahnya juga. / The step on which the last one rests was taken back (VOID). Does the last one still "
+    "hold? Who is wrong takes the own step back too.",
+)
+
+
+def is_founded(events: tuple[Heard, ...], ref: str) -> bool:
+    """Whether each step about a person could be said after those before it that still stand."""
+    state = START
+    for event in events:
+        if event.person in (None, ref):
+            way = WAYS[event.trigger]
+            if state not in way.after:
+                return False
+            state = way.to or state
+    return True
+
+
 def matter_of(
     decided: PersonDecision, facts: ReportFacts, admissibility: Admissibility, history: History, judge: Judge
 ) -> Matter:
@@ -66,7 +86,11 @@ def matter_of(
         if hops.returned
         else dues_of(acting, facts, history.opened_on, events, decided.ref, judge.workdays, hops.pauses),
         marks=_marks(person, parts, admissibility, history, recused=superiors is not None),
-        questions=questions + ((QUESTION,) if history.naming is Naming.DISPUTED else ()),
+        questions=(
+            *questions,
+            *((QUESTION,) if history.naming is Naming.DISPUTED else ()),
+            *(() if is_founded(events, decided.ref) else (UNFOUNDED,)),
+        ),
         alarm=alarm_of(history.last_on, facts.region, judge.workdays) if queued else None,
     )
 

@@ -130,6 +130,17 @@ def test_a_wrong_step_is_taken_back_by_a_new_one(judge: Judge) -> None:
     assert case.say("BAWASLU", "STUDY_CONCLUDED", "BREACH").owner == "BKN"
 
 
+def test_where_the_ground_of_the_last_step_is_taken_back_a_person_is_asked_whether_it_holds(
+    judge: Judge,
+) -> None:
+    case = at_ppk(judge)
+    assert case.life().matters[0].questions == ()
+    assert case.say("BAWASLU", "VOID", step=1).state == "RECOMMENDED"
+    assert [question.rule for question in case.life().matters[0].questions] == ["case.unfounded"]
+    assert case.say("BKN", "VOID", step=2).state == "ROUTED"
+    assert case.life().matters[0].questions == ()
+
+
 def test_what_was_said_last_stands_although_an_end_before_it_stands_again(judge: Judge) -> None:
     case = Case(judge).say("BAWASLU", "STUDY_CONCLUDED", "NO_BREACH").say("OPERATOR", "VOID", step=1)
     case.say("BAWASLU", "WITHDRAWN")
