@@ -50,7 +50,9 @@ What = Annotated[
     str, typer.Argument(metavar="EVENT|MOVE", help="STUDY_CONCLUDED:BREACH, IDENTIFIED, RETURN, VOID, …")
 ]
 By = Annotated[str, typer.Option("--by", help="Who speaks: an agency, by its key, or OPERATOR.")]
-Person = Annotated[str | None, typer.Option(help="Only this person, as p1. [default: everybody]")]
+Person = Annotated[
+    str | None, typer.Option(help="Only this person, as p1; of p1,p4 each by a step. [default: everybody]")
+]
 Result = Annotated[str | None, typer.Option(help="The result of the event.")]
 On = Annotated[
     str | None, typer.Option(metavar="YYYY-MM-DD", help="The day it happened. [default: today at the place]")

@@ -53,29 +53,47 @@ def step(
     elif name in list(MoveKind):
         door, body = (
             "moves",
-            _given(words, "person", "to", "office", "article", "step", "reason") | {"move": name},
+            _given(words, "to", "office", "article", "step", "reason") | {"move": name},
         )
     else:
         raise Stop(f"{printable(what)}: {_unknown(name)}", BAD_INPUT)
     root = "/v1/operator" if speaker == OPERATOR else f"/v1/agencies/{speaker}"
-    headers = {} if seen is None else {"If-Match": f'"{seen}"'}
     path = f"{root}/cases/{case}/{door}"
-    try:
-        told = ask(path, speaker, what=f"step {name}", method="POST", body=body, headers=headers)
-    except Unknown:
-        none = "is not known" + ("" if speaker == OPERATOR else f", or {speaker} has no part in it")
-        cure = "`netral case` shows who has" if speaker != OPERATOR else "check the spelling"
-        raise Stop(f"case {printable(case_id)}: {none}; {cure}", BAD_INPUT) from None
+    told: dict[str, Any] = {}
+    for person in _persons(words):
+        told = _say(path, speaker, case_id, body | person, seen)
+        seen = None if seen is None else told["step"]
+        if not as_json:
+            tables().print(f"Step {told['step']} of {told['ticket']} stands.", markup=False)
     if as_json:
         write_json(told)
         return
-    tables().print(f"Step {told['step']} of {told['ticket']} stands.", markup=False)
     for line in matters_lines(told["persons"]):
         tables().print(printable(line), markup=False)
 
 
+def _persons(words: Words) -> list[dict[str, str]]:
+    """About whom each step is; a step is about one person or about everybody."""
+    return [{"person": ref.strip()} for ref in words.person.split(",")] if words.person else [{}]
+
+
+def _say(path: str, speaker: str, case_id: str, body: dict[str, Any], seen: int | None) -> dict[str, Any]:
+    """The answer to one step. Raises Stop."""
+    name = str(body.get("event") or body.get("move"))
+    headers = {} if seen is None else {"If-Match": f'"{seen}"'}
+    try:
+        told: dict[str, Any] = ask(
+            path, speaker, what=f"step {name}", method="POST", body=body, headers=headers
+        )
+    except Unknown:
+        none = "is not known" + ("" if speaker == OPERATOR else f", or {speaker} has no part in it")
+        cure = "`netral case` shows who has" if speaker != OPERATOR else "check the spelling"
+        raise Stop(f"case {printable(case_id)}: {none}; {cure}", BAD_INPUT) from None
+    return told
+
+
 def _progress(name: str, result: str, words: Words) -> dict[str, Any]:
-    body = _given(words, "person", "reason", "status", "post", "post_kind")
+    body = _given(words, "reason", "status", "post", "post_kind")
     found = result or (words.result or "").upper()
     body |= {"event": name} | ({"result": found} if found else {})
     if words.nip is not None:

@@ -66,7 +66,10 @@ class Succession:
         step = Step(len(file.steps) + 1, file.dated(self._clock()), OPERATOR, None, act.said)
         after = self._casebook.life(file, step).matters
         if duties(after, act.old) == held:
-            return Moved(file, after, "stays", f"by the rulebook in force {act.old} keeps what it has")
+            cure = f"if {act.new} is competent now, load the rulebook that says so first"
+            return Moved(
+                file, after, "stays", f"by the rulebook in force {act.old} keeps what it has; {cure}"
+            )
         if not apply:
             return Moved(file, after, "moves")
         words = {"article": article} if article else {}

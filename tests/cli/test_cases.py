@@ -50,6 +50,12 @@ def test_a_refused_step_says_the_reason_and_where_the_case_stands(routed: Netral
     assert "p1: ROUTED (diteruskan); must act next: BAWASLU (Kabupaten Sumbawa)" in ran.err
 
 
+def test_of_several_persons_each_gets_a_step_until_one_is_refused(routed: Netral) -> None:
+    ran = routed("step", TICKET, "STUDY_CONCLUDED:BREACH", "--by", "BAWASLU", "--person", "p1, p1,p9")
+    assert ran.out == f"Step 1 of {TICKET} stands.\n" * 2, "the same said again is one step"
+    assert (ran.code, "p9 is no person of this case; write one of p1" in ran.err) == (2, True)
+
+
 def test_a_body_without_a_part_is_told_so_and_not_that_the_spelling_is_wrong(routed: Netral) -> None:
     ran = routed("step", TICKET, "PPK_CONCLUDED:SANCTIONED", "--by", "PPK")
     assert (ran.code, ran.out) == (2, "")
