@@ -14,11 +14,15 @@ from opentelemetry import trace
 
 MAX_TEXT = 200
 """Characters of a fact; what is longer was not a code, an id or a short reason."""
+_AS_THEY_ARE = {bool, int, float, type(None)}
 OURS = "netral"
 _QUIETER = {"opentelemetry": logging.ERROR}
 _OUR_CODE = ("services.", "contracts.", "deploy.")
 
 _ours = logging.getLogger(OURS)
+_SEVERITIES = logging.getLevelNamesMapping()
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Made once: `json.dumps` makes one for each line."""
 
 
 def configure(service: str, level: str = "INFO", *, stream: TextIO | None = None) -> None:
@@ -47,13 +51,14 @@ def log(event: str, /, *, level: str = "INFO", **facts: object) -> None:
 
     Inside a span its `trace_id` is added.
     """
-    severity = logging.getLevelNamesMapping()[level]
+    severity = _SEVERITIES[level]
     if not _ours.isEnabledFor(severity):
         return
     within = trace.get_current_span().get_span_context()
     if within.is_valid:
         facts.setdefault("trace_id", trace.format_trace_id(within.trace_id))
-    _ours.log(severity, event, extra={"facts": facts})
+    # not Logger.log, which looks through the stack for a file and a line that no line of ours names
+    _ours.handle(_ours.makeRecord(OURS, severity, "", 0, event, (), None, extra={"facts": facts}))
 
 
 def where(problem: BaseException) -> str | None:
@@ -85,15 +90,17 @@ class JsonLines(logging.Formatter):
         for name, value in facts.items():
             if value is not None:
                 line.setdefault(name, plain(value))
-        return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+        return _written(line)
 
 
 def plain(value: object) -> Any:
     """A value as JSON has it. What is no code, id, number or list of those becomes the name of its type."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     match value:
         case Enum():
             return plain(value.value)
-        case bool() | int() | float() | None:
+        case int() | float():
             return value
         case str():
             return value if len(value) <= MAX_TEXT else value[: MAX_TEXT - 1] + "…"
