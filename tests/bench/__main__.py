@@ -18,7 +18,7 @@ from nats.js.api import StorageType, StreamConfig
 
 from services.routing.deciding import load_judge
 from services.runtime.bus import Bus
-from tests.bench import limits, machine, ours, push
+from tests.bench import limits, machine, ours, paced, push
 from tests.bench.doors import STORED_BY_THE_USUAL
 from tests.bench.load import run_names
 from tests.bench.page import Figures
@@ -61,6 +61,7 @@ class Bench:
                 await self._limits(bus)
                 await self._doors(bus)
                 await self._road(bus)
+                await self._paced(bus)
                 await self._faults(bus)
             self._memory("after the load")
         finally:
@@ -133,6 +134,13 @@ class Bench:
         for peer in self.peers.doors if self.peers else ():
             add(f"whole road beside {peer}", speed, limit=f"{peer} road")
         add("messages of the whole road", messages, limit="raw publish")
+
+    async def _paced(self, bus: Bus) -> None:
+        for offered in paced.RATES:
+            count = min(self.size // 8, 4 * offered)
+            waits = await paced.told_after(bus, self.system.url("intake"), next(self.runs), count, offered)
+            for name, wait in (("p50", waits[len(waits) // 2]), ("p99", waits[int(0.99 * len(waits))])):
+                self.figures.add(f"last agency told, {name}, {count} reports at {offered}/s", wait, unit="s")
 
     async def _faults(self, bus: Bus) -> None:
         def again(name: str) -> None:

@@ -18,12 +18,19 @@ _CODES = (f"kemendagri:{province}.{number:02}" for province in range(11, 97) for
 _PLACES = [code for code in _CODES if problem_with(code) is None]
 
 
-async def post_reports(url: str, count: int, connections: int, run: str) -> list[float]:
-    """Send `count` reports of different cases; every answer must be 202. The seconds each took."""
+async def post_reports(
+    url: str, count: int, connections: int, run: str, rate: float | None = None
+) -> list[float]:
+    """Send `count` reports of different cases; every answer must be 202. The seconds each took.
+
+    With a `rate` so many a second, as far as the connections and the door keep up; without, one after another.
+    """
     where, took = urlsplit(url), list[float]()
     assert where.hostname
     assert where.port
-    requests = iter([request(where.hostname, f"{run} {number}") for number in range(count)])
+    contents = [request(where.hostname, f"{run} {number}") for number in range(count)]
+    began = time.perf_counter()
+    requests = iter([(began + n / rate if rate else 0.0, content) for n, content in enumerate(contents)])
     await asyncio.gather(
         *(_connection(where.hostname, where.port, requests, took) for _ in range(connections))
     )
@@ -55,9 +62,12 @@ def request(host: str, name: str) -> bytes:
     return head.encode() + content
 
 
-async def _connection(host: str, port: int, requests: Iterator[bytes], took: list[float]) -> None:
+async def _connection(
+    host: str, port: int, requests: Iterator[tuple[float, bytes]], took: list[float]
+) -> None:
     reader, writer = await asyncio.open_connection(host, port)
-    for content in requests:
+    for due, content in requests:
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
         started = time.perf_counter()
         writer.write(content)
         answer = await reader.readuntil(b"\r\n\r\n")

@@ -29,6 +29,8 @@ and the greatest. Ratios are medians of the ratios of each round, so a busy mome
   time, a few ifs for rules. It stores {usual} messages a report and cannot tell a repetition; ours stores {each:.0f}.
 * *messages of the whole road*: what ours stores a second from the first request to the last agency's event, beside as
   many raw publishes.
+* *last agency told*: from a report's acceptance until the last agency's event of it is stored, where reports come at that
+  pace whatever the answers take. Beyond what the whole road carries they wait in the stream: the wait is the burst's.
 * *mails* are those of a system of its own with 300 cases; each is told on the bus and kept in a ledger, synced. The sink
   keeps nothing.
 * *webhooks*: a backlog for four agencies, taken from its database, signed, posted to a receiver in the same process,
