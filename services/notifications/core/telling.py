@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from contracts.codes import OPENED, Agency, Role
+from contracts.codes import OPENED, Agency, ProgressEvent, Role
 from contracts.decision import Assignment
 from contracts.events import (
     Audience,
@@ -30,6 +30,8 @@ from services.notifications.core.notices import (
 )
 
 Office = tuple[Agency, str | None]
+ASKED = "case.transferred"
+"""The rule by which a part names the office that routing found for a body asked without one."""
 
 
 class Reporter(NamedTuple):
@@ -99,7 +101,8 @@ def on_stepped(event: CaseStepped, reporters: Iterable[Reporter], matrix: Matrix
             ticket=data.ticket, region=data.region, letter=row.letter, event=name, edition=matrix.edition
         )
         if row.to is To.REPORTER:
-            told = [_to_reporter_of_step(data, reporter, facts) for reporter in reporters]
+            heard = _said_of_another(data)
+            told = [] if heard else [_to_reporter_of_step(data, reporter, facts) for reporter in reporters]
         else:
             offices = [office for office in _offices(row.to, data) if office != (data.by, data.office)]
             told = [
@@ -108,6 +111,14 @@ def on_stepped(event: CaseStepped, reporters: Iterable[Reporter], matrix: Matrix
         for notice in told:
             found.setdefault(notice.notice_id, notice)
     return list(found.values())
+
+
+def _said_of_another(data: CaseSteppedData) -> bool:
+    """Whether a reporter heard the same already: letters never say whom they are about, and a case may have 56 persons."""
+    if data.said.person is None or not isinstance(data.said.event, ProgressEvent):
+        return False
+    others = {matter.state for matter in data.persons if matter.ref != data.said.person}
+    return any(matter.state in others for matter in data.persons if matter.ref == data.said.person)
 
 
 def on_due(event: CaseDue, report_id: UUID, matrix: Matrix) -> list[Notice]:
@@ -205,7 +216,8 @@ def _offices(to: To, data: CaseSteppedData) -> Iterator[Office]:
                 if matter.owner and matter.owner.agency != "OPERATOR":
                     yield matter.owner.agency, matter.owner.office
         case To.ASKED if data.said.to:
-            yield data.said.to, data.said.office
+            asked = [p.office for m in about for p in m.parts if p.agency == data.said.to and p.rule == ASKED]
+            yield data.said.to, data.said.office or next(iter(asked), None)
         case To.ACTING | To.INFORMED:
             for part in (part for matter in about for part in matter.parts if part.active):
                 if (part.role is Role.ACTION) is (to is To.ACTING):

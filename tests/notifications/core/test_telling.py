@@ -12,6 +12,7 @@ from services.notifications.core.notices import (
     thread_root,
     told,
 )
+from services.routing.core.life import opening
 from tests.notifications.story import CANARY, NOON, a_story, link
 
 
@@ -137,3 +138,42 @@ def test_an_id_is_derived_from_case_step_agency_and_office():
     notice = next(n for n in offered(a_story()) if n.agency is Agency.BAWASLU)
     assert notice.notice_id == uuid5(notice.case_id, "notice/OFFERED/BAWASLU/kabkota:52.04")
     assert notice.case_id != NETRAL
+
+
+def stepped(story, number, state, asked=None, **said):
+    """A step after which the persons stand in `state`; `asked` is the office of the first that POLRI was asked at."""
+    persons = [
+        m.model_copy(update={"state": state.get(m.ref, m.state)})
+        for m in opening(story.decided.data.decision)
+    ]
+    if asked:
+        part = (
+            persons[0]
+            .parts[0]
+            .model_copy(
+                update={"agency": "POLRI", "office": asked, "rule": "case.transferred", "role": "INFORMATION"}
+            )
+        )
+        persons[0] = persons[0].model_copy(update={"parts": (*persons[0].parts, part)})
+    reporters = [telling.Reporter(story.decided.data.report_id, story.decided.data.ticket)]
+    return telling.on_stepped(story.step(number, persons=tuple(persons), **said), reporters, matrix())
+
+
+def to_reporters(notices):
+    return len([notice for notice in notices if notice.audience is Audience.REPORTER])
+
+
+def test_a_reporter_hears_once_what_becomes_of_several_persons_one_by_one():
+    story, no = a_story(persons=3), {"event": "STUDY_CONCLUDED", "result": "NO_BREACH"}
+    ended = "NOT_PROVEN_BY_STUDY"
+    assert to_reporters(stepped(story, 1, {"p1": ended}, person="p1", **no)) == 1
+    assert to_reporters(stepped(story, 2, {"p1": ended, "p2": ended}, person="p2", **no)) == 0
+    both = {"p1": ended, "p2": ended, "p3": "BREACH"}
+    yes = {"event": "STUDY_CONCLUDED", "result": "BREACH"}
+    assert to_reporters(stepped(story, 3, both, person="p3", **yes)) == 1
+    assert to_reporters(stepped(story, 4, dict.fromkeys(("p1", "p2", "p3"), ended), **no)) == 1
+
+
+def test_who_is_asked_to_take_a_case_is_mailed_at_the_office_routing_found():
+    notices = stepped(a_story(), 1, {}, asked="kabkota:52.04", event="TRANSFER", to="POLRI")
+    assert ("POLRI", "kabkota:52.04") in {(notice.agency, notice.office) for notice in notices}
