@@ -16,6 +16,7 @@ from services.routing.bodies import later
 from services.routing.core.lifecycle import STATES
 from services.routing.dossiers import Dossiers, IntakeAway
 from services.routing.guarding import NO_STORE, guarded, nothing_here
+from services.routing.handed import handed
 from services.routing.inbox import page_of_inbox, wanted_of
 from services.routing.keys import Holder, Keys
 from services.routing.links import LinkQueries
@@ -76,8 +77,10 @@ class AgencyDoors:
         offers = (await self._views.offers([case_id], holder.agency))[case_id]
         groups = groups_of(holder, shown["persons"], offers)
         number = await self._views.version(case_id)
-        noted = acknowledged(holder, await self._views.steps(case_id))
-        document = {**shown, "step": number, "acknowledged": noted, "dossier": found and seen(found, groups)}
+        steps = await self._views.steps(case_id)
+        said = handed(holder, [self._opened(row) for row in steps], [one["ref"] for one in shown["persons"]])
+        more = {"step": number, "acknowledged": acknowledged(holder, steps), "said": said}
+        document = {**shown, **more, "dossier": found and seen(found, groups)}
         return tagged(request, document, number)
 
     async def story(self, request: Request, holder: Holder) -> Response:

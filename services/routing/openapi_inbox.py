@@ -57,15 +57,34 @@ class InboxAnswer(Model):
     next_cursor: str | None
 
 
+class Said(Model):
+    """One step: `by` an agency, OPERATOR or NETRAL; `on` the day it happened, `at` when it was said (UTC)."""
+
+    number: int
+    at: str
+    by: str
+    office: str | None
+    event: str
+    result: str | None
+    person: str | None
+    on: str
+    to: str | None
+    step: int | None
+    reason: str | None
+    article: str | None
+
+
 class DossierAnswer(InboxCase):
     """The case with what this body's role may see of the report (docs/agencies.md); `dossier` is null once it was erased.
 
     `dossier.withheld` names the fields that were there and are not shown. `step` is the number for If-Match, and
-    `acknowledged` when this body said that it took note (UTC), null while it did not.
+    `acknowledged` when this body said that it took note (UTC), null while it did not. `said` are the steps this body said
+    itself and those that gave or offered it the file, each with `reason` and `article`: why it was returned or passed on.
     """
 
     step: int
     acknowledged: str | None
+    said: list[Said]
     dossier: dict[str, Any] | None
 
 

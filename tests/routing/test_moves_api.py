@@ -137,6 +137,26 @@ async def test_a_return_stops_the_limit_and_giving_it_back_leaves_the_rest_of_th
         assert "berkas kurang" in str((await seen(system, case_id, 4))["timeline"])
 
 
+async def test_who_gets_a_file_back_reads_why_and_nobody_else_does(fresh_nats: Broker, judge: Judge) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        case_id = await recommended(system)
+        await move(system, case_id, "PPK", {"move": "RETURN", "to": "BKN", "reason": "berkas kurang"})
+        await seen(system, case_id, 3)
+        bodies = ("BKN", "PPK", "BAWASLU", "KEMENDAGRI")
+        found = {
+            body: (await system.get(f"/v1/agencies/{body}/cases/{case_id}", body)).json()["said"]
+            for body in bodies
+        }
+        assert [(one["number"], one["event"], one["reason"]) for one in found["BKN"]] == [
+            (1, "STUDY_CONCLUDED", None),
+            (2, "SUPERVISOR_CONCLUDED", None),
+            (3, "RETURN", "berkas kurang"),
+        ]
+        assert [one["number"] for one in found["PPK"]] == [2, 3]
+        assert [one["number"] for one in found["BAWASLU"]] == [1]
+        assert found["KEMENDAGRI"] == []
+
+
 async def test_side_exits_end_or_mark_a_case_with_their_reason(fresh_nats: Broker, judge: Judge) -> None:
     async with in_process(fresh_nats, judge=judge) as system:
         withdrawn, died, moved = [await recommended(system, f"k{n}") for n in range(3)]
