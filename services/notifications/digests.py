@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Update, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events import NoticeStep
@@ -23,56 +23,54 @@ AT_ONCE = 5_000
 
 async def gather(ledger: Ledger, now: datetime, edition: str) -> int:
     """Gather what is due; how many digests were made. Raises LedgerAway."""
+    n = notices.c
     due = (
-        select(notices)
-        .where(
-            notices.c.slot.is_not(None), notices.c.state == State.PENDING, notices.c.next_attempt_at <= now
-        )
-        .order_by(notices.c.reader, notices.c.slot, notices.c.created_at, notices.c.notice_id)
+        select(n.reader, n.slot, n.notice_id)
+        .where(n.slot.is_not(None), n.state == State.PENDING, n.next_attempt_at <= now)
+        .order_by(n.reader, n.slot, n.created_at, n.notice_id)
         .limit(AT_ONCE)
     )
     if not await ledger.read(due.limit(1)):
         return 0
 
     async def work(connection: AsyncConnection) -> int:
-        rows = (await connection.execute(due)).mappings().all()
+        rows = (await connection.execute(due)).all()
         made = 0
-        for (_, slot), group in groupby(rows, key=lambda row: (row["reader"], row["slot"])):
-            members = [notice_of(row) for row in group]
-            if len(members) > 1:
-                await _one(ledger, connection, members, slot, now, edition)
+        for (_, slot), group in groupby(rows, key=lambda row: (row.reader, row.slot)):
+            ids = [row.notice_id for row in group]
+            if len(ids) > 1:
+                await _one(ledger, connection, ids, slot, now, edition)
                 made += 1
             else:
-                await connection.execute(_those(members).values(slot=None))
+                await connection.execute(_those(ids).values(slot=None))
         return made
 
     return int(await ledger.do(work))
 
 
 async def _one(
-    ledger: Ledger,
-    connection: AsyncConnection,
-    members: Sequence[Notice],
-    slot: str,
-    now: datetime,
-    edition: str,
+    ledger: Ledger, connection: AsyncConnection, ids: Sequence[str], slot: str, now: datetime, edition: str
 ) -> None:
-    digest = digest_of(members, slot, now, edition)
+    """Only those that the digest names are read whole: a burst makes thousands of notices to one reader."""
+    named = (
+        await connection.execute(select(notices).where(notices.c.notice_id.in_(ids[:MOST_LINES])))
+    ).mappings()
+    by_id = {row["notice_id"]: notice_of(row) for row in named}
+    members = [by_id[notice_id] for notice_id in ids[:MOST_LINES]]
+    digest = digest_of(members, len(ids) - len(members), slot, now, edition)
     row = ledger.recorder.row(digest, now, When(now), None)
     await connection.execute(insert(notices).values({**row, "next_attempt_at": now}))
     gathered = {"state": State.GATHERED, "gathered_in": str(digest.notice_id), "next_attempt_at": None}
-    await connection.execute(_those(members).values(gathered))
+    await connection.execute(_those(ids).values(gathered))
 
 
-def _those(members: Sequence[Notice]):  # type: ignore[no-untyped-def]
-    ids = [str(member.notice_id) for member in members]
+def _those(ids: Sequence[str]) -> Update:
     return update(notices).where(notices.c.notice_id.in_(ids), notices.c.state == State.PENDING)
 
 
-def digest_of(members: Sequence[Notice], slot: str, now: datetime, edition: str) -> Notice:
-    """The digest of notices to one reader, oldest first; its case is that of the first."""
+def digest_of(members: Sequence[Notice], more: int, slot: str, now: datetime, edition: str) -> Notice:
+    """The digest that names `members`, oldest first, and says that there are `more`; its case is that of the first."""
     first = members[0]
-    items = tuple(_item(member) for member in members[:MOST_LINES])
     return Notice(
         notice_id=digest_id(first.reader, slot, UUID(str(first.notice_id))),
         case_id=first.case_id,
@@ -87,8 +85,8 @@ def digest_of(members: Sequence[Notice], slot: str, now: datetime, edition: str)
             region=first.facts.region,
             letter="digest",
             edition=edition,
-            items=items,
-            more=len(members) - len(items),
+            items=tuple(map(_item, members)),
+            more=more,
         ),
     )
 
