@@ -35,7 +35,7 @@ TYPES = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault; `got` is what was written, shown to the person at a terminal and never sent over HTTP."""
+    """One fault; `got` is what was written, shown to the person at a terminal and not sent back to whoever sent it."""
 
     path: Path
     says: str
@@ -46,10 +46,18 @@ class Fault:
         """The field as a JSON pointer (RFC 6901); the whole document is the empty string."""
         return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in self.path)
 
+    @property
+    def plain(self) -> str:
+        """Field, cause and cure, without what was written: it may be a name or a number of somebody."""
+        return f"{self._where}: {self.says}"
+
+    @property
+    def _where(self) -> str:
+        return ".".join(str(part) for part in self.path) or "report"
+
     def __str__(self) -> str:
-        where = ".".join(str(part) for part in self.path) or "report"
         shown = "" if self.got is MISSING else f"{_short(self.got)} "
-        return f"{where}: {shown}{self.says}"
+        return f"{self._where}: {shown}{self.says}"
 
 
 class InvalidDocument(ValueError):

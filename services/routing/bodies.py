@@ -29,7 +29,7 @@ def refused(trouble: Exception) -> Response:
     """The answer to one of REFUSALS."""
     match trouble:
         case InvalidDocument():
-            faults = [str(fault) for fault in trouble.faults]
+            faults = [fault.plain for fault in trouble.faults]
             return problem(422, "Not what this door takes", "Mend every fault.", faults=faults)
         case TooLarge():
             return problem(413, "Too large", f"A body is at most {trouble.limit} bytes here.")

@@ -127,7 +127,7 @@ def refusal(trouble: Exception) -> Response:
     """What a step that was not taken answers, with its cause and cure."""
     match trouble:
         case InvalidDocument():
-            faults = [str(fault) for fault in trouble.faults]
+            faults = [fault.plain for fault in trouble.faults]
             return problem(422, "Not a step", "Mend every fault.", faults=faults)
         case Impossible():
             now = [shown_now(matter) for matter in trouble.matters]

@@ -70,7 +70,7 @@ class SuccessionDoors:
             act = Act(body.old, body.new, body.on, body.rule)
             page = await succession.page(act, body.article, after, apply=body.apply)
         except InvalidDocument as invalid:
-            said = [str(fault) for fault in invalid.faults]
+            said = [fault.plain for fault in invalid.faults]
             return problem(422, "Not a change of competence", "Mend every fault.", faults=said)
         except TooLarge as large:
             return problem(413, "Too large", f"The body is at most {large.limit} bytes.")

@@ -125,6 +125,7 @@ async def test_an_impossible_or_stale_step_is_refused_with_reason_and_state(
         wrong = await say(system, case_id, "BKN", event="SUPERVISOR_CONCLUDD")
         assert wrong.status_code == 422
         assert "SUPERVISOR_CONCLUDED" in wrong.json()["faults"][0]
+        assert "CONCLUDD" not in wrong.text, "what was written is not sent back"
 
 
 async def test_the_same_step_sent_again_or_by_many_at_once_is_one_step(
