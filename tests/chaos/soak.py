@@ -13,6 +13,7 @@ from statistics import mean, median
 
 import httpx
 
+from services.runtime.bus import Bus
 from tests.bench.load import body
 from tests.bench.machine import resident
 from tests.conftest import Broker
@@ -28,16 +29,19 @@ SLOWER = 1.5
 """The same for a latency, which the machine's other work moves."""
 FEW = 8.0
 """File handles that come and go with connections."""
+BYTES_A_MESSAGE = 600
+"""What nats-server keeps in memory for a stored message, each with a subject of its own (docs/operations.md)."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """One sample; MiB and open files of each process, and the door's median and worst of a hundred in ms."""
+    """One sample; MiB and open files of each process, the door's median and worst of a hundred in ms, what is stored."""
 
     memory: dict[str, float]
     files: dict[str, int]
     p50: float
     p99: float
+    messages: int = 0
 
 
 @dataclass
@@ -53,14 +57,16 @@ class Soak:
     async def over(self, seconds: float) -> None:
         """Send evenly for so long. Raises AssertionError for an answer that is no 202."""
         began, number = time.monotonic(), 0
+        bus = await Bus.connect(self.system.broker.settings, "operator")
         async with httpx.AsyncClient(timeout=30) as http, asyncio.TaskGroup() as group:
             while (now := time.monotonic() - began) < seconds:
                 if now >= (len(self.looks) + 1) * seconds / SAMPLES and self.took:
-                    self.look()
+                    self.look(await _stored(bus))
                 group.create_task(self.send(http, number))
                 number += 1
                 await asyncio.sleep(max(0.0, number / self.rate - (time.monotonic() - began)))
-        self.look()
+        self.look(await _stored(bus))
+        await bus.close()
 
     async def send(self, http: httpx.AsyncClient, number: int) -> None:
         began, name = time.perf_counter(), f"soak {number}"
@@ -71,7 +77,7 @@ class Soak:
         assert answer.status_code == 202, answer.text
         self.tickets.add(answer.json()["ticket"])
 
-    def look(self) -> None:
+    def look(self, messages: int) -> None:
         pids = {name: process.pid for name, process in self.system.running.items()}
         if broker := self.system.broker.server.process:
             pids["broker"] = broker.pid
@@ -79,7 +85,7 @@ class Soak:
         files = {name: len(os.listdir(f"/proc/{pid}/fd")) for name, pid in pids.items()}
         took = sorted(self.took)
         self.took.clear()
-        seen = Look(memory, files, median(took), took[len(took) * 99 // 100])
+        seen = Look(memory, files, median(took), took[len(took) * 99 // 100], messages)
         self.looks.append(seen)
         shown = "  ".join(f"{name} {memory[name]:.0f} MiB {files[name]} files" for name in memory)
         print(f"{len(self.looks):3} p50 {seen.p50:.1f} ms p99 {seen.p99:.1f} ms  {shown}", flush=True)
@@ -92,7 +98,9 @@ def crept(looks: Sequence[Look]) -> list[str]:
     found = []
     for name in looks[0].memory:
         before, after = (mean(look.memory[name] for look in part) for part in (early, late))
-        if after > before * CREEP:
+        stored = mean(look.messages for look in late) - mean(look.messages for look in early)
+        known = stored * BYTES_A_MESSAGE / 2**20 if name == "broker" else 0.0
+        if after - known > before * CREEP:
             found.append(f"memory of {name} grew from {before:.0f} to {after:.0f} MiB")
         before, after = (mean(look.files[name] for look in part) for part in (early, late))
         if after > before + FEW:
@@ -101,6 +109,10 @@ def crept(looks: Sequence[Look]) -> list[str]:
     if after > before * SLOWER:
         found.append(f"the door's median grew from {before:.1f} to {after:.1f} ms")
     return found
+
+
+async def _stored(bus: Bus) -> int:
+    return sum(info.state.messages for info in await bus.js.streams_info())
 
 
 async def soak(broker: Broker, minutes: float, rate: float) -> list[str]:

@@ -33,6 +33,19 @@ def test_what_is_reached_once_and_kept_is_no_growth() -> None:
     assert crept(filled) == []
 
 
+@pytest.mark.parametrize(("name", "grown"), [("broker", []), ("intake", ["memory of intake grew"])])
+def test_only_the_broker_may_need_memory_for_what_is_stored(name: str, grown: list[str]) -> None:
+    """A MiB for each 2,000 messages."""
+    seen = [Look({name: 100.0 + n}, {name: 50}, 5, 9, 2000 * n) for n in range(SAMPLES)]
+    assert [sentence[: len("memory of intake grew")] for sentence in crept(seen)] == grown
+
+
+def test_a_broker_that_needs_more_than_that_is_named() -> None:
+    seen = [Look({"broker": 100.0 + 2 * n}, {"broker": 50}, 5, 9, 2000 * n) for n in range(SAMPLES)]
+    [sentence] = crept(seen)
+    assert "memory of broker grew" in sentence
+
+
 @pytest.mark.broker
 async def test_a_soak_sends_evenly_and_looks_at_every_process(tmp_path: Path) -> None:
     broker = Broker(tmp_path)
@@ -47,5 +60,6 @@ async def test_a_soak_sends_evenly_and_looks_at_every_process(tmp_path: Path) ->
         system.stop()
         broker.stop()
     assert len(run.tickets) > 20
+    assert run.looks[-1].messages >= len(run.tickets)
     assert set(run.looks[-1].memory) == {"intake", "broker"}
     assert all(count > 3 for count in run.looks[-1].files.values())
