@@ -140,7 +140,9 @@ class Bench:
             count = min(self.size // 8, 4 * offered)
             waits = await paced.told_after(bus, self.system.url("intake"), next(self.runs), count, offered)
             for name, wait in (("p50", waits[len(waits) // 2]), ("p99", waits[int(0.99 * len(waits))])):
-                self.figures.add(f"last agency told, {name}, {count} reports at {offered}/s", wait, unit="s")
+                self.figures.add(
+                    f"last agency told, {name}, {count} reports at {offered}/s", 1000 * wait, unit="ms"
+                )
 
     async def _faults(self, bus: Bus) -> None:
         def again(name: str) -> None:
