@@ -11,6 +11,7 @@ from services.routing import views_tables as tables
 from services.routing.core.ageing import AGES, ages, bands
 from services.routing.core.hiding import hide, hide_parts
 from services.routing.tallies import ANY, CELL
+from services.runtime.database import reading
 
 Row = dict[str, Any]
 UNITS = ("persons", "cases")
@@ -25,7 +26,7 @@ class Stats:
 
     async def answer(self, by: Sequence[str], now: datetime) -> dict[str, Any]:
         """The counts by some of CELL, and for each body and each of its states what waits there."""
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             counts = hide(await _counts(connection, by), by, UNITS)
             waiting = await _waiting(connection, now)
             stages = await _aged(connection, waiting, ("owner", "state"))

@@ -89,6 +89,17 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Questions of one moment: what they find fits together, whoever writes meanwhile. Raises SQLAlchemyError."""
+    async with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            await connection.execute(text("BEGIN"))
+        else:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
 def insert_new(on: AsyncEngine | AsyncConnection, table: TableClause) -> Insert:
     """An INSERT that leaves a row alone that is there already, in the words of the database at hand."""
     insert = sqlite.insert if on.dialect.name == "sqlite" else postgresql.insert

@@ -1,11 +1,14 @@
 """The counts are those of a plain count over the matters, in persons and in cases, for whatever dimensions."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from contracts import regions
 from services.routing import stats as module
@@ -100,6 +103,26 @@ async def test_what_waits_is_told_by_its_limit_and_its_age(database_url: str, ju
         (ppk,) = [row for row in later["ageing"] if row["owner"] == "PPK"]
         assert ppk["overdue"] == ppk["limit"]["over"] == len(waiting)
         assert ppk["waits"]["90_days_and_more"] == len(waiting)
+
+
+async def test_the_tables_of_an_answer_are_of_one_moment(tmp_path: Path, judge: Judge) -> None:
+    """Between two of its questions everything counted goes away, as when the last of a state moves on."""
+    async with opened(f"sqlite+aiosqlite:///{tmp_path / 'views.db'}") as views:
+        await views.keep_all(at_ppk(judge, 12))
+        before = await Stats(views.engine).answer(("owner",), NOW)
+        asked = []
+
+        def moves_on(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            asked.append(statement)
+            if len([one for one in asked if one.startswith("SELECT")]) == 1:
+                with closing(sqlite3.connect(tmp_path / "views.db", isolation_level=None)) as other:
+                    other.execute("DELETE FROM tallies")
+                    other.execute("DELETE FROM waits")
+
+        event.listen(views.engine.sync_engine, "after_cursor_execute", moves_on)
+        assert await Stats(views.engine).answer(("owner",), NOW) == before
+        assert len(asked) > 2
+        assert (await Stats(views.engine).answer(("owner",), NOW))["counts"] == []
 
 
 async def test_no_table_shows_what_another_one_hides(database_url: str, judge: Judge) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.runtime.database import open_engine, writing
+from services.runtime.database import open_engine, reading, writing
 from tests.ports import free_port
 
 LONG = text(
@@ -43,4 +43,19 @@ async def test_a_server_that_takes_no_connection_is_an_error_of_the_database(pla
     with pytest.raises(SQLAlchemyError):
         async with writing(engine):
             pass
+    await engine.dispose()
+
+
+async def test_questions_of_one_moment_see_nothing_of_who_writes_meanwhile(database_url: str) -> None:
+    engine = open_engine(database_url)
+    async with writing(engine) as connection:
+        await connection.execute(text("CREATE TABLE t (i INTEGER PRIMARY KEY)"))
+    count = text("SELECT count(*) FROM t")
+    async with reading(engine) as one:
+        before = (await one.execute(count)).scalar()
+        async with writing(engine) as connection:
+            await connection.execute(text("INSERT INTO t VALUES (1)"))
+        assert [before, (await one.execute(count)).scalar()] == [0, 0]
+    async with reading(engine) as later, engine.connect() as any_other:
+        assert [(await each.execute(count)).scalar() for each in (later, any_other)] == [1, 1]
     await engine.dispose()
