@@ -3,28 +3,28 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Update, exists, func, literal, or_, select, update
+from sqlalchemy import RowMapping, Update, func, literal, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.events import Audience, NoticeStep
+from services.notifications.claiming import taken
 from services.notifications.commits import Commits, LedgerAway
 from services.notifications.core.manners import When
 from services.notifications.core.notices import TOLD, UNTOLD, Notice, State
 from services.notifications.core.retries import Step, Tried
 from services.notifications.core.telling import Reporter
-from services.notifications.ledger_rows import Claim, Ending, claim_of, ending_of
+from services.notifications.ledger_rows import Claim, Ending, ending_of
 from services.notifications.ledger_tables import notices, prepare, refusals
 from services.notifications.recording import Recorder
 
 LEASE = timedelta(minutes=1)
 """How long a claim is believed; who is at work on it renews it, so that what a dead process held is soon found, and
 clocks of workers may still differ by most of it."""
-_DUE = (State.PENDING, State.UNKNOWN)
-_WAITING = (State.PENDING, State.SENDING, State.UNKNOWN)
 T = TypeVar("T")
 
 
@@ -86,29 +86,7 @@ class Ledger:
 
         A reader gets the letters of a case in their order: none is claimed while an earlier one may still be sent.
         """
-        earlier = notices.alias()
-        blocked = exists().where(
-            earlier.c.root == notices.c.root,
-            earlier.c.place < notices.c.place,
-            earlier.c.slot.is_(None),
-            earlier.c.state.in_(_WAITING),
-        )
-        due = select(notices.c.notice_id).where(
-            notices.c.state.in_(_DUE), notices.c.next_attempt_at <= now, notices.c.slot.is_(None), ~blocked
-        )
-        taken = (
-            update(notices)
-            .where(notices.c.notice_id.in_(due.order_by(notices.c.next_attempt_at).limit(limit)))
-            .where(notices.c.state.in_(_DUE))
-            .values(state=State.SENDING, attempts=notices.c.attempts + 1, lease_until=now + LEASE)
-            .returning(notices)
-        )
-
-        async def work(connection: AsyncConnection) -> list[Claim]:
-            rows = (await connection.execute(taken)).mappings().all()
-            return [claim_of(row, await _earlier(connection, row)) for row in rows]
-
-        return await self.do(work)
+        return await self.do(partial(taken, now=now, limit=limit, until=now + LEASE))
 
     async def finish(self, claim: Claim, step: Step, now: datetime) -> None:
         """Record what followed from a try, unless another try has begun or the mail has bounced since.
@@ -237,17 +215,3 @@ def _while_ours(tried: Tried) -> Update:
         notices.c.attempts == tried.attempts,
         notices.c.state == State.SENDING,
     )
-
-
-async def _earlier(connection: AsyncConnection, row: RowMapping) -> tuple[str, ...]:
-    """The Message-IDs of the letters of a thread that were sent before, oldest first, at most ten."""
-    if row["place"] == 0:
-        return ()
-    query = (
-        select(notices.c.message_id)
-        .where(notices.c.root == row["root"], notices.c.state == State.SENT, notices.c.slot.is_(None))
-        .where(notices.c.place < row["place"], notices.c.gathered_in.is_(None))
-        .order_by(notices.c.place.desc(), notices.c.created_at.desc())
-        .limit(10)
-    )
-    return tuple(reversed((await connection.execute(query)).scalars().all()))
