@@ -11,9 +11,9 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from services.runtime.bounded_http import BoundedHttp
 from services.runtime.settings import BadSettings
 
-MAX_HEADER_BYTES = 65_536
 GRACE_SECONDS = 5
 """What running requests get to finish in."""
 CANNOT_GO_ON = signal.SIGUSR1
@@ -33,8 +33,7 @@ async def serve(app: ASGIApp, host: str, port: int, *, on_ready: Callable[[], An
     listening = _bound(host, port)
     config = uvicorn.Config(
         app,
-        http="h11",  # httptools sets no limit to the size of headers
-        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        http=BoundedHttp,
         ws="none",
         lifespan="on",
         log_config=None,

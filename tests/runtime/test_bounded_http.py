@@ -1,0 +1,128 @@
+"""What a door refuses before its application sees a request."""
+
+import asyncio
+import json
+import signal
+from os import getpid, kill
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from services.runtime.bounded_http import MAX_HEADER_BYTES
+from services.runtime.serving import serve
+from tests.ports import free_port
+
+POST = b"POST / HTTP/1.1\r\nHost: door\r\n"
+
+
+async def _app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        for word in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{word}.complete"})
+        return
+    request = Request(scope, receive)
+    body = await request.body()
+    said = {"length": len(body), "names": sorted(name.decode() for name, _ in scope["headers"])}
+    await JSONResponse(said)(scope, receive, send)
+
+
+@pytest.fixture
+async def port():
+    ready, port = asyncio.Event(), free_port()
+    serving = asyncio.create_task(serve(_app, "127.0.0.1", port, on_ready=ready.set))
+    await ready.wait()
+    yield port
+    kill(getpid(), signal.SIGTERM)
+    await serving
+
+
+async def _asked(port, *pieces):
+    """The status and the JSON of the answer to bytes sent piece by piece."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0)
+        head = await reader.readuntil(b"\r\n\r\n")
+        status = int(head.split(b" ", 2)[1])
+        length = int(head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
+        body = await reader.readexactly(length)
+        return status, json.loads(body) if status == 200 else body
+    finally:
+        writer.close()
+
+
+async def _refused(port, *pieces):
+    """Whether bytes end in 400, or in a closed connection where that came before the answer was read."""
+    try:
+        async with asyncio.timeout(10):
+            return (await _asked(port, *pieces))[0] == 400
+    except (ConnectionError, asyncio.IncompleteReadError):
+        return True
+
+
+async def test_a_report_of_a_megabyte_passes_whatever_the_pieces_it_comes_in(port):
+    body = b"x" * 1_000_000
+    head = POST + b"Content-Length: 1000000\r\n\r\n"
+    pieces = [body[at : at + 10_000] for at in range(0, len(body), 10_000)]
+    assert (await _asked(port, head + body))[1]["length"] == 1_000_000
+    assert (await _asked(port, head, *pieces))[1]["length"] == 1_000_000
+
+
+@pytest.mark.parametrize("line", [b"x-a: b\r\n", b"x"], ids=["of many lines", "of one line"])
+async def test_headers_without_an_end_are_refused(port, line):
+    block = line * (10_000 // len(line))
+    pieces = [block] * (MAX_HEADER_BYTES // len(block) + 40)
+    assert await _refused(port, POST, *pieces)
+
+
+async def test_a_chunked_body_is_read_and_what_trails_it_is_no_header(port):
+    chunked = POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nIdempotency-Key: late\r\n\r\n"
+    status, said = await _asked(port, chunked)
+    assert (status, said["length"]) == (200, 5)
+    assert said["names"] == ["host", "transfer-encoding"]
+
+
+async def test_trailers_without_an_end_are_refused(port):
+    chunked = POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n"
+    assert await _refused(port, chunked, *[b"x-a: " + b"b" * 10_000 + b"\r\n"] * 40)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+        POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        POST + b"Content-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+        b"nonsense\r\n\r\n",
+    ],
+    ids=[
+        "no Host",
+        "two Hosts",
+        "two lengths",
+        "length and chunks",
+        "length below 0",
+        "blank in name",
+        "no HTTP",
+    ],
+)
+async def test_what_could_be_read_in_two_ways_is_refused(port, request_):
+    assert (await _asked(port, request_))[0] == 400
+
+
+async def test_requests_in_one_piece_are_answered_in_their_order(port):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"".join(POST + b"Content-Length: %d\r\n\r\n" % n + b"x" * n for n in (1, 2, 3)))
+    found = b""
+    while found.count(b'"length"') < 3:
+        found += await reader.read(65_536)
+    writer.close()
+    assert [found.index(b'"length":%d' % n) for n in (1, 2, 3)] == sorted(
+        found.index(b'"length":%d' % n) for n in (1, 2, 3)
+    )
