@@ -17,6 +17,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NoOpTracer, Span, SpanContext, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import CollectorRegistry
@@ -57,8 +58,8 @@ class Telemetry:
 def set_up(service: str, settings: Settings, *, exporter: SpanExporter | None = None) -> Telemetry:
     """The tracing of `service` (its short name), to `exporter` or to where OTEL_EXPORTER_OTLP_* says."""
     resource = _resource(service, settings)
-    provider = TracerProvider(resource=resource)
     target = exporter or span_exporter()
+    provider = TracerProvider(ALWAYS_OFF if target is None else None, resource)
     if target is not None:
         provider.add_span_processor(BatchSpanProcessor(ScrubbingExporter(target)))
     metering, registry = meters(resource)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from faststream.exceptions import AckMessage, NackMessage, RejectMessage
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.span import TraceState
 
@@ -112,8 +113,18 @@ def test_ids_are_taken_from_the_subject():
 
 def test_a_sampler_named_in_the_environment_is_used(monkeypatch):
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
-    telemetry = set_up("intake", Settings())
+    telemetry = set_up("intake", Settings(), exporter=InMemorySpanExporter())
     assert not telemetry.tracer.start_span("x").is_recording()
+    telemetry.shutdown()
+
+
+@pytest.mark.parametrize("endpoint", ["", "http://127.0.0.1:9"])
+def test_spans_are_recorded_only_where_they_are_sent_but_every_line_has_a_trace(monkeypatch, endpoint):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint)
+    telemetry = set_up("intake", Settings())
+    span = telemetry.tracer.start_span("x")
+    assert span.is_recording() == bool(endpoint)
+    assert span.get_span_context().is_valid
     telemetry.shutdown()
 
 
