@@ -20,7 +20,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._held += len(data)
         super().data_received(data)
         if self._held > MAX_HEADER_BYTES and not self.transport.is_closing():
-            self.send_400_response("The headers are too large.")
+            self.send_400_response(
+                f"The headers exceed {MAX_HEADER_BYTES} bytes; send fewer or shorter ones."
+            )
 
     def on_message_begin(self) -> None:
         """A request begins."""
