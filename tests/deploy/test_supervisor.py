@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.secrets import CannotStart, ensure
+from deploy.local.settings import UpSettings
 from deploy.local.supervisor import pause_before
 from tests.ports import free_port
 
@@ -21,9 +22,8 @@ class Up:
     """`netral up` as a process over free ports."""
 
     def __init__(self, data: Path, **changed: str) -> None:
-        names = ("INTAKE_PORT", "ROUTING_PORT", "NOTIFICATIONS_PORT", "SMTP_PORT", "MONITOR_PORT")
-        names += ("INBOX_PORT", "BOUNCE_PORT")
-        ports = {f"NETRAL_{name}": str(free_port()) for name in names}
+        names = [name for name in UpSettings.model_fields if name.endswith("_port")]
+        ports = {f"NETRAL_{name.upper()}": str(free_port()) for name in names}
         self.env = {**os.environ, **ports, "NETRAL_NATS_URL": f"nats://127.0.0.1:{free_port()}", **changed}
         self.env["NETRAL_DATA_DIR"] = str(data)
         self.data = data
