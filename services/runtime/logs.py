@@ -30,7 +30,7 @@ def configure(service: str, level: str = "INFO", *, stream: TextIO | None = None
 
     Our own lines from `level` up; those of libraries from WARNING up, without arguments and exception texts.
     """
-    handler = logging.StreamHandler(stream or sys.stdout)
+    handler = _Lines(stream or sys.stdout)
     handler.setFormatter(JsonLines(service))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -69,6 +69,26 @@ def where(problem: BaseException) -> str | None:
         if module.startswith(_OUR_CODE):
             found = f"{module}:{line}"
     return found
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    """Where a line cannot be written (full disk, reader gone) the work goes on; the next line that can be says how many."""
+
+    _missed = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        missed, self._missed = self._missed, 0
+        if missed:
+            facts = {"facts": {"lines": missed}}
+            super().emit(_ours.makeRecord(OURS, logging.ERROR, "", 0, "log.missed", (), None, extra=facts))
+        if missed and self._missed:  # still not
+            self._missed += missed
+            return
+        super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name logging calls
+        """Not logging's, which prints a traceback and the arguments for each line, where standard error has room."""
+        self._missed += 1
 
 
 class JsonLines(logging.Formatter):

@@ -1,16 +1,22 @@
 """One JSON line per event, and nothing in it that others wrote."""
 
 import asyncio
+import json
 import logging
 import re
+import subprocess
 import sys
 from datetime import date
+from errno import ENOSPC
+from io import StringIO
+from pathlib import Path
 from uuid import UUID
 
 import faststream  # noqa: F401 - brings a logger with a handler of its own
 import pytest
 
 from contracts.codes import Agency
+from services.runtime import logs
 from services.runtime.logs import log, plain, where
 
 CANARY = "canary-7f3a@example.com"
@@ -100,6 +106,50 @@ def test_a_crash_is_one_line_and_no_traceback(lines, capfd):
     sys.excepthook(ValueError, problem, problem.__traceback__)
     assert (lines()[0]["event"], lines()[0]["error"]) == ("process.crashed", "ValueError")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture
+def screen(lines):
+    """A place for lines that has no room while `full`; `lines` puts the process's own logging back."""
+
+    class Screen(StringIO):
+        full = False
+
+        def write(self, text):
+            if self.full:
+                raise OSError(ENOSPC, "No space left on device")
+            return super().write(text)
+
+    screen = Screen()
+    logs.configure("intake", "DEBUG", stream=screen)
+    return screen
+
+
+def test_lines_that_cannot_be_written_are_counted_and_told_by_the_next_that_can(screen, capfd):
+    screen.full = True
+    for _ in range(3):
+        log("missed")
+    screen.full = False
+    log("written")
+    log("written.too")
+    missed, *written = [json.loads(line) for line in screen.getvalue().splitlines()]
+    assert (missed["event"], missed["level"], missed["lines"]) == ("log.missed", "ERROR", 3)
+    assert [line["event"] for line in written] == ["written", "written.too"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_full_disk_under_the_log_stops_no_work_and_shows_nothing_of_a_line():
+    program = (
+        "from services.runtime.logs import *; configure('intake');"
+        "[log('x', ticket='secret') for _ in 'abc']; print('!', file=sys.stderr)"
+    )
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-c", program], check=False, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert ran.stderr.startswith("!\n")
+    assert "secret" not in ran.stderr
+    assert "Call stack" not in ran.stderr
 
 
 def test_where_names_the_innermost_line_of_our_own_code():
