@@ -101,6 +101,7 @@ async def _endless() -> AsyncIterator[bytes]:
 
 if __name__ == "__main__":
     print(
-        f"Simulated receivers on http://{HOST}:{PORT}: /ok /error /gone /denied /busy /redirect /slow /lying"
+        f"Simulated receivers on http://{HOST}:{PORT}: /ok /error /gone /denied /busy /redirect /slow /lying",
+        flush=True,
     )
     uvloop.run(serve(Receivers().app(), HOST, PORT))

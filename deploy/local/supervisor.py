@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -49,8 +50,14 @@ def pause_before(failures: int) -> float:
     return min(2.0 ** (failures - 1), 30.0)
 
 
+def tell(words: str) -> None:
+    """Write to standard output, at once. Where that is not possible (full disk, terminal gone) the system runs on."""
+    with suppress(OSError):
+        print(words, flush=True)
+
+
 def run(
-    settings: UpSettings, *, children: Sequence[Child] | None = None, say: Callable[[str], None] = print
+    settings: UpSettings, *, children: Sequence[Child] | None = None, say: Callable[[str], None] = tell
 ) -> int:
     """Run the whole system until Ctrl-C or SIGTERM; the exit code is 0 then, 1 if it cannot start."""
     os.umask(0o077)  # what the services keep is nobody else's to read
@@ -120,7 +127,7 @@ def _watch(family: Sequence[Child], say: Callable[[str], None]) -> None:
 def _begin_again(child: Child, say: Callable[[str], None]) -> None:
     try:
         _begin(child)
-    except CannotStart as problem:
+    except (CannotStart, OSError) as problem:  # OSError: no room for its files, no process to be had
         child.failures += 1
         child.restart_at = time.monotonic() + pause_before(child.failures)
         say(f"{child.name} could not be started again: {problem}")

@@ -6,13 +6,14 @@ import socket
 import subprocess
 import sys
 import time
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
 
 from deploy.local.secrets import CannotStart, ensure
 from deploy.local.settings import UpSettings
-from deploy.local.supervisor import pause_before
+from deploy.local.supervisor import Child, pause_before, run
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
@@ -26,13 +27,15 @@ class Up:
         ports = {f"NETRAL_{name.upper()}": str(free_port()) for name in names}
         self.env = {**os.environ, **ports, "NETRAL_NATS_URL": f"nats://127.0.0.1:{free_port()}", **changed}
         self.env["NETRAL_DATA_DIR"] = str(data)
+        self.env.pop("PYTHONUNBUFFERED", None)  # an operator's shell does not set it
         self.data = data
 
-    def start(self) -> None:
+    def start(self, screen: Path | None = None) -> None:
         program = str(Path(sys.executable).parent / "netral")
         self.screen = self.data.parent / f"screen-{id(self)}"
         if not self.screen.parent.is_dir():
             self.screen = self.data.parents[1] / "screen"
+        self.screen = screen or self.screen
         with self.screen.open("wb") as output:
             self.process = subprocess.Popen([program, "up"], env=self.env, stdout=output, stderr=output)
 
@@ -83,10 +86,22 @@ def up(tmp_path: Path):  # type: ignore[no-untyped-def]
     system.process.wait()
 
 
+def running(up: Up, module: str) -> list[int]:
+    return [pid for pid in up.family() if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
 def named(up: Up, module: str) -> int:
-    found = [pid for pid in up.family() if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    assert len(found) == 1
-    return found[0]
+    [found] = running(up, module)
+    return found
+
+
+def begins(up: Up, module: str, *, but: int = 0) -> bool:
+    """Whether a process of a module, another one than `but`, runs within a minute."""
+    for _ in range(600):
+        if [pid for pid in running(up, module) if pid != but]:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def test_it_becomes_ready_refuses_a_second_and_stops_without_a_trace(up: Up) -> None:
@@ -107,15 +122,47 @@ def test_a_child_that_dies_is_started_again_and_said_so(up: Up) -> None:
     victim = named(up, "services.routing")
     os.kill(victim, signal.SIGKILL)
     assert up.hears("routing ended by signal SIGKILL"), up.said
-    for _ in range(200):
-        if any(
-            b"services.routing" in Path(f"/proc/{pid}/cmdline").read_bytes()
-            for pid in up.family()
-            if pid != victim
-        ):
-            break
-        time.sleep(0.1)
-    assert named(up, "services.routing") != victim
+    assert begins(up, "services.routing", but=victim)
+
+
+def test_an_output_that_takes_nothing_stops_nothing(tmp_path: Path) -> None:
+    system = Up(tmp_path / "data")
+    system.start(Path("/dev/full"))
+    try:
+        assert begins(system, "deploy.local.mailbox")
+        victim = named(system, "deploy.local.mailbox")  # for whose readiness nobody waits
+        os.kill(victim, signal.SIGKILL)
+        assert begins(system, "deploy.local.mailbox", but=victim)
+        assert system.process.poll() is None
+    finally:
+        system.process.terminate()
+        system.process.wait(60)
+    assert system.gone()
+
+
+def test_a_child_that_cannot_be_started_for_want_of_room_is_tried_again(tmp_path: Path) -> None:
+    starts: list[float] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        starts.append(time.monotonic())
+        if len(starts) == 2:
+            raise OSError(ENOSPC, "No space left on device")
+        if len(starts) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return subprocess.Popen([sys.executable, "-c", ""])
+
+    said: list[str] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    mask = os.umask(0o077)
+    try:
+        child = Child("broker", start, tmp_path / "broker.log")
+        assert run(UpSettings(data_dir=tmp_path), children=[child], say=said.append) == 0
+    finally:
+        os.umask(mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert "broker could not be started again: [Errno 28] No space left on device" in said
+    assert len(starts) == 3
 
 
 def test_nothing_outlives_a_killed_supervisor(up: Up) -> None:
