@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -55,8 +56,8 @@ class PostgresServer:
         return str(self.folder / "data")
 
     def _begin(self) -> None:
-        quick = " ".join(f"-c {setting}" for setting in _QUICK)
-        serve = f"{self._bin('postgres')} -D {self._data} -k {self.folder} -c listen_addresses='' {quick}"
+        options = [word for setting in ("listen_addresses=", *_QUICK) for word in ("-c", setting)]
+        serve = shlex.join([str(self._bin("postgres")), "-D", self._data, "-k", str(self.folder), *options])
         with (self.folder / "log").open("wb") as log:
             self._keeper = subprocess.Popen(
                 ["/bin/sh", "-c", _KEEP.format(serve=serve)],

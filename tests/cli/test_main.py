@@ -1,6 +1,7 @@
 """Whatever goes wrong, `netral` says one sentence and never shows a traceback unless asked."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -36,7 +37,7 @@ def test_a_bad_setting_is_named(netral: Netral, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
-    command = f"{Path(sys.executable).parent / 'netral'} --help | true"
+    command = f"{shlex.quote(str(Path(sys.executable).parent / 'netral'))} --help | true"
     ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert ran.stderr == ""
 

@@ -1,10 +1,9 @@
 """Code of the previous release, taken out of the history of this repository."""
 
-import io
 import os
+import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -16,15 +15,16 @@ NAMED = ROOT / "deploy" / "previous-release"
 def previous_release(folder: Path) -> Path:
     """Its code in `folder`; the test is skipped where the history does not reach back to it."""
     commit = NAMED.read_text().split()[0]
-    git = ["git", "-C", str(ROOT), "archive", "--format=tar", commit, "contracts", "services", "deploy"]
+    folder.mkdir()
+    packed = folder / "release.tar"
+    git = ["git", "-C", str(ROOT), "archive", f"--output={packed}", commit, "contracts", "services", "deploy"]
     try:
-        packed = subprocess.run(git, check=True, capture_output=True).stdout
+        subprocess.run(git, check=True, capture_output=True)
     except FileNotFoundError:
         pytest.skip("git is not installed")
     except subprocess.CalledProcessError as trouble:
         pytest.skip(f"{commit} is not in the history here: {trouble.stderr.decode(errors='replace').strip()}")
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(folder, filter="data")
+    shutil.unpack_archive(packed, folder)
     return folder
 
 

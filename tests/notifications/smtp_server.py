@@ -96,7 +96,8 @@ class Server:
             self._server.close()
             self._server = None
         for session in self.sessions:
-            if session.transport:
+            # Debian's Python 3.11.2 breaks where what is closed is aborted
+            if session.transport and not session.transport.is_closing():
                 session.transport.abort()
         self.sessions.clear()
         await asyncio.sleep(0.01)
