@@ -16,6 +16,7 @@ from types import FrameType
 import nats
 import uvloop
 
+from deploy.local import log_files
 from deploy.local.nats_server import NatsServer
 from deploy.local.preflight import check_ports, locked
 from deploy.local.processes import ended, spawn, stop
@@ -114,6 +115,7 @@ def _begin(child: Child) -> None:
 def _watch(family: Sequence[Child], say: Callable[[str], None]) -> None:
     now = time.monotonic()
     for child in family:
+        log_files.bound(child.log)
         if child.restart_at:
             if now >= child.restart_at:
                 _begin_again(child, say)

@@ -6,11 +6,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from errno import ENOSPC
 from pathlib import Path
 
 import pytest
 
+from deploy.local import log_files
 from deploy.local.secrets import CannotStart, ensure
 from deploy.local.settings import UpSettings
 from deploy.local.supervisor import Child, pause_before, run
@@ -140,6 +142,18 @@ def test_an_output_that_takes_nothing_stops_nothing(tmp_path: Path) -> None:
     assert system.gone()
 
 
+@pytest.fixture
+def ours() -> Iterator[None]:
+    """Gives this process its signals and mask back after a `run` in it."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    mask = os.umask(0o077)
+    yield
+    os.umask(mask)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("ours")
 def test_a_child_that_cannot_be_started_for_want_of_room_is_tried_again(tmp_path: Path) -> None:
     starts: list[float] = []
 
@@ -152,17 +166,28 @@ def test_a_child_that_cannot_be_started_for_want_of_room_is_tried_again(tmp_path
         return subprocess.Popen([sys.executable, "-c", ""])
 
     said: list[str] = []
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    mask = os.umask(0o077)
-    try:
-        child = Child("broker", start, tmp_path / "broker.log")
-        assert run(UpSettings(data_dir=tmp_path), children=[child], say=said.append) == 0
-    finally:
-        os.umask(mask)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    child = Child("broker", start, tmp_path / "broker.log")
+    assert run(UpSettings(data_dir=tmp_path), children=[child], say=said.append) == 0
     assert "broker could not be started again: [Errno 28] No space left on device" in said
     assert len(starts) == 3
+
+
+@pytest.mark.usefixtures("ours")
+def test_the_logs_of_what_it_runs_stay_bounded(tmp_path: Path) -> None:
+    log = tmp_path / "routing.log"
+
+    def start() -> subprocess.Popen[bytes]:
+        with log.open("ab") as file:
+            file.truncate(log_files.MOST + 1)
+        return subprocess.Popen([sys.executable, "-c", ""])
+
+    def stop(words: str) -> None:
+        if "ended" in words:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    child = Child("routing", start, log)
+    assert run(UpSettings(data_dir=tmp_path), children=[child], say=stop) == 0
+    assert (log.stat().st_size, log.with_name("routing.log.1").stat().st_size) == (0, log_files.MOST + 1)
 
 
 def test_nothing_outlives_a_killed_supervisor(up: Up) -> None:
