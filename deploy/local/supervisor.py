@@ -131,8 +131,9 @@ def _begin_again(child: Child, say: Callable[[str], None]) -> None:
         _begin(child)
     except (CannotStart, OSError) as problem:  # OSError: no room for its files, no process to be had
         child.failures += 1
-        child.restart_at = time.monotonic() + pause_before(child.failures)
-        say(f"{child.name} could not be started again: {problem}")
+        wait = pause_before(child.failures)
+        child.restart_at = time.monotonic() + wait
+        say(f"{child.name} could not be started again, the next try is in {wait:.0f} s: {problem}")
 
 
 def _await_ready(family: Sequence[Child], stopping: _Stopping) -> None:

@@ -75,11 +75,12 @@ class _Lines(logging.StreamHandler[TextIO]):
     """Where a line cannot be written (full disk, reader gone) the work goes on; the next line that can be says how many."""
 
     _missed = 0
+    _why = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         missed, self._missed = self._missed, 0
         if missed:
-            facts = {"facts": {"lines": missed}}
+            facts = {"facts": {"lines": missed, "error": self._why}}
             super().emit(_ours.makeRecord(OURS, logging.ERROR, "", 0, "log.missed", (), None, extra=facts))
         if missed and self._missed:  # still not
             self._missed += missed
@@ -89,6 +90,7 @@ class _Lines(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name logging calls
         """Not logging's, which prints a traceback and the arguments for each line, where standard error has room."""
         self._missed += 1
+        self._why = type(sys.exception()).__name__
 
 
 class JsonLines(logging.Formatter):

@@ -168,7 +168,9 @@ def test_a_child_that_cannot_be_started_for_want_of_room_is_tried_again(tmp_path
     said: list[str] = []
     child = Child("broker", start, tmp_path / "broker.log")
     assert run(UpSettings(data_dir=tmp_path), children=[child], say=said.append) == 0
-    assert "broker could not be started again: [Errno 28] No space left on device" in said
+    [refused] = [words for words in said if "could not be started again" in words]
+    assert "No space left on device" in refused
+    assert "the next try is in 2 s" in refused
     assert len(starts) == 3
 
 
