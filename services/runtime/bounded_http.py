@@ -1,6 +1,8 @@
 """uvicorn's HTTP/1.1 by httptools, with a limit to what is held before a body, and as strict as RFC 9112 asks."""
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 MAX_HEADER_BYTES = 65_536
 
@@ -14,6 +16,38 @@ class BoundedHttp(HttpToolsProtocol):
     _held = 0
     """Bytes that came since a request's headers or a piece of its body were complete."""
     _in_body = False
+    _since = 0.0
+    """The loop's seconds when the connection was opened, the answer before was given, or nobody read on."""
+
+    @property
+    def waits_since(self) -> float | None:
+        """Since when the client is waited for, to send its request or to read our answer; None while we are at work."""
+        at_work = self.cycle and not self.cycle.response_complete and not self.cycle.more_body
+        return None if at_work and not self.flow.write_paused else self._since
+
+    def let_go(self) -> None:
+        """Close; with 408 where a part of a request came (RFC 9110, 15.5.9): a browser that only dialled must get none."""
+        if self.flow.write_paused or self.transport.is_closing():
+            self.transport.abort()  # to close would wait until somebody reads
+        elif self._held and not self._in_body:
+            self._refuse(408, "The request did not arrive in time; send it again.")
+        else:
+            self.transport.close()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody dialled."""
+        self._since = self.loop.time()
+        super().connection_made(transport)
+
+    def on_response_complete(self) -> None:
+        """An answer was given."""
+        self._since = self.loop.time()
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """The client does not read on."""
+        self._since = self.loop.time()
+        super().pause_writing()
 
     def data_received(self, data: bytes) -> None:
         """More bytes came."""
@@ -50,3 +84,8 @@ class BoundedHttp(HttpToolsProtocol):
         """The request ends; the next one may begin in the same bytes."""
         self._held = 0
         super().on_message_complete()
+
+    def _refuse(self, status: int, text: str) -> None:
+        head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+        self.transport.write(STATUS_LINE[status] + head % len(text) + text.encode("ascii"))
+        self.transport.close()

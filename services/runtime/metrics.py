@@ -33,6 +33,7 @@ class Counted(Enum):
 
     ACCEPTED = "netral.reports.accepted", "Reports accepted at the door"
     REDELIVERED = "netral.message.redeliveries", "Deliveries after the first one"
+    LET_GO = "netral.http.let_go", "Connections closed because they kept the door waiting"
     PARKED = "netral.message.parked", "Messages put aside for a person"
     BREACHED = "netral.deadline.breached", "Limits of an agency that passed"
     MAILS = "netral.mail.attempts", "Tries to hand a mail to the server"

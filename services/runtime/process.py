@@ -12,11 +12,12 @@ import uvloop
 from starlette.types import ASGIApp
 
 from services.runtime import logs
+from services.runtime.crowd import Crowd
 from services.runtime.http import TracedHttp, serve
 from services.runtime.log_export import LinesByOtlp, wanted
 from services.runtime.metrics_door import MetricsDoor
 from services.runtime.settings import BadSettings, Settings, load
-from services.runtime.telemetry import Telemetry, set_up
+from services.runtime.telemetry import Telemetry, instruments_of, set_up
 
 S = TypeVar("S", bound=Settings)
 LAST_SECONDS = 10.0
@@ -43,7 +44,8 @@ def run(
             logging.getLogger().addHandler(LinesByOtlp(service, telemetry.provider.resource))
         app = TracedHttp(build(settings, telemetry), telemetry, logs.log, service=service)
         measured = MetricsDoor(app, telemetry.registry, settings.secret("metrics-token"))
-        code = uvloop.run(_served(measured, *address(settings)))
+        crowd = Crowd(instruments_of(telemetry))
+        code = uvloop.run(_served(measured, *address(settings), crowd))
     except expected as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -52,11 +54,11 @@ def run(
     return code
 
 
-async def _served(app: ASGIApp, host: str, port: int) -> int:
+async def _served(app: ASGIApp, host: str, port: int, crowd: Crowd) -> int:
     def ready() -> None:
         logs.log("service.started", objects_kept=collect_seldom())
 
-    code = await serve(app, host, port, on_ready=ready)
+    code = await serve(app, host, port, on_ready=ready, crowd=crowd)
     end_within(LAST_SECONDS, code)
     return code
 

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from services.runtime.bounded_http import BoundedHttp
+from services.runtime.crowd import Crowd
 from services.runtime.settings import BadSettings
 
 GRACE_SECONDS = 5
@@ -25,24 +26,20 @@ class CannotListen(BadSettings):
     """The address cannot be listened on; the text names it, the cause and the cure."""
 
 
-async def serve(app: ASGIApp, host: str, port: int, *, on_ready: Callable[[], Any] | None = None) -> int:
+async def serve(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    on_ready: Callable[[], Any] | None = None,
+    crowd: Crowd | None = None,
+) -> int:
     """Serve until SIGTERM, SIGINT or CANNOT_GO_ON arrives, then let running requests finish; the exit code.
 
     Main thread only. `on_ready` is called once requests are being answered. Start it with `uvloop.run`. Raises CannotListen.
     """
     listening = _bound(host, port)
-    config = uvicorn.Config(
-        app,
-        http=BoundedHttp,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    server = _Server(config, on_ready)
+    server = _Server(_config(app), on_ready, crowd or Crowd())
     ended_by = set[int]()
 
     def end(number: int) -> None:
@@ -61,10 +58,30 @@ async def serve(app: ASGIApp, host: str, port: int, *, on_ready: Callable[[], An
     return int(CANNOT_GO_ON in ended_by)
 
 
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=BoundedHttp,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], Any] | None) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], Any] | None, crowd: Crowd) -> None:
         super().__init__(config)
-        self._on_ready = on_ready
+        self._on_ready, self._crowd = on_ready, crowd
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        guests = [guest for guest in self.server_state.connections if isinstance(guest, BoundedHttp)]
+        self._crowd.look(guests, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
