@@ -67,6 +67,13 @@ ALERTS = (
         "JetStream's storage is over 80 % full",
     ),
     Alert(
+        "NotProvisioned",
+        "page",
+        "netral_broker_lacking > 0",
+        "1m",
+        "A stream or durable is not there; nobody reads what it would hold",
+    ),
+    Alert(
         "ConsumerStalled",
         "page",
         "netral_consumer_still_seconds > 30",

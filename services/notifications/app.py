@@ -29,6 +29,7 @@ from services.notifications.settings import NotificationsSettings
 from services.notifications.teller import Teller
 from services.runtime.background import Background
 from services.runtime.clock import Clock, now
+from services.runtime.durables import unreadable
 from services.runtime.http import exception_handlers, problem
 from services.runtime.logs import log
 from services.runtime.messaging import Bus, consuming
@@ -179,6 +180,8 @@ def _readyz(parts: Notifications) -> Callable[[Request], Awaitable[Response]]:
             reasons.append("the broker or its durables are not there yet")
         elif not parts.given_bus and not parts.bus.nc.is_connected:
             reasons.append("the broker does not answer")
+        elif not parts.given_bus:
+            reasons += await unreadable(parts.bus, "notifications")
         if not reasons:
             return JSONResponse({"status": "ok", "notices": counts, "warnings": _warnings(parts)})
         answer = problem(503, "Not ready", "; ".join(reasons) + ".", reasons=reasons)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from contracts.topology import CONSUMERS, STREAMS
 from services.ops.core.snapshot import Durable, Stream
 
 
@@ -71,6 +72,16 @@ class BrokerFigures:
                 moved_at=self._now,
             )
             for consumer in self._told(lambda stream: stream.get("consumer_detail") or [])
+        )
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What the topology table has and no server does, by name."""
+        streams = {stream.name for stream in self.streams}
+        durables = {(durable.stream, durable.name) for durable in self.durables}
+        return (
+            *(stream.name for stream in STREAMS if stream.name not in streams),
+            *(c.name for c in CONSUMERS if (c.stream, c.name) not in durables),
         )
 
     @property

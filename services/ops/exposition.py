@@ -53,6 +53,9 @@ def _system(last: Snapshot) -> Iterator[Metric]:
     yield ready
     yield GaugeMetricFamily("netral_broker_up", "1 while the broker answers", 0.0 if last.broker else 1.0)
     yield GaugeMetricFamily(
+        "netral_broker_lacking", "Streams and durables that the broker does not have", len(last.lacking)
+    )
+    yield GaugeMetricFamily(
         "netral_broker_servers_away",
         "Servers of a cluster that do not answer while others do",
         len(last.servers_away),

@@ -134,6 +134,7 @@ class Watch:
             servers_away=figures.away,
             streams=figures.streams,
             durables=tuple(next_durable(before, durable) for durable in figures.durables),
+            lacking=figures.lacking,
             storage_share=figures.storage_share,
         )
 

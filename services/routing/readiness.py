@@ -1,17 +1,14 @@
 """Whether routing can work now, and if not, why: each reason is one phrase."""
 
-import asyncio
 from collections.abc import Callable
 
-from nats.errors import Error as NatsError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from contracts.topology import CONSUMERS, Consumer
 from services.routing.parts import Parts
 from services.routing.sealed_words import ANOTHER_KEY
-from services.runtime.bus import Bus
+from services.runtime.durables import unreadable
 from services.runtime.http import problem
 
 
@@ -38,15 +35,4 @@ async def _missing(parts: Parts) -> list[str]:
         reasons.append("the database of webhooks does not answer")
     followed = (parts.law, parts.dates, parts.agencies.book)
     reasons += [one.unreadable for one in followed if one.unreadable]
-    asked = await asyncio.gather(*(_durable(parts.bus, c) for c in CONSUMERS if c.service == "routing"))
-    return reasons + [reason for reason in asked if reason]
-
-
-async def _durable(bus: Bus, consumer: Consumer) -> str:
-    """Why a durable cannot be read; empty when it can. All are asked at once: whoever watches waits three seconds."""
-    try:
-        async with asyncio.timeout(2):
-            await bus.js.consumer_info(consumer.stream, consumer.name)
-    except (NatsError, TimeoutError):
-        return f"the durable {consumer.name} cannot be read"
-    return ""
+    return reasons + await unreadable(parts.bus, "routing")

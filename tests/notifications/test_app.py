@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from deploy.streams import provision
 from services.notifications.app import build_app
 from services.notifications.settings import NotificationsSettings
 from services.runtime.messaging import Bus
@@ -71,6 +72,31 @@ async def test_events_become_mails_and_mails_become_events(service, fresh_nats, 
         assert (answer.status_code, answer.json()["notices"]) == (200, {"SENT": 6})
         assert (await health.get("/healthz")).status_code == 200
         assert (await health.get("/nothing")).headers["content-type"] == "application/problem+json"
+
+
+async def test_a_durable_that_was_deleted_is_named_and_read_again_once_it_is_there(
+    service, fresh_nats, server, intake
+):
+    http = httpx.AsyncClient(base_url="http://intake", transport=httpx.MockTransport(intake))
+    app = build_app(service, intake=http)
+    async with (
+        telling(fresh_nats) as tell,
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://health") as health,
+    ):
+        await until(lambda: ready(health))
+        operator = await Bus.connect(fresh_nats.settings, "operator")
+        assert await operator.js.delete_consumer("CASES", "notifications-offered")
+        answer = await health.get("/readyz")
+        assert (answer.status_code, answer.json()["reasons"]) == (
+            503,
+            ["the durable notifications-offered cannot be read"],
+        )
+        await provision(operator.js)
+        await operator.close()
+        await tell(a_story(persons=3))
+        await until(lambda: told_by(app, 6))
+        assert await ready(health)
 
 
 async def ready(health):

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Link, Status, StatusCode
 from prometheus_client.parser import text_string_to_metric_families
 
+from contracts.topology import CONSUMERS, STREAMS
 from services.ops.app import build_app
 from services.ops.otlp import MAX_BYTES
 from tests.ops.conftest import NOW
@@ -150,6 +151,23 @@ async def test_the_overview_says_what_is_wrong_and_leads_to_the_runbook(page, wa
     assert (await page.get("/runbooks/../settings")).status_code == 404
 
 
+def holding(*without):
+    """What a broker says that has every stream and durable of the table but some; nothing waits."""
+    state = {"messages": 0, "bytes": 0, "first_ts": "0001-01-01T00:00:00Z"}
+    idle = {"num_pending": 0, "num_ack_pending": 0, "num_redelivered": 0, "ack_floor": {"consumer_seq": 0}}
+    durables = [{"stream_name": c.stream, "name": c.name, **idle} for c in CONSUMERS if c.name not in without]
+    streams = [
+        {
+            "name": stream.name,
+            "state": state,
+            "consumer_detail": [d for d in durables if d["stream_name"] == stream.name],
+        }
+        for stream in STREAMS
+        if stream.name not in without
+    ]
+    return {"account_details": [{"stream_detail": streams}]}
+
+
 WELL = {
     "/readyz": {"status": "ok"},
     "/metrics": "",
@@ -158,7 +176,7 @@ WELL = {
     "/v1/operator/matches": {"oldest_since": None},
     "/v1/operator/webhooks": {"endpoints": []},
     "/varz": {"connections": 3},
-    "/jsz": {"account_details": []},
+    "/jsz": holding(),
 }
 
 
@@ -195,6 +213,15 @@ async def test_what_a_service_that_is_not_ready_does_not_show_is_said_once(page,
     await watch.look()
     wrong = (await page.get("/api/snapshot")).json()["wrong"]
     assert {one["alert"] for one in wrong} == {"ServiceNotReady"}
+
+
+async def test_what_somebody_deleted_from_the_broker_is_named(page, watch, answers):
+    answers.by_path |= WELL | {"/jsz": holding("WEBHOOKS", "notifications-offered")}
+    await watch.look()
+    [wrong] = (await page.get("/api/snapshot")).json()["wrong"]
+    assert wrong["alert"] == "NotProvisioned"
+    assert wrong["en"] == "not there at the broker: WEBHOOKS, notifications-offered, notifications-webhooks"
+    assert (await page.get("/runbooks/NotProvisioned")).status_code == 200
 
 
 def served(accepted, refused):

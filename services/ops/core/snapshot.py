@@ -49,6 +49,8 @@ class Snapshot:
     """Servers of a cluster that do not answer while others do."""
     streams: tuple[Stream, ...] = ()
     durables: tuple[Durable, ...] = ()
+    lacking: tuple[str, ...] = ()
+    """Streams and durables of the topology table that a broker which answers does not have."""
     storage_share: float = 0.0
     ageing: tuple[Mapping[str, Any], ...] = ()
     orphans: int = 0
@@ -134,6 +136,11 @@ def _broker(now: Snapshot) -> Iterator[Verdict]:
 
 
 def _durables(now: Snapshot) -> Iterator[Verdict]:
+    if now.lacking:
+        what = ", ".join(now.lacking)
+        yield Verdict(
+            "NotProvisioned", True, f"tidak ada di NATS: {what}", f"not there at the broker: {what}"
+        )
     for durable in now.durables:
         still = (now.at - durable.moved_at).total_seconds()
         if (durable.pending or durable.unacknowledged) and still > LAG_SECONDS:
