@@ -137,8 +137,8 @@ def _readyz(intake: Intake, vault: Vault) -> Callable[[Request], object]:
     async def readyz(_request: Request) -> Response:
         """`GET /readyz`."""
         reasons = [] if await vault.works() else ["the vault does not answer"]
-        if not await _bus_works(intake):
-            reasons.append("the broker does not answer")
+        if trouble := await _trouble(intake):
+            reasons.append(trouble)
         if not reasons:
             return answer(200, Health())
         return with_headers(problem(503, "Not ready", "; ".join(reasons) + ".", reasons=reasons), RETRY_AFTER)
@@ -146,12 +146,15 @@ def _readyz(intake: Intake, vault: Vault) -> Callable[[Request], object]:
     return readyz
 
 
-async def _bus_works(intake: Intake) -> bool:
+async def _trouble(intake: Intake) -> str:
+    """Why nothing can be stored; empty when it can."""
     if intake.bus is None:
-        return False
+        return "the broker does not answer"
     try:
         async with asyncio.timeout(2):
             await intake.bus.stored(_NOBODY)
-    except (BrokerAway, TimeoutError):
-        return False
-    return True
+    except BrokerAway as away:
+        return str(away)
+    except TimeoutError:
+        return "the broker does not answer"
+    return ""

@@ -2,7 +2,7 @@
 
 import asyncio
 import builtins
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import faststream.nats.subscriber.usecases.stream_pull_subscriber as pulling
@@ -10,20 +10,44 @@ from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsMessage
 from faststream.security import SASLPlaintext
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig
+from nats.js.errors import ServiceUnavailableError
 
 from contracts.topology import CONSUMERS
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.connecting import connection
 from services.runtime.failures import FailureTable, NeedsAPerson, TryLater
 from services.runtime.logs import log
+from services.runtime.pulling import PAUSE
 from services.runtime.settings import Settings
 from services.runtime.spans import HandlerTelemetry
 
 # FastStream 0.7.8 expects nats.errors.TimeoutError where nats-py 2.16 raises the builtin one: the pull task dies and a
 # partly filled batch waits for its ack_wait. tests/runtime/test_messaging.py goes red when this is no longer needed.
 pulling.TimeoutError = builtins.TimeoutError  # type: ignore[attr-defined]
+
+
+class _Broker(NatsBroker):
+    """Where a durable is gone FastStream 0.7.8 asks again at once, which takes a core; ours asks once a second."""
+
+    async def start(self) -> None:
+        await super().start()
+        for subscriber in self.subscribers:
+            if isinstance(subscriber, pulling.PullStreamSubscriber) and (pull := subscriber.subscription):
+                pull.fetch = _patient(pull.fetch)
+
+
+def _patient(fetch: Callable[..., Awaitable[list[Msg]]]) -> Callable[..., Awaitable[list[Msg]]]:
+    async def fetching(**asked: Any) -> list[Msg]:
+        try:
+            return await fetch(**asked)
+        except ServiceUnavailableError:
+            await asyncio.sleep(PAUSE)
+            raise
+
+    return fetching
 
 
 def open_broker(settings: Settings, user: str, telemetry: Any = None) -> NatsBroker:
@@ -33,7 +57,7 @@ def open_broker(settings: Settings, user: str, telemetry: Any = None) -> NatsBro
     user_and_password = SASLPlaintext(
         options.pop("user"), options.pop("password"), ssl_context=context, use_ssl=context is not None
     )
-    return NatsBroker(
+    return _Broker(
         options.pop("servers"),
         **options,
         security=user_and_password,

@@ -230,5 +230,5 @@ async def test_readiness_names_what_is_missing(door):
     door.bus.away = "clean"
     answer = await door.http.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["reasons"] == ["the broker does not answer"]
+    assert answer.json()["reasons"] == ["the broker is not reachable"]
     assert (await door.http.get("/healthz")).status_code == 200

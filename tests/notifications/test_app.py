@@ -92,11 +92,20 @@ async def test_a_durable_that_was_deleted_is_named_and_read_again_once_it_is_the
             503,
             ["the durable notifications-offered cannot be read"],
         )
+        before = await taken(fresh_nats)
+        await asyncio.sleep(2)
+        assert await taken(fresh_nats) - before < 500  # thousands where it is asked for without a pause
         await provision(operator.js)
         await operator.close()
         await tell(a_story(persons=3))
         await until(lambda: told_by(app, 6))
         assert await ready(health)
+
+
+async def taken(broker):
+    """Messages that the broker was sent so far."""
+    async with httpx.AsyncClient() as http:
+        return (await http.get(f"http://127.0.0.1:{broker.monitor_port}/varz")).json()["in_msgs"]
 
 
 async def ready(health):
