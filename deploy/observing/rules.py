@@ -82,6 +82,13 @@ ALERTS = (
     ),
     Alert("CasesWithoutOwner", "page", "netral_cases_without_owner > 0", "1m", "An open case has no owner"),
     Alert(
+        "ReportsApart",
+        "page",
+        "sum by (netral_outcome) (increase(netral_reports_apart_total[10m])) > 0",
+        "1m",
+        "Reports that were accepted are not in the {{ $labels.netral_outcome }}",
+    ),
+    Alert(
         "MessagesParked",
         "ticket",
         'jetstream_stream_total_messages{stream_name="PARKED"} > 0',

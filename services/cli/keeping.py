@@ -60,18 +60,25 @@ def backup(
 
 
 def restore(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A backup.")],
+    folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="A backup.")] = None,
     keys: Keys = None,
     *,
     elsewhere: Annotated[
         bool,
         typer.Option("--broker-elsewhere", help="The broker runs already (NETRAL_NATS_URL) and is empty."),
     ] = False,
+    keep_vault: Annotated[
+        bool,
+        typer.Option(help="Only the broker was lost: the vault and the ledger that are here stay."),
+    ] = False,
 ) -> None:
-    """Make a system of a backup, in an empty data folder, while nothing runs there."""
+    """Make a system of a backup, in an empty data folder, while nothing runs there.
+
+    With `--keep-vault` also without a backup: every report that was accepted is told to the empty broker again.
+    """
     from services.cli.restore import restore as run
 
-    run(folder, keys, elsewhere=elsewhere)
+    run(folder, keys, elsewhere=elsewhere, keep_vault=keep_vault)
 
 
 def broker_config(

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import nats
 from nats.aio.client import Client
-from sqlalchemy import select
+from sqlalchemy import make_url, select, update
 
 from contracts.events import ReportAccepted
 from deploy.local.nats_server import NatsServer
@@ -25,31 +25,59 @@ from services.cli.console import tables
 from services.cli.errors import BAD_INPUT, TROUBLE, Stop
 from services.cli.web import settings_of
 from services.intake.vault_tables import ACCEPTED, reports
+from services.notifications.ledger_tables import notices
 from services.runtime.bus import Bus
 from services.runtime.connecting import connection
 from services.runtime.database import open_engine
 
 PAGE = 500
+KEPT = frozenset({"intake", "notifications"})
+"""Databases that know what no stream can tell again: the vault, and the ledger of mails."""
 
 
-def restore(folder: Path, keys: Path | None, *, elsewhere: bool) -> None:
-    """Restore `folder`; the broker is one of this data folder, or with `elsewhere` a running, empty one. Raises Stop."""
-    manifest = _manifest(folder)
+def restore(folder: Path | None, keys: Path | None, *, elsewhere: bool, keep_vault: bool) -> None:
+    """Restore `folder`; the broker is one of this data folder, or with `elsewhere` a running, empty one. Raises Stop.
+
+    With `keep_vault` the vault and the ledger that are here stay, which know more than their copies.
+    """
     settings = settings_of(UpSettings)
+    manifest = _what(folder, keep_vault=keep_vault)
     try:
         own = None if elsewhere else _own_server(settings)
         _put_keys(settings, keys)
-        if (folder / "agencies.json").exists():
+        if folder and (folder / "agencies.json").exists():
             (settings.data_dir / "nats").mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / "agencies.json", settings.data_dir / "nats" / "agencies.json")
-        told = asyncio.run(_refill(settings, folder, manifest, own))
+        told = asyncio.run(_refill(settings, folder or Path(), manifest, own, keep_vault=keep_vault))
     except (SnapshotFailed, CannotStart) as problem:
         raise Stop(f"restore: {problem}", TROUBLE) from None
     out = tables()
-    out.print(
-        f"Restored as of {manifest['began_at']}. Told again from the vault: {told} reports.", markup=False
-    )
+    of = f"as of {manifest['began_at']}" if folder else "without a backup"
+    out.print(f"Restored {of}. Told again from the vault: {told} reports.", markup=False)
     out.print("Next: `netral up`, then `netral verify`.")
+
+
+def _what(folder: Path | None, *, keep_vault: bool) -> dict[str, Any]:
+    if folder is None and not keep_vault:
+        raise Stop(
+            "restore: name the folder of a backup; only with --keep-vault it may be left out", BAD_INPUT
+        )
+    manifest = _manifest(folder) if folder else {"databases": [], "streams": {}, "began_at": None}
+    if keep_vault:
+        _nothing_else_stays()
+        manifest["databases"] = [name for name in manifest["databases"] if name not in KEPT]
+    return manifest
+
+
+def _nothing_else_stays() -> None:
+    """Views of a longer log would show what the restored one does not hold. Raises Stop."""
+    for name, address in addresses().items():
+        url = make_url(address)
+        there = url.get_backend_name() != "sqlite" or Path(url.database or "").exists()
+        if name == "intake" and not there:
+            raise Stop(f"restore: {url.database} does not exist; leave --keep-vault out", BAD_INPUT)
+        if name not in KEPT and there and url.get_backend_name() == "sqlite":
+            raise Stop(f"restore: {url.database} exists; move it away, it is made anew", TROUBLE)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -86,7 +114,7 @@ def _put_keys(settings: UpSettings, keys: Path | None) -> None:
 
 
 async def _refill(
-    settings: UpSettings, folder: Path, manifest: dict[str, Any], own: NatsServer | None
+    settings: UpSettings, folder: Path, manifest: dict[str, Any], own: NatsServer | None, *, keep_vault: bool
 ) -> int:
     """Databases, then streams, once the broker is known to answer and to be empty; how many reports were told again."""
     where = addresses()
@@ -99,6 +127,8 @@ async def _refill(
         for name, described in manifest["streams"].items():
             await load(nc, name, folder / "streams" / name, described, _for_here(settings.nats_replicas))
         await provision(js, replicas=settings.nats_replicas)
+        if keep_vault:
+            await _untold(where["notifications"])
         return await _tell_again(nc, where["intake"])
 
 
@@ -130,6 +160,17 @@ async def _broker(settings: UpSettings, server: NatsServer | None) -> AsyncItera
     finally:
         if server:
             await asyncio.to_thread(server.stop)
+
+
+async def _untold(ledger: str) -> None:
+    """A ledger that stayed told a broker that is gone: notifications tells it all again, and mails nothing again."""
+    engine = open_engine(ledger)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(notices.metadata.create_all)
+            await connection.execute(update(notices).values(told=0))
+    finally:
+        await engine.dispose()
 
 
 async def _tell_again(nc: Client, vault: str) -> int:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.intake.answers import Health
+from services.intake.audit import Audit
 from services.intake.doors import RETRY_AFTER, Doors, answer, with_headers
 from services.intake.handlers import Intake
 from services.intake.internal import InternalDoors
@@ -83,7 +84,8 @@ async def _running(
 ) -> AsyncIterator[None]:
     given = intake.bus
     background = Background()
-    background.begin(_open(vault), _reconcile(intake, clock))
+    audit = Audit(vault, instruments_of(telemetry)) if given is None else None
+    background.begin(_open(vault), _reconcile(intake, audit, clock))
     if given is None:
         background.begin(_connect(intake, matcher, settings, telemetry))
     try:
@@ -119,12 +121,14 @@ async def _connect(
     await Gathering(bus.nc, DURABLE, compare, telemetry, AT_ONCE).follow()
 
 
-async def _reconcile(intake: Intake, clock: Clock) -> None:
+async def _reconcile(intake: Intake, audit: Audit | None, clock: Clock) -> None:
     doubted: frozenset[UUID] = frozenset()
     while True:
         pause = RECONCILE_EVERY
         try:
             doubted = await intake.reconcile(clock() - UNSETTLED_AFTER, doubted)
+            if audit and intake.bus:
+                await audit.look(intake.bus)
         except (BrokerAway, VaultAway) as trouble:
             log("reconcile.postponed", error=type(trouble).__name__)
             pause = POSTPONED_BY

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake.sealing import Part, Sealed
-from services.intake.vault_tables import CLAIMED, STORED, match_keys, metadata, reports
+from services.intake.vault_tables import ACCEPTED, CLAIMED, STORED, match_keys, metadata, reports
 from services.intake.vault_writer import Entry, Standing, VaultAway, VaultWriter
 from services.runtime.inner_spans import storing
 
@@ -104,6 +104,12 @@ class Vault:
         query = select(reports.c.report_id, reports.c.ticket)
         rows = await self._all(query.where(reports.c.report_id.in_(map(str, report_ids))))
         return {UUID(row.report_id): row.ticket for row in rows}
+
+    async def accepted_from(self, first: UUID, most: int) -> list[UUID]:
+        """Accepted reports in the order of their ids, from one on; those at the beginning where none follow."""
+        query = select(reports.c.report_id).where(reports.c.state == ACCEPTED).order_by(reports.c.report_id)
+        rows = await self._all(query.where(reports.c.report_id >= str(first)).limit(most))
+        return [UUID(row.report_id) for row in rows or await self._all(query.limit(most))]
 
     async def waiting(self, before: datetime) -> list[Waiting]:
         """Unacknowledged reports received before an instant (UTC), up to 500 of each kind, the oldest first."""

@@ -32,6 +32,7 @@ class Counted(Enum):
     """Counters: name and what they count."""
 
     ACCEPTED = "netral.reports.accepted", "Reports accepted at the door"
+    APART = "netral.reports.apart", "Reports of a sample that the vault or the stream does not hold"
     REDELIVERED = "netral.message.redeliveries", "Deliveries after the first one"
     LET_GO = "netral.http.let_go", "Connections closed because they kept the door waiting"
     PARKED = "netral.message.parked", "Messages put aside for a person"

@@ -95,6 +95,68 @@ async def _all_decided(broker: Broker, number: int) -> bool:
     return len(await decided(broker)) == number
 
 
+@pytest.mark.parametrize("with_backup", [True, False], ids=["with a backup", "without one"])
+async def test_where_only_the_broker_is_lost_the_vault_that_is_here_tells_what_the_backup_misses(
+    fresh_nats: Broker, tmp_path: Path, with_backup: bool
+) -> None:
+    system = Processes(fresh_nats)
+    names = ["smtp", "intake", "routing", "notifications"]
+    env = {**system.env(), "NETRAL_MONITOR_PORT": str(fresh_nats.monitor_port)}
+    folder = tmp_path / "backup"
+    url = system.url("intake") + "/v1/reports"
+
+    async def start() -> None:
+        for name in names:
+            system.start(name)
+        for name in names[1:]:
+            await system.ready(name)
+
+    async def accepted(first: int) -> None:
+        async with httpx.AsyncClient(timeout=30) as http:
+            await asyncio.gather(*(send_until_accepted(http, url, first + n) for n in range(5)))
+
+    async def as_promised() -> bool:
+        return (await asyncio.to_thread(netral, env, "verify")).returncode == 0
+
+    try:
+        await start()
+        await accepted(0)
+        if with_backup:
+            done = await asyncio.to_thread(netral, env, "backup", folder)
+            assert done.returncode == 0, done.stderr
+        await accepted(5)
+        await until(as_promised, 60)
+    finally:
+        system.stop()
+        fresh_nats.stop()
+    sent = mails(fresh_nats)
+    shutil.rmtree(fresh_nats.data_dir / "nats")
+    words = ["restore", "--keep-vault", *([folder] if with_backup else [])]
+    refused = await asyncio.to_thread(netral, env, *words)
+    assert (refused.returncode, "move it away" in refused.stderr) == (1, True), refused.stderr
+    for name in ("routing", "deliveries"):
+        for path in fresh_nats.data_dir.glob(f"{name}.db*"):
+            path.unlink()
+    done = await asyncio.to_thread(netral, env, *words)
+    assert done.returncode == 0, done.stderr
+    assert f"from the vault: {5 if with_backup else 10} reports" in done.stdout
+    try:
+        fresh_nats.server.start()
+        await start()
+        await until(as_promised, 60)
+        assert mails(fresh_nats) >= sent
+        ids = [name.partition(".")[0] for name in mails(fresh_nats)]
+        assert len(set(ids)) == len(ids), "nothing is mailed again"
+    finally:
+        system.stop()
+
+
+def test_without_a_vault_there_is_none_to_keep(tmp_path: Path) -> None:
+    env = {"NETRAL_DATA_DIR": str(tmp_path)}
+    assert "does not exist; leave --keep-vault out" in netral(env, "restore", "--keep-vault").stderr
+    assert "name the folder of a backup" in netral(env, "restore").stderr
+
+
 def test_a_damaged_backup_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
     folder = tmp_path / "backup"
     folder.mkdir()

@@ -10,6 +10,7 @@ from services.ops.core.series import grown, labels_of
 from services.ops.core.snapshot import Snapshot
 
 _MAILS = "netral_mail_attempts_total{"
+_APART = "netral_reports_apart_total{"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ def tried_in_vain(past: Sequence[Snapshot]) -> int:
             break
         found += sum(mails.get(state, 0.0) for state in ("PENDING", "UNKNOWN", "FAILED"))
     return round(found)
+
+
+def apart(came: Mapping[str, float]) -> tuple[str, ...]:
+    """Which of vault and stream lacked a report, by what was counted."""
+    found = {labels_of(s).get("netral_outcome", "") for s, n in came.items() if n and s.startswith(_APART)}
+    return tuple(sorted(found))
 
 
 def red(past: Sequence[Snapshot], name: str, by: str, bad: str) -> list[Red]:

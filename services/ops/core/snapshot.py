@@ -64,6 +64,8 @@ class Snapshot:
     """Of each objective: what came too late in the ten minutes that are remembered."""
     failed: Mapping[str, Share] = field(default_factory=dict)
     """Of each route of a door: what was answered with 5xx in these ten minutes."""
+    apart: tuple[str, ...] = ()
+    """Which of vault and stream lacked a report of the samples that are remembered."""
     totals: Mapping[str, float] = field(default_factory=dict)
     blind: tuple[str, ...] = ()
     """What could not be looked at although it answers: its verdicts are missing here."""
@@ -81,7 +83,7 @@ class Verdict:
 
 def verdicts(now: Snapshot) -> list[Verdict]:
     """What is wrong, the worst first; the broker before those who wait for it."""
-    looked = (_broker, _blind, _services, _durables, _cases, _late, _doors, _webhooks, _mails)
+    looked = (_broker, _blind, _services, _durables, _apart, _cases, _late, _doors, _webhooks, _mails)
     found = [verdict for look in looked for verdict in look(now)]
     return sorted(found, key=lambda verdict: not verdict.page)
 
@@ -151,6 +153,12 @@ def _durables(now: Snapshot) -> Iterator[Verdict]:
                 f"{durable.name} berhenti: {waiting} pesan menunggu, {still:.0f} detik tanpa kemajuan",
                 f"{durable.name} stands still: {waiting} messages wait, nothing done for {still:.0f} s",
             )
+
+
+def _apart(now: Snapshot) -> Iterator[Verdict]:
+    for where in now.apart:
+        said = f"laporan yang diterima hilang dari {where}", f"accepted reports are not in the {where}"
+        yield Verdict("ReportsApart", True, *said)
 
 
 def _cases(now: Snapshot) -> Iterator[Verdict]:

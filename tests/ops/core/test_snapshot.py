@@ -21,6 +21,7 @@ TROUBLES = {
     "MessagesParked": replace(WELL, streams=(Stream("PARKED", 2, 9, NOW - timedelta(hours=1)),)),
     "ConsumerStalled": replace(WELL, durables=(replace(BUSY, moved_at=NOW - timedelta(seconds=31)),)),
     "NotProvisioned": replace(WELL, lacking=("notifications-offered",)),
+    "ReportsApart": replace(WELL, apart=("vault",)),
     "OpsBlind": replace(WELL, blind=("http://routing/v1/operator/stats answers 401",)),
     "CasesWithoutOwner": replace(WELL, orphans=1),
     "MatchesWaiting": replace(WELL, matches_since=NOW - timedelta(days=5, seconds=1)),

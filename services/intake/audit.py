@@ -1,0 +1,83 @@
+"""A standing sample: of a few reports at a time, whether the vault and the stream both hold them.
+
+Each has what the other cannot tell: the vault who is named, the stream what follows. A report is in the vault before it is
+told, so one that only the stream holds was lost by the vault, and an accepted one that only the vault holds by the broker.
+"""
+
+import random
+from collections.abc import Collection
+from typing import NamedTuple
+from uuid import UUID
+
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+from contracts.topology import stream_of
+from services.intake.vault import Vault
+from services.runtime.bus import BrokerAway, Bus
+from services.runtime.logs import log
+from services.runtime.metrics import SILENT, Counted, Instruments
+from services.runtime.reading import last_of_each, page_of
+
+SAMPLE = 20
+_SUBJECT = "reports.{}.accepted"
+_STREAM = stream_of(_SUBJECT)
+
+
+class Apart(NamedTuple):
+    """Reports of the sample that one of the two does not hold."""
+
+    vault: Collection[UUID]
+    stream: Collection[UUID]
+
+
+class Audit:
+    """`dice` choose where a sample begins, so that in time every report has been looked at."""
+
+    def __init__(
+        self, vault: Vault, instruments: Instruments = SILENT, dice: random.Random | None = None
+    ) -> None:
+        self._vault, self._instruments = vault, instruments
+        self._dice = dice or random.Random()  # noqa: S311 - nothing depends on their being secret
+        for where in Apart._fields:
+            instruments.count(Counted.APART, 0, outcome=where)
+
+    async def look(self, bus: Bus) -> Apart:
+        """Take one sample of each, count and log what is missing. Raises BrokerAway and VaultAway."""
+        apart = Apart(vault=await self._not_in_vault(bus), stream=await self._not_on_stream(bus))
+        for where, missing in apart._asdict().items():
+            if missing:
+                self._instruments.count(Counted.APART, len(missing), outcome=where)
+                log(
+                    "reports.apart",
+                    level="ERROR",
+                    missing_in=where,
+                    reports=len(missing),
+                    report_id=str(min(missing)),
+                )
+        return apart
+
+    async def _not_on_stream(self, bus: Bus) -> set[UUID]:
+        kept = set(await self._vault.accepted_from(UUID(int=self._dice.getrandbits(128)), SAMPLE))
+        there = last_of_each(bus, _STREAM, [_SUBJECT.format(report_id) for report_id in kept])
+        return kept - {_report_id(stored.subject) async for stored in there}
+
+    async def _not_in_vault(self, bus: Bus) -> set[UUID]:
+        start = self._dice.randint(1, max(1, await _last(bus)))
+        page = await page_of(bus, _STREAM, start, subjects=_SUBJECT.format("*"), most=SAMPLE)
+        told = {_report_id(stored.subject) for stored in page}
+        return told - (await self._vault.tickets(told)).keys()
+
+
+async def _last(bus: Bus) -> int:
+    """The sequence of the newest report; 0 if there is none."""
+    try:
+        return (await bus.js.get_last_msg(_STREAM, _SUBJECT.format("*"), direct=True)).seq or 0
+    except NotFoundError:
+        return 0
+    except (NatsError, TimeoutError):
+        raise BrokerAway(ambiguous=False, stream=_STREAM) from None
+
+
+def _report_id(subject: str) -> UUID:
+    return UUID(subject.split(".")[1])
