@@ -126,9 +126,10 @@ async def _reconcile(intake: Intake, audit: Audit | None, clock: Clock) -> None:
     while True:
         pause = RECONCILE_EVERY
         try:
-            doubted = await intake.reconcile(clock() - UNSETTLED_AFTER, doubted)
+            before = clock() - UNSETTLED_AFTER
+            doubted = await intake.reconcile(before, doubted)
             if audit and intake.bus:
-                await audit.look(intake.bus)
+                await audit.look(intake.bus, before)
         except (BrokerAway, VaultAway) as trouble:
             log("reconcile.postponed", error=type(trouble).__name__)
             pause = POSTPONED_BY

@@ -6,6 +6,7 @@ told, so one that only the stream holds was lost by the vault, and an accepted o
 
 import random
 from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -42,9 +43,12 @@ class Audit:
         for where in Apart._fields:
             instruments.count(Counted.APART, 0, outcome=where)
 
-    async def look(self, bus: Bus) -> Apart:
-        """Take one sample of each, count and log what is missing. Raises BrokerAway and VaultAway."""
-        apart = Apart(vault=await self._not_in_vault(bus), stream=await self._not_on_stream(bus))
+    async def look(self, bus: Bus, before: datetime) -> Apart:
+        """Take one sample of each, count and log what is missing. Raises BrokerAway and VaultAway.
+
+        Of the vault only what came before an instant (UTC): a follower of the broker that answers may be a moment behind.
+        """
+        apart = Apart(vault=await self._not_in_vault(bus), stream=await self._not_on_stream(bus, before))
         for where, missing in apart._asdict().items():
             if missing:
                 self._instruments.count(Counted.APART, len(missing), outcome=where)
@@ -57,8 +61,9 @@ class Audit:
                 )
         return apart
 
-    async def _not_on_stream(self, bus: Bus) -> set[UUID]:
-        kept = set(await self._vault.accepted_from(UUID(int=self._dice.getrandbits(128)), SAMPLE))
+    async def _not_on_stream(self, bus: Bus, before: datetime) -> set[UUID]:
+        start = UUID(int=self._dice.getrandbits(128))
+        kept = set(await self._vault.accepted_from(start, SAMPLE, before))
         there = last_of_each(bus, _STREAM, [_SUBJECT.format(report_id) for report_id in kept])
         return kept - {_report_id(stored.subject) async for stored in there}
 

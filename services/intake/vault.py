@@ -105,9 +105,10 @@ class Vault:
         rows = await self._all(query.where(reports.c.report_id.in_(map(str, report_ids))))
         return {UUID(row.report_id): row.ticket for row in rows}
 
-    async def accepted_from(self, first: UUID, most: int) -> list[UUID]:
-        """Accepted reports in the order of their ids, from one on; those at the beginning where none follow."""
-        query = select(reports.c.report_id).where(reports.c.state == ACCEPTED).order_by(reports.c.report_id)
+    async def accepted_from(self, first: UUID, most: int, before: datetime) -> list[UUID]:
+        """Accepted reports received before an instant (UTC), by their ids, from one on; the first where none follow."""
+        settled = reports.c.state == ACCEPTED, reports.c.received_at < before
+        query = select(reports.c.report_id).where(*settled).order_by(reports.c.report_id)
         rows = await self._all(query.where(reports.c.report_id >= str(first)).limit(most))
         return [UUID(row.report_id) for row in rows or await self._all(query.limit(most))]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, select
@@ -35,7 +36,8 @@ async def looking(with_broker, clock, open_door):
         await vault.start()
         buses = {user: await Bus.connect(door.settings, user) for user in ("intake", "operator")}
         audit = Audit(vault, dice=random.Random(7))
-        yield lambda: audit.look(buses["intake"]), address, buses["operator"]
+        later = clock() + timedelta(seconds=1)
+        yield lambda: audit.look(buses["intake"], later), address, buses["operator"]
         await vault.close()
         for bus in buses.values():
             await bus.close()
