@@ -20,6 +20,7 @@ from nats.js import JetStreamContext
 from pydantic import ValidationError
 
 from contracts.topology import CONSUMERS
+from services.runtime.batches import Message, publish_guarded
 from services.runtime.bus import BrokerAway
 from services.runtime.logs import log
 from services.runtime.spans import note
@@ -127,9 +128,8 @@ async def park(
     deliveries: int,
     reason: str,
 ) -> None:
-    """Put a dead letter into PARKED, once for each message and consumer. Raises NATS errors."""
+    """Put a dead letter into PARKED, one for each message and consumer while it lies there. Raises NATS errors."""
     headers = {
-        "Nats-Msg-Id": f"{stream}:{seq}:{consumer}",
         "Netral-Reason": reason[:200],
         "Netral-Stream": stream,
         "Netral-Consumer": consumer,
@@ -137,8 +137,8 @@ async def park(
         "Netral-Subject": subject,
         "Netral-Deliveries": str(deliveries),
     }
-    await js.publish(f"parked.{stream}.{consumer}.{seq}", data, headers=headers)
-    log("message.parked", level="ERROR", stream=stream, consumer=consumer, seq=seq, reason=reason)
+    if await publish_guarded(js, Message(f"parked.{stream}.{consumer}.{seq}", data, headers)):
+        log("message.parked", level="ERROR", stream=stream, consumer=consumer, seq=seq, reason=reason)
 
 
 def _pause(raw: Msg) -> float:

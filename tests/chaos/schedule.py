@@ -3,10 +3,13 @@
 import random
 from dataclasses import dataclass
 
+from contracts.topology import CONSUMERS
+
 ROUND = 18.0
 """Seconds in which every deed is done once, in an order of its own."""
 _SERVICES = ("intake", "routing", "notifications", "smtp")
 _LINKS = ("broker", "mail", "inner")
+_DURABLES = tuple(consumer.name for consumer in CONSUMERS)
 DEEDS = (
     *(("kill", name) for name in (*_SERVICES, "broker")),
     ("crash", "database"),
@@ -19,6 +22,7 @@ DEEDS = (
     ("upgrade", "rulebook"),
     ("rotate", "key"),
     ("jump", "clock"),
+    ("forget", "durable"),
 )
 _JUMPS = ("-3600", "3600", "777600")
 """Seconds: an hour either way, and nine days, in which limits pass."""
@@ -30,6 +34,7 @@ _LASTING = {
     "cut": (0.2, 1.5),
     "fill": (0.5, 2.5),
     "jump": (3.0, 6.0),
+    "forget": (0.0, 2.0),
 }
 
 
@@ -62,7 +67,7 @@ def schedule(seed: int, seconds: float) -> list[Deed]:
 def _one_of(target: str, dice: random.Random) -> str:
     if target == "service":
         return dice.choice((*_SERVICES, "broker"))
-    several = {"link": _LINKS, "clock": _JUMPS}.get(target)
+    several = {"link": _LINKS, "clock": _JUMPS, "durable": _DURABLES}.get(target)
     return dice.choice(several) if several else target
 
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import signal
 import subprocess
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -78,10 +79,9 @@ class World:
     async def start(self) -> None:
         for link in self.links.values():
             await link.start()
-        nc = await nats.connect(**connection(self.broker.settings, "operator"))
-        for consumer in CONSUMERS:
-            await add_consumer(nc.jetstream(), replace(consumer, ack_wait=ACK_WAIT))
-        await nc.close()
+        async with self._broker() as nc:
+            for consumer in CONSUMERS:
+                await add_consumer(nc.jetstream(), replace(consumer, ack_wait=ACK_WAIT))
         for name in NAMES:
             self._begin(name)
         for name in NAMES[1:]:
@@ -168,18 +168,34 @@ class World:
         subject = f"reports.{report_id}.accepted"
 
         async def publish() -> None:
-            nc = await nats.connect(**connection(self.broker.settings, "operator"), allow_reconnect=False)
-            try:
+            async with self._broker() as nc:
                 await nc.jetstream(timeout=2).publish(
                     subject,
                     GARBAGE,
                     headers={"Nats-Msg-Id": subject, "Nats-Expected-Last-Subject-Sequence": "0"},
                 )
-            finally:
-                await nc.close()
 
         await insist(publish)
         self.corrupted.append(subject)
+
+    async def _forget(self, deed: Deed) -> None:
+        """Somebody deletes a durable; made again it begins at the first message, and its reader hears everything anew."""
+        consumer = next(consumer for consumer in CONSUMERS if consumer.name == deed.target)
+
+        async def delete() -> None:
+            async with self._broker() as nc:
+                with contextlib.suppress(
+                    nats.js.errors.NotFoundError
+                ):  # an earlier try whose answer was lost
+                    await nc.jetstream(timeout=2).delete_consumer(consumer.stream, consumer.name)
+
+        async def make() -> None:
+            async with self._broker() as nc:
+                await add_consumer(nc.jetstream(timeout=2), replace(consumer, ack_wait=ACK_WAIT))
+
+        await insist(delete)
+        await asyncio.sleep(deed.lasts)
+        await insist(make)
 
     async def _upgrade(self, _deed: Deed) -> None:
         await insist(self.operator.upgrade)
@@ -204,14 +220,21 @@ class World:
 
     async def _storage_works(self) -> bool:
         try:
-            nc = await nats.connect(**connection(self.broker.settings, "operator"), allow_reconnect=False)
-            await nc.jetstream(timeout=2).account_info()
-            await nc.close()
+            async with self._broker() as nc:
+                await nc.jetstream(timeout=2).account_info()
             url = f"http://127.0.0.1:{self.broker.monitor_port}/healthz"
             async with httpx.AsyncClient(timeout=2) as http:
                 return (await http.get(url)).status_code == 200
         except (OSError, TimeoutError, httpx.HTTPError, nats.errors.Error, nats.js.errors.Error):
             return False
+
+    @contextlib.asynccontextmanager
+    async def _broker(self) -> AsyncIterator[nats.NATS]:
+        nc = await nats.connect(**connection(self.broker.settings, "operator"), allow_reconnect=False)
+        try:
+            yield nc
+        finally:
+            await nc.close()
 
     def _process(self, name: str) -> "subprocess.Popen[bytes]":
         process = self.broker.server.process if name == "broker" else self.system.running[name]

@@ -49,8 +49,9 @@ async def found(look, looks=12):
     return Apart(*(set().union(*missing) for missing in zip(*seen, strict=True)))
 
 
-async def test_where_both_hold_everything_nothing_is_found(looking):
-    look, _, _ = looking
+async def test_where_both_hold_everything_and_garbage_lies_on_the_stream_nothing_is_found(looking):
+    look, _, operator = looking
+    await operator.js.publish("reports.00000000-0000-0000-0000-000000000063.accepted", b"{")
     assert await found(look) == Apart(set(), set())
 
 

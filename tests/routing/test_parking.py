@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 from nats.js import JetStreamContext
 
+from contracts.topology import CONSUMERS
+from deploy.streams import add_consumer
 from services.routing.core.decide import Judge
 from services.routing.parking import Parked, list_parked, park_what_was_given_up, replay
 from services.runtime.bus import Bus
@@ -40,6 +42,27 @@ async def test_a_poison_message_is_parked_at_its_first_delivery_without_repeatin
     assert letter.subject == f"reports.{REPORT}.accepted"
     assert "not a message of ours" in letter.reason
     assert "rahasia" not in letter.reason
+    await operator.close()
+
+
+async def test_what_lies_parked_is_not_parked_again_when_a_durable_begins_anew(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    operator = await Bus.connect(fresh_nats.settings, "operator")
+    config = (await operator.js.stream_info("PARKED")).config
+    config.duplicate_window = 0.1
+    await operator.js.update_stream(config)
+    async with in_process(fresh_nats, judge=judge):
+        await operator.js.publish(f"reports.{REPORT}.accepted", b"{")
+        await waiting(operator.js, 1)
+        await operator.js.delete_consumer("REPORTS", "routing")
+        await add_consumer(operator.js, next(c for c in CONSUMERS if c.name == "routing"))
+
+        async def read_again() -> bool:
+            return bool((await operator.js.consumer_info("REPORTS", "routing")).ack_floor.stream_seq)
+
+        await until(read_again)
+        await waiting(operator.js, 1)
     await operator.close()
 
 
