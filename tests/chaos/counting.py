@@ -197,8 +197,11 @@ def _crashes(world: World) -> Iterator[str]:
     if "Traceback" in logs:
         start = logs.index("Traceback")
         yield f"a traceback in the logs: {logs[start : start + 2000]}"
-    if '"process.crashed"' in logs:
-        yield "a process crashed: " + next(line for line in logs.splitlines() if '"process.crashed"' in line)
+    for event, says in (
+        ("process.crashed", "a process crashed"),
+        ("reports.apart", "vault and stream differ"),
+    ):
+        yield from (f"{says}: {line}" for line in logs.splitlines() if f'"{event}"' in line)
 
 
 async def _all(bus: Bus, stream: str) -> Any:
