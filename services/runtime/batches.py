@@ -7,6 +7,7 @@ however late it comes, long after any duplicate window.
 import asyncio
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -43,10 +44,11 @@ async def publish_batch(nc: Client, batch: Batch) -> bool:
         error = await _try_batch(nc, batch.messages)
         if error is None:
             return True
-        if error in _CONFLICTS:
+        code = int(error.get("err_code", error.get("code", 0)))
+        if code in _CONFLICTS:
             return False
-        if error not in _BUSY:
-            raise Refused(f"broker error {error}")
+        if code not in _BUSY:
+            raise Refused(f"{error.get('description')} ({code})")
         await asyncio.sleep(0.02 * 2**attempt)
     raise TimeoutError
 
@@ -62,7 +64,8 @@ async def publish_guarded(js: JetStreamContext, message: Message) -> bool:
     return True
 
 
-async def _try_batch(nc: Client, messages: list[Message]) -> int | None:
+async def _try_batch(nc: Client, messages: list[Message]) -> dict[str, Any] | None:
+    """How the broker refused, in its words; None if it did not."""
     name = nc.new_inbox().rsplit(".", 1)[-1]
     last = len(messages)
     for number, message in enumerate(messages, 1):
@@ -72,6 +75,6 @@ async def _try_batch(nc: Client, messages: list[Message]) -> int | None:
         else:
             headers["Nats-Batch-Commit"] = "1"
             answer = await nc.request(message.subject, message.body, timeout=10, headers=headers)
-            error = json.loads(answer.data).get("error")
-            return None if error is None else int(error.get("err_code", error.get("code", 0)))
+            refused: dict[str, Any] | None = json.loads(answer.data).get("error")
+            return refused
     return None

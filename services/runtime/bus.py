@@ -156,8 +156,8 @@ class Bus:
         messages = [message for item in group for message in item.messages]
         try:
             stored = len(messages) <= MAX_GROUP + 100 and await publish_batch(self.nc, Batch(messages))
-        except Refused:
-            log("broker.refused", level="ERROR")
+        except Refused as refused:
+            log("broker.refused", level="ERROR", stream=stream_of(messages[0].subject), why=str(refused))
             _fail(group, BrokerAway(ambiguous=False))
             return
         except (NatsError, TimeoutError, OSError):

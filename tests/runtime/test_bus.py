@@ -119,3 +119,24 @@ async def test_a_bus_closed_while_answers_arrive_leaves_and_leaves_nobody_waitin
         await asyncio.wait_for(bus.close(), 20)
         told = await asyncio.wait_for(asyncio.gather(*telling, return_exceptions=True), 5)
         assert all(answer is None or isinstance(answer, BrokerAway) for answer in told)
+
+
+async def test_a_full_stream_takes_nothing_and_the_log_says_which_and_why(
+    fresh_nats: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    operator = await Bus.connect(fresh_nats.settings, "operator")
+    config = (await operator.js.stream_info("CASES")).config
+    config.max_bytes = 10
+    await operator.js.update_stream(config)
+    with pytest.raises(BrokerAway) as refused:
+        await bus.tell([an_event("a"), an_event("b")])
+    assert not refused.value.ambiguous
+    (said,) = [record for record in caplog.records if record.getMessage() == "broker.refused"]
+    assert said.__dict__["facts"] == {"stream": "CASES", "why": "maximum bytes exceeded (10077)"}
+    config.max_bytes = -1
+    await operator.js.update_stream(config)
+    await bus.tell([an_event("a"), an_event("b")])
+    assert await messages(operator) == 2
+    await bus.close()
+    await operator.close()
