@@ -159,7 +159,7 @@ class World:
         ballast = self.broker.data_dir / "ballast"
         await asyncio.to_thread(fill, ballast)
         await asyncio.sleep(deed.lasts)
-        ballast.unlink()
+        ballast.unlink(missing_ok=True)  # two may overlap where one round ends and the next begins
         if not await self._storage_works():
             await self._kill(Deed(deed.at, "kill", "broker", 0))
 
@@ -216,7 +216,7 @@ class World:
 
         await insist(write)  # the disk may be full at this moment
         await asyncio.sleep(deed.lasts)
-        jump.unlink()
+        jump.unlink(missing_ok=True)
 
     async def _storage_works(self) -> bool:
         try:
