@@ -1,6 +1,5 @@
 """Opens a SQL database so that what is committed is on disk: SQLite by default, PostgreSQL by address."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -8,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import URL, DateTime, Dialect, TypeDecorator, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Insert, TableClause
 
 from services.runtime import sqlite_thread
+from services.runtime.sqlite_file import DatabaseFile
 
 _PRAGMAS = (
     "PRAGMA busy_timeout=15000",
@@ -67,14 +67,16 @@ def open_engine(url: str | URL, *, durable: bool = True, schema: str | None = No
         return create_async_engine(
             parsed, pool_pre_ping=True, connect_args={"async_creator_fn": _reached, **path}
         )
+    lies_at = parsed.database or ":memory:"
+    file = None if lies_at.startswith((":", "file:")) else DatabaseFile(lies_at)
     options: dict[str, Any] = {
-        "connect_args": {"async_creator_fn": sqlite_thread.connect},
+        "connect_args": {"async_creator_fn": file.connect if file else sqlite_thread.connect},
         "pool_size": _HELD,
     }
     engine = create_async_engine(parsed, **options)
     event.listen(engine.sync_engine, "connect", _prepare)
-    if parsed.database:
-        _leave_what_was_moved(engine, parsed.database)
+    if file:
+        event.listen(engine.sync_engine, "checkout", file.taken)
     if not durable:
         event.listen(engine.sync_engine, "connect", _hurry)
     return engine
@@ -117,31 +119,6 @@ async def replace_row(connection: AsyncConnection, table: TableClause, row: dict
     await connection.execute(
         insert(table).values(row).on_conflict_do_update(index_elements=keys, set_=others)
     )
-
-
-def _leave_what_was_moved(engine: AsyncEngine, path: str) -> None:
-    """Never write into a file that was deleted or replaced: what lies at the path now is opened instead.
-
-    SQLite would go on in the old one, which ends with the process.
-    """
-
-    def opened(_connection: Any, record: Any) -> None:
-        record.info["file"] = _file(path)
-
-    def taken(_connection: Any, record: Any, _proxy: Any) -> None:
-        if record.info.get("file") != _file(path):
-            raise DisconnectionError(f"{path} is another file now")
-
-    event.listen(engine.sync_engine, "connect", opened)
-    event.listen(engine.sync_engine, "checkout", taken)
-
-
-def _file(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _hurry(connection: Any, _record: Any) -> None:

@@ -46,6 +46,7 @@ class Cursor:
         return self
 
     def _done(self, how: str, *what: Any) -> None:
+        self._connection.guard()
         cursor = self._connection._conn.cursor()
         try:
             getattr(cursor, how)(*what)
@@ -65,12 +66,21 @@ class Connection(aiosqlite.Connection):
 
     trips = 0
     """How often the thread was asked for something."""
+    guard: Callable[[], None] = staticmethod(lambda: None)
+    """Asked before each statement and commit; what it raises is their failure."""
+    opened: tuple[int, int] | None = None
+    """Device and inode of the file."""
     _made = 0
     _stopped: "asyncio.Future[None] | None" = None
 
     def cursor(self) -> Cursor:  # type: ignore[override]
         """A cursor; nothing has to be opened for it."""
         return Cursor(self)
+
+    async def commit(self) -> None:
+        """Make what was written last."""
+        self.guard()
+        await super().commit()
 
     async def rollback(self) -> None:
         """Undo what was begun, or what may have been by a statement that was cut off and still runs."""

@@ -59,29 +59,3 @@ async def test_questions_of_one_moment_see_nothing_of_who_writes_meanwhile(datab
     async with reading(engine) as later, engine.connect() as any_other:
         assert [(await each.execute(count)).scalar() for each in (later, any_other)] == [1, 1]
     await engine.dispose()
-
-
-async def test_nothing_is_written_into_a_file_that_was_deleted_and_one_put_back_is_used_at_once(
-    tmp_path: Path,
-) -> None:
-    path, aside = tmp_path / "a.db", tmp_path / "aside"
-    engine = open_engine(f"sqlite+aiosqlite:///{path}")
-    try:
-        async with writing(engine) as connection:
-            await connection.execute(text("CREATE TABLE told (x)"))
-            await connection.execute(text("INSERT INTO told VALUES (1)"))
-        aside.mkdir()
-        for file in tmp_path.glob("a.db*"):
-            file.rename(aside / file.name)
-        with pytest.raises(SQLAlchemyError, match="no such table"):
-            async with writing(engine) as connection:
-                await connection.execute(text("INSERT INTO told VALUES (2)"))
-        for file in tmp_path.glob("a.db*"):
-            file.unlink()
-        for file in aside.iterdir():
-            file.rename(tmp_path / file.name)
-        async with writing(engine) as connection:
-            await connection.execute(text("INSERT INTO told VALUES (3)"))
-            assert (await connection.execute(text("SELECT x FROM told"))).scalars().all() == [1, 3]
-    finally:
-        await engine.dispose()
