@@ -1,8 +1,12 @@
 """uvicorn's HTTP/1.1 by httptools, with a limit to what is held before a body, and as strict as RFC 9112 asks."""
 
 import asyncio
+from collections.abc import Iterable
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from services.runtime.crowd import Crowd
 
 MAX_HEADER_BYTES = 65_536
 
@@ -17,17 +21,34 @@ class BoundedHttp(HttpToolsProtocol):
     """Bytes that came since a request's headers or a piece of its body were complete."""
     _in_body = False
     _since = 0.0
-    """The loop's seconds when the connection was opened, the answer before was given, or nobody read on."""
+    """The loop's seconds when the connection was opened, the answer before was given, or the client last read on."""
+    _unread = 0
+    """Bytes of our answers that lay here when it was last looked."""
+    gone = False
+    """It was told to go."""
+    _running: RequestResponseCycle | None = None
+    crowd: Crowd
+    """Of the door that this connection came to."""
 
-    @property
-    def waits_since(self) -> float | None:
+    def waits_since(self, now: float) -> float | None:
         """Since when the client is waited for, to send its request or to read our answer; None while we are at work."""
-        at_work = self.cycle and not self.cycle.response_complete and not self.cycle.more_body
-        return None if at_work and not self.flow.write_paused else self._since
+        unread = self.transport.get_write_buffer_size()
+        if unread < self._unread:
+            self._since = now
+        self._unread = unread
+        return None if self._at_work() and not self.flow.write_paused else self._since
+
+    def _at_work(self) -> bool:
+        """On the oldest request that is not answered; one behind it may have come only in part."""
+        running = self._running
+        if running is None or running.response_complete:
+            return False
+        return not running.more_body or self.flow.read_paused
 
     def let_go(self) -> None:
         """Close; with 408 where a part of a request came (RFC 9110, 15.5.9): a browser that only dialled must get none."""
-        if self.flow.write_paused or self.transport.is_closing():
+        self.gone = True
+        if self._unread or self.transport.is_closing():
             self.transport.abort()  # to close would wait until somebody reads
         elif self._held and not self._in_body:
             self._refuse(408, "The request did not arrive in time; send it again.")
@@ -38,6 +59,8 @@ class BoundedHttp(HttpToolsProtocol):
         """Somebody dialled."""
         self._since = self.loop.time()
         super().connection_made(transport)
+        if len(self.connections) > self.crowd.most:
+            self.crowd.look(guests(self.connections), self._since)
 
     def on_response_complete(self) -> None:
         """An answer was given."""
@@ -48,6 +71,10 @@ class BoundedHttp(HttpToolsProtocol):
         """The client does not read on."""
         self._since = self.loop.time()
         super().pause_writing()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         """More bytes came."""
@@ -89,3 +116,8 @@ class BoundedHttp(HttpToolsProtocol):
         head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[status] + head % len(text) + text.encode("ascii"))
         self.transport.close()
+
+
+def guests(connections: Iterable[object]) -> list[BoundedHttp]:
+    """Those of a server's connections that were not let go yet."""
+    return [one for one in connections if isinstance(one, BoundedHttp) and not one.gone]

@@ -4,6 +4,7 @@ A connection costs its opener nothing and the door a file; whoever opens many an
 """
 
 import resource
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -20,10 +21,9 @@ _OWN_FILES = 512
 
 
 class Guest(Protocol):
-    """A connection; `waits_since` is in the loop's seconds, None while its request is being answered."""
+    """A connection; `waits_since` and `now` are in the loop's seconds, None stands for a request that is being answered."""
 
-    @property
-    def waits_since(self) -> float | None: ...
+    def waits_since(self, now: float) -> float | None: ...
 
     def let_go(self) -> None:
         """Close it, with a word if something of a request has come."""
@@ -37,12 +37,17 @@ class Leaving(NamedTuple):
 
 
 def leaving(guests: Iterable[Guest], now: float, most: int, seconds: float = SECONDS) -> Leaving:
-    """Who has waited longest makes room, so that a request that comes at once is never the one to go."""
+    """Who has waited longest makes room, so that a request that comes at once is hardly ever the one to go.
+
+    Room is made for a twentieth more, so that a crowd is not looked through for each who comes.
+    """
     everybody = list(guests)
     waiting = sorted(
-        ((since, place) for place, guest in enumerate(everybody) if (since := guest.waits_since) is not None)
+        (since, place)
+        for place, guest in enumerate(everybody)
+        if (since := guest.waits_since(now)) is not None
     )
-    over = max(0, len(everybody) - most)
+    over = len(everybody) - most + most // 20 if len(everybody) > most else 0
     return Leaving(
         [everybody[place] for _, place in waiting[:over]],
         [everybody[place] for since, place in waiting[over:] if now - since > seconds],
@@ -50,22 +55,28 @@ def leaving(guests: Iterable[Guest], now: float, most: int, seconds: float = SEC
 
 
 class Crowd:
-    """Looks at the connections of a door again and again, and says how many it let go."""
+    """Looks at the connections of a door again and again, and says how many it let go; it holds at most `most`."""
 
     def __init__(
         self, instruments: Instruments = SILENT, most: int | None = None, seconds: float = SECONDS
     ) -> None:
-        self._instruments, self._most, self._seconds = instruments, most or room(), seconds
+        self._instruments, self.most, self._seconds = instruments, most or room(), seconds
+        self._untold, self._told_at = Counter[str](), 0.0
 
     def look(self, guests: Iterable[Guest], now: float, log: Callable[..., None] = log) -> None:
-        """Let go who is to leave."""
-        gone = leaving(guests, now, self._most, self._seconds)
+        """Let go who is to leave; what became of them is logged once a second, however many come."""
+        gone = leaving(guests, now, self.most, self._seconds)
         for why, those in gone._asdict().items():
             for guest in those:
                 guest.let_go()
             if those:
                 self._instruments.count(Counted.LET_GO, len(those), outcome=why)
-                log("door.let_go", level="WARNING", why=why, connections=len(those), most=self._most)
+                self._untold[why] += len(those)
+        if self._untold and now - self._told_at >= 1:
+            for why, number in self._untold.items():
+                log("door.let_go", level="WARNING", why=why, connections=number, most=self.most)
+            self._untold.clear()
+            self._told_at = now
 
 
 def room() -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from services.runtime.bounded_http import BoundedHttp
+from services.runtime.bounded_http import BoundedHttp, guests
 from services.runtime.crowd import Crowd
 from services.runtime.settings import BadSettings
 
@@ -39,7 +39,8 @@ async def serve(
     Main thread only. `on_ready` is called once requests are being answered. Start it with `uvloop.run`. Raises CannotListen.
     """
     listening = _bound(host, port)
-    server = _Server(_config(app), on_ready, crowd or Crowd())
+    crowd = crowd or Crowd()
+    server = _Server(_config(app, crowd), on_ready, crowd)
     ended_by = set[int]()
 
     def end(number: int) -> None:
@@ -58,10 +59,10 @@ async def serve(
     return int(CANNOT_GO_ON in ended_by)
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, crowd: Crowd) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=BoundedHttp,
+        http=type("Connection", (BoundedHttp,), {"crowd": crowd}),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -79,8 +80,7 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
-        guests = [guest for guest in self.server_state.connections if isinstance(guest, BoundedHttp)]
-        self._crowd.look(guests, asyncio.get_running_loop().time())
+        self._crowd.look(guests(self.server_state.connections), asyncio.get_running_loop().time())
         return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -8,11 +8,13 @@ import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from os import getpid, kill
+from types import SimpleNamespace
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.runtime.bounded_http import BoundedHttp
 from services.runtime.crowd import Crowd, Leaving, leaving
 from services.runtime.serving import serve
 from tests.ports import free_port
@@ -25,7 +27,10 @@ LONG = 20_000_000
 
 @dataclass(eq=False)
 class Guest:
-    waits_since: float | None
+    since: float | None
+
+    def waits_since(self, _now):
+        return self.since
 
     def let_go(self): ...
 
@@ -99,6 +104,20 @@ async def test_a_request_at_work_may_take_its_time():
     async with _door(seconds=0.2, most=1) as port:
         said = await _after(port, b"GET /?sleep=1 HTTP/1.1\r\nHost: door\r\n" + b"Connection: close\r\n\r\n")
         assert said.startswith(b"HTTP/1.1 200 OK")
+
+
+async def test_who_is_answered_may_send_the_beginning_of_the_next_request_meanwhile():
+    half = b"POST / HTTP/1.1\r\nHost: door\r\nContent-Length: 9\r\n\r\nhalf"
+    async with _door(seconds=0.2, most=1) as port:
+        said = await _after(port, b"GET /?sleep=1 HTTP/1.1\r\nHost: door\r\n\r\n" + half)
+        assert said.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_who_reads_on_however_slowly_is_waited_for_anew():
+    unread, guest = [100, 100, 60, 60], BoundedHttp.__new__(BoundedHttp)
+    guest.transport = SimpleNamespace(get_write_buffer_size=lambda: unread.pop(0))
+    guest.flow = SimpleNamespace(write_paused=True, read_paused=False)
+    assert [guest.waits_since(now) for now in (10.0, 20.0, 30.0, 40.0)] == [0.0, 0.0, 30.0, 30.0]
 
 
 async def test_an_answer_that_nobody_reads_is_not_kept_for_ever(caplog):
