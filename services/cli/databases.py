@@ -1,14 +1,20 @@
 """Copies a database while it is in use: SQLite by its own online backup, PostgreSQL by pg_dump and pg_restore."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
 import subprocess
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import inspect, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.cli.errors import TROUBLE, Stop
+from services.runtime.database import open_engine
+
+LEFT = ("-wal", "-journal")
+"""What SQLite leaves beside a database of which the last word was not spoken."""
 
 
 def save(address: str, path: Path) -> bool:
@@ -26,6 +32,26 @@ def save(address: str, path: Path) -> bool:
     return True
 
 
+def holds(address: str) -> bool:
+    """Whether a database has tables, or is a file that was left with its log. Raises Stop."""
+    url = make_url(address)
+    if url.get_backend_name() == "sqlite":
+        return any(Path(f"{url.database}{end}").exists() for end in ("", *LEFT))
+    try:
+        return bool(asyncio.run(_tables(address)))
+    except (SQLAlchemyError, OSError) as trouble:
+        raise Stop(f"{url.host}: the database does not answer ({type(trouble).__name__})", TROUBLE) from None
+
+
+async def _tables(address: str) -> list[str]:
+    engine = open_engine(address)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    finally:
+        await engine.dispose()
+
+
 def load(path: Path, address: str) -> None:
     """Put a copy where the service of that address will look for it; it must be empty there. Raises Stop."""
     url = make_url(address)
@@ -33,8 +59,8 @@ def load(path: Path, address: str) -> None:
         _run(["pg_restore", "--exit-on-error", "--no-owner", f"--dbname={url.database}", str(path)], address)
         return
     target = Path(url.database or "")
-    if target.exists():
-        raise Stop(f"restore: {target} exists; restore into an empty data folder", TROUBLE)
+    if holds(address):  # a log that was left would be read into the copy
+        raise Stop(f"restore: {target} exists, or its -wal; restore into an empty data folder", TROUBLE)
     shutil.copyfile(path, target)
     target.chmod(0o600)
 

@@ -24,7 +24,7 @@ from services.cli.backup import FORMAT, MANIFEST, addresses, digest
 from services.cli.console import tables
 from services.cli.errors import BAD_INPUT, TROUBLE, Stop
 from services.cli.web import settings_of
-from services.intake.vault_tables import ACCEPTED, reports
+from services.intake.vault_tables import reports
 from services.notifications.ledger_tables import notices
 from services.runtime.bus import Bus
 from services.runtime.connecting import connection
@@ -64,20 +64,22 @@ def _what(folder: Path | None, *, keep_vault: bool) -> dict[str, Any]:
         )
     manifest = _manifest(folder) if folder else {"databases": [], "streams": {}, "began_at": None}
     if keep_vault:
-        _nothing_else_stays()
         manifest["databases"] = [name for name in manifest["databases"] if name not in KEPT]
+        _only_these_stay()
     return manifest
 
 
-def _nothing_else_stays() -> None:
+def _only_these_stay() -> None:
     """Views of a longer log would show what the restored one does not hold. Raises Stop."""
     for name, address in addresses().items():
-        url = make_url(address)
-        there = url.get_backend_name() != "sqlite" or Path(url.database or "").exists()
-        if name == "intake" and not there:
-            raise Stop(f"restore: {url.database} does not exist; leave --keep-vault out", BAD_INPUT)
-        if name not in KEPT and there and url.get_backend_name() == "sqlite":
-            raise Stop(f"restore: {url.database} exists; move it away, it is made anew", TROUBLE)
+        there = databases.holds(address)
+        where = make_url(address).render_as_string(hide_password=True)
+        if name in KEPT and not there:
+            raise Stop(
+                f"restore: {where} holds nothing; without --keep-vault it comes from a backup", BAD_INPUT
+            )
+        if name not in KEPT and there:
+            raise Stop(f"restore: {where} is not empty; move it away with its -wal, or empty it", TROUBLE)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -174,10 +176,13 @@ async def _untold(ledger: str) -> None:
 
 
 async def _tell_again(nc: Client, vault: str) -> int:
-    """Reports that were accepted after their stream was copied are in the vault: tell them again, each once."""
+    """Reports that came after their stream was copied are in the vault: tell them again, each once.
+
+    Also those whose acceptance was not noted any more: whoever sent one may have our answer.
+    """
     engine, bus, told, last = open_engine(vault), Bus(nc), 0, ""
     c = reports.c
-    page = select(c.report_id, c.event).where(c.state == ACCEPTED).order_by(c.report_id).limit(PAGE)
+    page = select(c.report_id, c.event).order_by(c.report_id).limit(PAGE)
     try:
         while True:
             async with engine.connect() as connected:

@@ -127,9 +127,11 @@ async def _reconcile(intake: Intake, audit: Audit | None, clock: Clock) -> None:
         pause = RECONCILE_EVERY
         try:
             before = clock() - UNSETTLED_AFTER
-            doubted = await intake.reconcile(before, doubted)
-            if audit and intake.bus:
-                await audit.look(intake.bus, before)
+            lost = await audit.look(intake.bus, before) if audit and intake.bus else None
+            if (
+                lost is None or not lost.stream
+            ):  # of a broker that lost reports nothing follows about those it lacks
+                doubted = await intake.reconcile(before, doubted)
         except (BrokerAway, VaultAway) as trouble:
             log("reconcile.postponed", error=type(trouble).__name__)
             pause = POSTPONED_BY

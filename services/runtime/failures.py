@@ -31,6 +31,9 @@ LAST_DELIVERY = {consumer.name: consumer.max_deliver - 2 for consumer in CONSUME
 """The delivery after whose failure we park ourselves, before the broker goes quiet at `max_deliver`."""
 
 
+_WHENCE = "Netral-Subject"
+
+
 class TryLater(Exception):
     """The world is not ready. `delay` is seconds.
 
@@ -134,11 +137,22 @@ async def park(
         "Netral-Stream": stream,
         "Netral-Consumer": consumer,
         "Netral-Seq": str(seq),
-        "Netral-Subject": subject,
+        _WHENCE: subject,
         "Netral-Deliveries": str(deliveries),
     }
-    if await publish_guarded(js, Message(f"parked.{stream}.{consumer}.{seq}", data, headers)):
+    if await _laid(js, Message(f"parked.{stream}.{consumer}.{seq}", data, headers)):
         log("message.parked", level="ERROR", stream=stream, consumer=consumer, seq=seq, reason=reason)
+
+
+async def _laid(js: JetStreamContext, letter: Message) -> bool:
+    """Whether it was not there yet. In a stream that was made anew another message may have the same number."""
+    if await publish_guarded(js, letter):
+        return True
+    lies = await js.get_last_msg("PARKED", letter.subject, direct=True)
+    if lies.data == letter.body and (lies.headers or {}).get(_WHENCE) == letter.headers[_WHENCE]:
+        return False
+    await js.publish(letter.subject, letter.body, headers=letter.headers)
+    return True
 
 
 def _pause(raw: Msg) -> float:

@@ -14,6 +14,8 @@ from ruamel.yaml import YAML
 
 from deploy.local.nats_server import binary
 from deploy.local.secrets import ensure
+from services.cli import databases
+from services.cli.errors import Stop
 from tests.conftest import Broker
 from tests.flow.test_kill import send_until_accepted, subjects
 from tests.ports import free_port
@@ -153,8 +155,18 @@ async def test_where_only_the_broker_is_lost_the_vault_that_is_here_tells_what_t
 
 def test_without_a_vault_there_is_none_to_keep(tmp_path: Path) -> None:
     env = {"NETRAL_DATA_DIR": str(tmp_path)}
-    assert "does not exist; leave --keep-vault out" in netral(env, "restore", "--keep-vault").stderr
+    assert "holds nothing; without --keep-vault" in netral(env, "restore", "--keep-vault").stderr
     assert "name the folder of a backup" in netral(env, "restore").stderr
+
+
+def test_what_a_killed_service_left_beside_its_database_is_not_read_into_the_copy(tmp_path: Path) -> None:
+    env = {"NETRAL_DATA_DIR": str(tmp_path)}
+    for name in ("intake.db", "notifications.db", "routing.db-wal"):
+        (tmp_path / name).write_bytes(b"x")
+    refused = netral(env, "restore", "--keep-vault")
+    assert (refused.returncode, "move it away with its -wal" in refused.stderr) == (1, True), refused.stderr
+    with pytest.raises(Stop, match="exists, or its -wal"):
+        databases.load(tmp_path / "intake.db", f"sqlite+aiosqlite:///{tmp_path}/routing.db")
 
 
 def test_a_damaged_backup_is_refused_before_anything_is_touched(tmp_path: Path) -> None:

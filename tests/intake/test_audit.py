@@ -63,10 +63,20 @@ async def test_what_the_vault_lost_is_found(looking):
         gone = set(ids.all()[::4])
         await connection.execute(delete(reports).where(reports.c.report_id.in_(gone)))
     await engine.dispose()
-    missing = await found(look)
-    assert missing.vault
+    missing = await found(look, 30)
     assert {str(report_id) for report_id in missing.vault} <= gone
+    assert len(missing.vault) > len(gone) / 2  # more than one place on the stream was looked at
     assert not missing.stream
+
+
+async def test_an_older_copy_of_the_vault_is_found_at_the_first_look(looking):
+    look, address, operator = looking
+    newest = (await operator.js.get_last_msg("REPORTS", "reports.*.accepted")).subject.split(".")[1]
+    engine = open_engine(address)
+    async with engine.begin() as connection:
+        await connection.execute(delete(reports).where(reports.c.report_id == newest))
+    await engine.dispose()
+    assert [str(report_id) for report_id in (await look()).vault] == [newest]
 
 
 async def test_what_the_broker_lost_is_found(looking):

@@ -12,6 +12,7 @@ from deploy.streams import add_consumer
 from services.routing.core.decide import Judge
 from services.routing.parking import Parked, list_parked, park_what_was_given_up, replay
 from services.runtime.bus import Bus
+from services.runtime.failures import park
 from tests.builders import a_report
 from tests.conftest import Broker
 from tests.running import in_process, until
@@ -64,6 +65,17 @@ async def test_what_lies_parked_is_not_parked_again_when_a_durable_begins_anew(
         await until(read_again)
         await waiting(operator.js, 1)
     await operator.close()
+
+
+async def test_another_message_of_the_same_number_is_parked_beside_the_first(fresh_nats: Broker) -> None:
+    """As after a stream was lost and made anew."""
+    routing, operator = [await Bus.connect(fresh_nats.settings, user) for user in ("routing", "operator")]
+    where = {"stream": "REPORTS", "consumer": "routing", "seq": 1, "deliveries": 1, "reason": "tried"}
+    for body in (b"one", b"two", b"two"):
+        await park(routing.js, body, subject="reports.x.accepted", **where)
+    assert len(await list_parked(operator.js)) == 2
+    for bus in (routing, operator):
+        await bus.close()
 
 
 async def test_a_poison_message_holds_up_nobody(fresh_nats: Broker, judge: Judge) -> None:
