@@ -60,7 +60,7 @@ def tell(words: str) -> None:
 def run(
     settings: UpSettings, *, children: Sequence[Child] | None = None, say: Callable[[str], None] = tell
 ) -> int:
-    """Run the whole system until Ctrl-C or SIGTERM; the exit code is 0 then, 1 if it cannot start."""
+    """Run the whole system until Ctrl-C, SIGTERM or a closed terminal; the exit code is 0 then, 1 if it cannot start."""
     os.umask(0o077)  # what the services keep is nobody else's to read
     try:
         with locked(settings.data_dir):
@@ -97,12 +97,13 @@ def _run(settings: UpSettings, children: Sequence[Child] | None, say: Callable[[
 
 
 class _Stopping:
-    """Remembers that SIGINT or SIGTERM came."""
+    """Remembers that SIGINT or SIGTERM came, or SIGHUP (the terminal was closed) unless `nohup` took it away."""
 
     def __init__(self) -> None:
         self.asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True

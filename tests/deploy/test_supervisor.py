@@ -142,10 +142,13 @@ def test_an_output_that_takes_nothing_stops_nothing(tmp_path: Path) -> None:
     assert system.gone()
 
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 @pytest.fixture
 def ours() -> Iterator[None]:
     """Gives this process its signals and mask back after a `run` in it."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in _ENDING}
     mask = os.umask(0o077)
     yield
     os.umask(mask)
@@ -172,6 +175,33 @@ def test_a_child_that_cannot_be_started_for_want_of_room_is_tried_again(tmp_path
     assert "No space left on device" in refused
     assert "the next try is in 2 s" in refused
     assert len(starts) == 3
+
+
+@pytest.mark.usefixtures("ours")
+def test_a_closed_terminal_ends_everything_cleanly_unless_nohup_was_said(tmp_path: Path) -> None:
+    starts: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        starts.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]))
+        os.kill(os.getpid(), signal.SIGHUP)
+        return starts[-1]
+
+    assert run(UpSettings(data_dir=tmp_path), children=[Child("routing", start, tmp_path / "a.log")]) == 0
+    assert starts[-1].poll() == -signal.SIGTERM
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    said: list[str] = []
+    ended = Child("routing", lambda: subprocess.Popen([sys.executable, "-c", ""]), tmp_path / "a.log")
+
+    def stop(words: str) -> None:
+        said.append(words)
+        if "ended" in words:
+            os.kill(os.getpid(), signal.SIGHUP)
+            if len(said) > 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    assert run(UpSettings(data_dir=tmp_path), children=[ended], say=stop) == 0
+    assert len([words for words in said if "ended" in words]) > 1, "it went on after SIGHUP"
 
 
 @pytest.mark.usefixtures("ours")

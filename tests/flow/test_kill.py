@@ -56,6 +56,7 @@ async def test_killing_every_process_in_turn_loses_and_doubles_nothing(
 ) -> None:
     monkeypatch.setenv("NETRAL_MAIL_BURST", "0")  # hundreds of cases at once would be a digest
     monkeypatch.setenv("NETRAL_MAIL_RATE", "0")
+    monkeypatch.setenv("NETRAL_UNKNOWN_HOLD", "1")  # instead of a minute after each kill
     system = Processes(fresh_nats)
     names = ["smtp", "intake", "routing", "notifications"]
     for name in names:
