@@ -31,7 +31,7 @@ class BrokerAway(Exception):
     def __init__(self, *, ambiguous: bool, stream: str | None = None) -> None:
         self.ambiguous = ambiguous
         if stream:
-            says = f"the broker gives nothing of the stream {stream}; `netral doctor` says what is missing"
+            says = f"the broker gives nothing of the stream {stream}; if it has its own data, run `netral provision`"
         else:
             says = "the broker did not acknowledge in time" if ambiguous else "the broker is not reachable"
         super().__init__(says)

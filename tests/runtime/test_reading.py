@@ -18,7 +18,7 @@ async def test_an_empty_stream_is_an_empty_page(fresh_nats: Broker) -> None:
 
 async def test_a_stream_that_nobody_serves_is_no_empty_stream(nats: Broker) -> None:
     bus = await Bus.connect(nats.settings, "operator")
-    with pytest.raises(BrokerAway, match=r"ELSEWHERE; if it is up, run `netral provision`"):
+    with pytest.raises(BrokerAway, match=r"ELSEWHERE; if it has its own data, run `netral provision`"):
         await page_of(bus, "ELSEWHERE", 1)
     with pytest.raises(BrokerAway, match="ELSEWHERE"):
         [one async for one in last_of_each(bus, "ELSEWHERE", ["cases.>"])]
