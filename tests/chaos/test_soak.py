@@ -41,7 +41,7 @@ def test_only_the_broker_may_need_memory_for_what_is_stored(name: str, grown: li
 
 
 def test_a_broker_that_needs_more_than_that_is_named() -> None:
-    seen = [Look({"broker": 100.0 + 2 * n}, {"broker": 50}, 5, 9, 2000 * n) for n in range(SAMPLES)]
+    seen = [Look({"broker": 100.0 + 4 * n}, {"broker": 50}, 5, 9, 2000 * n) for n in range(SAMPLES)]
     [sentence] = crept(seen)
     assert "memory of broker grew" in sentence
 
