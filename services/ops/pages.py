@@ -16,7 +16,7 @@ from starlette.routing import Route
 from services.ops.core.booklet import blocks
 from services.ops.core.objectives import PROBES
 from services.ops.core.rates import rates, red, spark
-from services.ops.core.snapshot import verdicts
+from services.ops.core.verdicts import verdicts
 from services.ops.core.waterfall import waterfall
 from services.ops.core.words import STATES, indonesian
 from services.ops.jaeger import as_jaeger

@@ -5,7 +5,7 @@ A connection costs its opener nothing and the door a file; whoever opens many an
 
 import resource
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from services.runtime.logs import log
@@ -63,7 +63,7 @@ class Crowd:
         self._instruments, self.most, self._seconds = instruments, most or room(), seconds
         self._untold, self._told_at = Counter[str](), 0.0
 
-    def look(self, guests: Iterable[Guest], now: float, log: Callable[..., None] = log) -> None:
+    def look(self, guests: Iterable[Guest], now: float) -> None:
         """Let go who is to leave; what became of them is logged once a second, however many come."""
         gone = leaving(guests, now, self.most, self._seconds)
         for why, those in gone._asdict().items():

@@ -56,15 +56,22 @@ def service(fresh_nats, server):
     )
 
 
-async def test_events_become_mails_and_mails_become_events(service, fresh_nats, server, intake):
+@asynccontextmanager
+async def working(service, broker, intake):
+    """The service, ready; who tells it events; and its door."""
     http = httpx.AsyncClient(base_url="http://intake", transport=httpx.MockTransport(intake))
     app = build_app(service, intake=http)
     async with (
-        telling(fresh_nats) as tell,
+        telling(broker) as tell,
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://health") as health,
     ):
         await until(lambda: ready(health))
+        yield app, tell, health
+
+
+async def test_events_become_mails_and_mails_become_events(service, fresh_nats, server, intake):
+    async with working(service, fresh_nats, intake) as (app, tell, health):
         await tell(a_story(persons=3))
         await until(lambda: told_by(app, 6))
         assert len(server.arrived) == 6
@@ -77,14 +84,7 @@ async def test_events_become_mails_and_mails_become_events(service, fresh_nats, 
 async def test_a_durable_that_was_deleted_is_named_and_read_again_once_it_is_there(
     service, fresh_nats, server, intake
 ):
-    http = httpx.AsyncClient(base_url="http://intake", transport=httpx.MockTransport(intake))
-    app = build_app(service, intake=http)
-    async with (
-        telling(fresh_nats) as tell,
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://health") as health,
-    ):
-        await until(lambda: ready(health))
+    async with working(service, fresh_nats, intake) as (app, tell, health):
         operator = await Bus.connect(fresh_nats.settings, "operator")
         assert await operator.js.delete_consumer("CASES", "notifications-offered")
         answer = await health.get("/readyz")

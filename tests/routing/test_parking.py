@@ -67,14 +67,20 @@ async def test_what_lies_parked_is_not_parked_again_when_a_durable_begins_anew(
     await operator.close()
 
 
-async def test_another_message_of_the_same_number_is_parked_beside_the_first(fresh_nats: Broker) -> None:
-    """As after a stream was lost and made anew."""
-    routing, operator = [await Bus.connect(fresh_nats.settings, user) for user in ("routing", "operator")]
-    where = {"stream": "REPORTS", "consumer": "routing", "seq": 1, "deliveries": 1, "reason": "tried"}
+@pytest.mark.parametrize(
+    ("user", "durable"),
+    [("routing", "routing"), ("intake", "intake-matching"), ("notifications", "notifications-received")],
+)
+async def test_another_message_of_the_same_number_is_parked_beside_the_first(
+    fresh_nats: Broker, user: str, durable: str
+) -> None:
+    """As after a stream was lost and made anew; by everybody who parks, with the rights they have."""
+    service, operator = [await Bus.connect(fresh_nats.settings, name) for name in (user, "operator")]
+    where = {"stream": "REPORTS", "consumer": durable, "seq": 1, "deliveries": 1, "reason": "tried"}
     for body in (b"one", b"two", b"two"):
-        await park(routing.js, body, subject="reports.x.accepted", **where)
+        await park(service.js, body, subject="reports.x.accepted", **where)
     assert len(await list_parked(operator.js)) == 2
-    for bus in (routing, operator):
+    for bus in (service, operator):
         await bus.close()
 
 

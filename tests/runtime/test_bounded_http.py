@@ -2,40 +2,27 @@
 
 import asyncio
 import json
-import signal
-from os import getpid, kill
 
 import pytest
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from services.runtime.bounded_http import MAX_HEADER_BYTES
-from services.runtime.serving import serve
-from tests.ports import free_port
+from tests.runtime.doors import served
 
 POST = b"POST / HTTP/1.1\r\nHost: door\r\n"
 
 
-async def _app(scope, receive, send):
-    if scope["type"] == "lifespan":
-        for word in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{word}.complete"})
-        return
-    request = Request(scope, receive)
+async def _answer(request):
     body = await request.body()
-    said = {"length": len(body), "names": sorted(name.decode() for name, _ in scope["headers"])}
-    await JSONResponse(said)(scope, receive, send)
+    return JSONResponse(
+        {"length": len(body), "names": sorted(name.decode() for name, _ in request.headers.raw)}
+    )
 
 
 @pytest.fixture
 async def port():
-    ready, port = asyncio.Event(), free_port()
-    serving = asyncio.create_task(serve(_app, "127.0.0.1", port, on_ready=ready.set))
-    await ready.wait()
-    yield port
-    kill(getpid(), signal.SIGTERM)
-    await serving
+    async with served(_answer) as port:
+        yield port
 
 
 async def _asked(port, *pieces):

@@ -2,23 +2,18 @@
 
 import asyncio
 import resource
-import signal
 import subprocess
 import sys
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from os import getpid, kill
 from types import SimpleNamespace
 
 import pytest
-from starlette.requests import Request
 from starlette.responses import Response
 
 from services.runtime.bounded_http import BoundedHttp
 from services.runtime.crowd import Crowd, Leaving, leaving
-from services.runtime.serving import serve
-from tests.ports import free_port
 from tests.running import until
+from tests.runtime.doors import served
 
 GET = b"GET / HTTP/1.1\r\nHost: door\r\n"
 LONG = 20_000_000
@@ -47,28 +42,14 @@ def test_after_a_minute_a_request_has_to_be_here():
     assert leaving(guests, 100.0, most=9) == Leaving([], [guests[2]])
 
 
-async def _app(scope, receive, send):
-    if scope["type"] == "lifespan":
-        for word in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{word}.complete"})
-        return
-    request = Request(scope, receive)
+async def _answer(request):
     await request.body()
     await asyncio.sleep(float(request.query_params.get("sleep", 0)))
-    await Response(b"x" * int(request.query_params.get("size", 2)))(scope, receive, send)
+    return Response(b"x" * int(request.query_params.get("size", 2)))
 
 
-@asynccontextmanager
-async def _door(**crowd):
-    ready, port = asyncio.Event(), free_port()
-    serving = asyncio.create_task(serve(_app, "127.0.0.1", port, on_ready=ready.set, crowd=Crowd(**crowd)))
-    await ready.wait()
-    try:
-        yield port
-    finally:
-        kill(getpid(), signal.SIGTERM)
-        await serving
+def _door(**crowd):
+    return served(_answer, Crowd(**crowd))
 
 
 async def _after(port, sent):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.ops.core.objectives import Share
-from services.ops.core.snapshot import Durable, Snapshot, Stream, next_durable, verdicts
+from services.ops.core.snapshot import Durable, Snapshot, Stream, next_durable
+from services.ops.core.verdicts import verdicts
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 WELL = Snapshot(NOW, services={"intake": "", "routing": ""}, streams=(Stream("PARKED", 0, 0, None),))
