@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from nats.aio.msg import Msg
@@ -121,17 +121,24 @@ async def _connect(
     await Gathering(bus.nc, DURABLE, compare, telemetry, AT_ONCE).follow()
 
 
+async def settle(
+    intake: Intake, audit: Audit | None, before: datetime, doubted: frozenset[UUID]
+) -> frozenset[UUID]:
+    """`Intake.reconcile`, but not where the audit finds that the broker lost reports: nothing follows from what it lacks.
+
+    Raises BrokerAway, VaultAway.
+    """
+    if audit and intake.bus and (await audit.look(intake.bus, before)).stream:
+        return doubted
+    return await intake.reconcile(before, doubted)
+
+
 async def _reconcile(intake: Intake, audit: Audit | None, clock: Clock) -> None:
     doubted: frozenset[UUID] = frozenset()
     while True:
         pause = RECONCILE_EVERY
         try:
-            before = clock() - UNSETTLED_AFTER
-            lost = await audit.look(intake.bus, before) if audit and intake.bus else None
-            if (
-                lost is None or not lost.stream
-            ):  # of a broker that lost reports nothing follows about those it lacks
-                doubted = await intake.reconcile(before, doubted)
+            doubted = await settle(intake, audit, clock() - UNSETTLED_AFTER, doubted)
         except (BrokerAway, VaultAway) as trouble:
             log("reconcile.postponed", error=type(trouble).__name__)
             pause = POSTPONED_BY

@@ -5,12 +5,14 @@ import random
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from deploy.streams import provision
+from services.intake.app import settle
 from services.intake.audit import SAMPLE, Apart, Audit
+from services.intake.handlers import Intake
 from services.intake.vault import Vault
-from services.intake.vault_tables import reports
+from services.intake.vault_tables import STORED, reports
 from services.runtime.database import open_engine
 from services.runtime.messaging import Bus
 from tests.intake.test_app import send
@@ -37,7 +39,13 @@ async def looking(with_broker, clock, open_door):
         buses = {user: await Bus.connect(door.settings, user) for user in ("intake", "operator")}
         audit = Audit(vault, dice=random.Random(7))
         later = clock() + timedelta(seconds=1)
-        yield lambda: audit.look(buses["intake"], later), address, buses["operator"]
+
+        async def look():
+            return await audit.look(buses["intake"], later)
+
+        intake = Intake(vault, None, b"", clock, buses["intake"])
+        look.settle = lambda doubted: settle(intake, audit, later, doubted)
+        yield look, address, buses["operator"]
         await vault.close()
         for bus in buses.values():
             await bus.close()
@@ -77,6 +85,23 @@ async def test_an_older_copy_of_the_vault_is_found_at_the_first_look(looking):
         await connection.execute(delete(reports).where(reports.c.report_id == newest))
     await engine.dispose()
     assert [str(report_id) for report_id in (await look()).vault] == [newest]
+
+
+async def test_what_a_broker_that_lost_reports_lacks_is_not_deleted_as_never_accepted(looking):
+    """A service that is killed within a moment of the answer has not noted that the broker acknowledged."""
+    look, address, operator = looking
+    doubtful = (await operator.js.get_last_msg("REPORTS", "reports.*.accepted")).subject.split(".")[1]
+    engine = open_engine(address)
+    async with engine.begin() as connection:
+        mine = reports.c.report_id == doubtful
+        await connection.execute(update(reports).where(mine).values(state=STORED))
+    await engine.dispose()
+    await operator.js.delete_stream("REPORTS")
+    await provision(operator.js)
+    doubted = frozenset()
+    for _ in range(3):
+        doubted = await look.settle(doubted)
+    assert (await rows(address))["stored"] == 1
 
 
 async def test_what_the_broker_lost_is_found(looking):
