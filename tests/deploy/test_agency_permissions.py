@@ -68,7 +68,7 @@ class Agencies:
                     error_cb=heard,
                     allow_reconnect=False,
                 )
-            except client.errors.Error:
+            except (client.errors.Error, OSError):
                 return False  # the broker has not read the new file yet
             return True
 
