@@ -55,7 +55,7 @@ async def open_case(accepted: ReportAccepted, law: Law, bus: Bus, clock: Clock) 
     decision, matters, *_ = life_of(accepted.data.facts, day, (), (), law.judge)
     note(rulebook=decision.rulebook.version, persons=len(decision.persons))
     trace.get_current_span().set_attributes(_grounds(decision))
-    link = linked(accepted, at)
+    link = linked(accepted.data, at)
     await bus.tell_case(
         decided(accepted, decision, at, matters),
         lambda stands: [*following(stands), link],

@@ -52,7 +52,7 @@ def history(judge: Judge, number: int, *said: Spoken, **changed: Any) -> list[Ev
     )
     life = life_of(facts, OPENED, (), (), judge)
     record = decided(accepted, life.decision, at, life.matters)
-    events: list[Event] = [record, *following(record), linked(accepted, at)]
+    events: list[Event] = [record, *following(record), linked(accepted.data, at)]
     steps: list[Step] = []
     for by, event, result, day, *more in said:
         on = OPENED + timedelta(day)

@@ -19,6 +19,7 @@ from services.cli.verify.findings import Finding
 from services.cli.verify.history import case_of
 from services.cli.verify.logbook import Logbook
 from services.cli.verify.model_checks import ReadModel, check_ledger, check_vault
+from services.cli.verify.told_checks import check_told
 from services.runtime.bus import Bus
 from services.runtime.database import open_engine
 from services.runtime.reading import page_of
@@ -57,6 +58,9 @@ class Checker:
                 async for finding in self._behind("REPORTS", "routing", book.last["REPORTS"]):
                     yield finding
                 await book.rest(self._bus)
+                async for finding in self._behind("CASES", "routing-agencies", book.last["CASES"]):
+                    yield finding
+                await book.told(self._bus)
                 async for finding in self._all(book, now):
                     yield finding
             finally:
@@ -102,7 +106,7 @@ class Checker:
                 )
             for case_id, facts, reports in book.cases():
                 case, cases = case_of(case_id, facts, reports), cases + 1
-                for finding in (*check_case(case), *check_dues(case, now, self._off)):
+                for finding in (*check_case(case), *check_dues(case, now, self._off), *check_told(case)):
                     yield finding
                 if model and len(case.of("decided")) == 1:
                     found += await model.add(case)
@@ -114,7 +118,7 @@ class Checker:
                 yield finding
         for finding in () if moving else totals:
             yield finding
-        events = book.db.execute("SELECT count(*) FROM events").fetchone()[0]
+        events = book.db.execute("SELECT count(*) FROM events WHERE kind != 'told'").fetchone()[0]
         reports_ = book.db.execute("SELECT count(*) FROM reports").fetchone()[0]
         self.counts = Counts(reports_, events, cases, len(moving))
 

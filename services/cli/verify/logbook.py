@@ -26,7 +26,7 @@ _PART = ("agency", "office", "role", "when", "rule", "active", "deadline")
 
 
 class Fact(NamedTuple):
-    """One event of a case; `kind` is the third word of its subject."""
+    """One event of a case; `kind` is the third word of its subject, or `told` for what an agency was told."""
 
     seq: int
     kind: str
@@ -66,6 +66,11 @@ class Logbook:
             timer = (stored.subject, stored.headers.get("Nats-Schedule"))
             self.db.execute("INSERT OR REPLACE INTO timers VALUES (?, ?)", timer)
         self.db.executescript(_INDEXES)
+        self.db.commit()
+
+    async def told(self, bus: Bus) -> None:
+        """Copy what the agencies were told as it is now: read after the cases were handled. Raises as `reports`."""
+        await self._copy(bus, "TOLD")
         self.db.commit()
 
     async def _copy(self, bus: Bus, stream: str) -> None:
@@ -116,7 +121,9 @@ class Logbook:
                 else:
                     self.db.execute("INSERT INTO notices VALUES (?, ?, ?)", notice)
             else:
-                kept = (words[1], seq, words[2], subject, event["time"], json.dumps(slim(data)))
+                case_id, kind = (words[3], "told") if stream == "TOLD" else (words[1], words[2])
+                kept_data = _told(data, words[4]) if stream == "TOLD" else slim(data)
+                kept = (case_id, seq, kind, subject, event["time"], json.dumps(kept_data))
                 self.db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", kept)
         except (ValueError, KeyError, TypeError, IndexError):
             self.unreadable.append(f"{stream} {seq} ({subject})")
@@ -137,6 +144,13 @@ def slim(data: dict[str, Any]) -> dict[str, Any]:
     if "assignments" in data:
         slim["assignments"] = _parts(data["assignments"])
     return slim
+
+
+def _told(data: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Whom an event for an agency tells of whom, and of what: a step by its number, a limit by its day and level."""
+    about = [data["person"]] if kind == "due" else [p["ref"] for p in data["persons"]] + data.get("ended", [])
+    what = f"{data['last_day']} {data['level']}" if kind == "due" else str(data["number"])
+    return {"agency": data["agency"], "office": data["office"], "kind": kind, "what": what, "about": about}
 
 
 def _parts(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:

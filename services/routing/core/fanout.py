@@ -16,6 +16,7 @@ from contracts.events import (
     CaseUnroutableData,
     Event,
     ReportAccepted,
+    ReportAcceptedData,
     ReportLinked,
     ReportLinkedData,
     event_id,
@@ -51,15 +52,14 @@ def decided(
     )
 
 
-def linked(accepted: ReportAccepted, at: datetime) -> ReportLinked:
+def linked(report: ReportAcceptedData | ReportLinkedData, at: datetime) -> ReportLinked:
     """The record that a report belongs to its case, whether it opened the case or came later."""
-    data = accepted.data
     return ReportLinked(
-        id=event_id(data.report_id, "linked"),
+        id=event_id(report.report_id, "linked"),
         source=SOURCE,
-        subject=str(data.case_id),
+        subject=str(report.case_id),
         time=at,
-        data=ReportLinkedData(report_id=data.report_id, case_id=data.case_id, ticket=data.ticket),
+        data=ReportLinkedData(report_id=report.report_id, case_id=report.case_id, ticket=report.ticket),
     )
 
 

@@ -19,6 +19,7 @@ from services.routing.calendar_files import HERE
 from services.routing.core.decide import Judge
 from services.routing.core.fanout import decided, following, linked, newly_offered, stepped
 from services.routing.core.life import Step, life_of
+from services.routing.core.telling import told_of_opening, told_of_step
 from services.runtime.bus import Bus
 from tests.builders import TODAY, a_report
 from tests.conftest import Broker
@@ -41,7 +42,13 @@ def a_log(
     )
     life = life_of(facts, OPENED.date(), (), (), judge)
     record: CaseDecided = decided(accepted, life.decision, OPENED, life.matters)
-    events = [accepted, record, *following(record), linked(accepted, OPENED)]
+    events = [
+        accepted,
+        record,
+        *following(record),
+        linked(accepted.data, OPENED),
+        *told_of_opening(record),
+    ]
     steps: list[Step] = []
     for number, (by, event, result) in enumerate(said, 1):
         at, before = OPENED + timedelta(days=number), life.matters
@@ -52,7 +59,7 @@ def a_log(
         days: list[date] = [other.at.date() for other in steps]
         life = life_of(facts, OPENED.date(), days, steps, judge)
         told = stepped(record, step, life)
-        events += [told, *newly_offered(told, before)]
+        events += [told, *newly_offered(told, before), *told_of_step(told, before)]
     return [
         {"subject": e.nats_subject, "event": json.loads(e.model_dump_json(by_alias=True))} for e in events
     ]  # type: ignore[attr-defined]

@@ -35,7 +35,8 @@ def with_due(log: list[Document], *, days: int = 0, **changed: Any) -> list[Docu
     }
     subject = f"cases.{data['case_id']}.due.p1.{data['agency']}.{data['last_day']}.{data['level']}"
     event = {"time": (OPENED + timedelta(days=days, minutes=1)).isoformat(), "data": data}
-    return [*log, {"subject": subject, "event": event}]
+    told_of = f"told.{data['agency']}.x.{data['case_id']}.due.p1.{data['last_day']}.{data['level']}"
+    return [*log, {"subject": subject, "event": event}, {"subject": told_of, "event": copied(event)}]
 
 
 def true_log(judge: Judge) -> list[Document]:
@@ -74,6 +75,15 @@ def _in_another_case(log: list[Document]) -> list[Document]:
     words = entry["subject"].split(".")
     words[1] = "00000000-0000-5000-8000-000000000001"
     return [*log, {"subject": ".".join(words), "event": entry["event"]}]
+
+
+def _told_to_another(log: list[Document], word: str) -> list[Document]:
+    entry = next(entry for entry in copied(log) if f".{word}" in entry["subject"])
+    entry["event"]["data"] |= {"agency": "POLRI", "office": "pusat"}
+    return [
+        *log,
+        {**entry, "subject": ".".join(["told", "POLRI", "pusat", *entry["subject"].split(".")[3:]])},
+    ]
 
 
 LIES: dict[str, tuple[Lie, str]] = {
@@ -118,6 +128,11 @@ LIES: dict[str, tuple[Lie, str]] = {
     "not-offered": (lambda log: without(log, "offered.BAWASLU"), "BAWASLU got a part about p1 at step 0"),
     "offered-twice": (_again("offered.BKN"), "BKN was told of p1 2 times at step 0"),
     "offered-in-vain": (_set("offered.BAWASLU", 0, "agency", to="POLRI"), "POLRI was told of p1 at step 0"),
+    "not-told": (lambda log: without(log, "stepped.1"), "BAWASLU/kabkota:52.04: stepped 1 of p1"),
+    "told-in-vain": (
+        lambda log: _told_to_another(log, "offered.0"),
+        "POLRI/pusat: offered 0 of p1 was told without a new part",
+    ),
     "due-missed": (lambda log: without(log, "due."), "was never said"),
     "due-for-nothing": (_set("due.", 0, "last_day", to="2026-12-31"), "no such limit ran"),
     "wrong-limit": (

@@ -82,7 +82,7 @@ class Walk(RuleBasedStateMachine):
         accepted = ReportAccepted(id=report_id, source="t", subject="t", time=self.now, data=data)
         life = self.life()
         self.record = decided(accepted, life.decision, self.now, life.matters)
-        self.tell(self.record, *following(self.record), linked(accepted, self.now))
+        self.tell(self.record, *following(self.record), linked(accepted.data, self.now))
         self.report = ReportFact(
             str(report_id),
             str(data.case_id),

@@ -1,0 +1,75 @@
+"""Checks what the offices of a case were told: each what began, changed or is due for it, and nobody what is not theirs."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from services.cli.verify.findings import Finding
+from services.cli.verify.history import Case, Person, Version
+
+Bodies = set[tuple[str, str | None]]
+"""Agencies with the office of each that is meant."""
+
+
+class News(NamedTuple):
+    """One thing to tell an office about one person; `what` is the number of a step, or a limit's last day and level."""
+
+    agency: str
+    office: str | None
+    kind: str
+    what: str
+    ref: str
+
+    def __str__(self) -> str:
+        return f"{self.agency}/{self.office or '-'}: {self.kind} {self.what} of {self.ref}"
+
+
+def check_told(case: Case) -> Iterator[Finding]:
+    """Each news once; of a step that changed nothing an office may see it need not hear, but may."""
+    if len(case.of("decided")) != 1 or any(p.get("old") for p in case.versions[0].persons.values()):
+        return
+    told = {news for fact in case.of("told") for news in _read(fact.data)}
+    offered = set(_offered(case.versions))
+    for news in sorted({*offered, *_changed(case.versions), *_due(case)} - told, key=str):
+        yield Finding("not-told", case.case_id, f"{news} was not told")
+    last = case.versions[-1].number
+    for news in sorted(told - offered, key=str):
+        if news.kind == "offered" and int(news.what) <= last:
+            yield Finding("told-in-vain", case.case_id, f"{news} was told without a new part")
+
+
+def _read(data: dict[str, Any]) -> Iterator[News]:
+    for ref in data["about"]:
+        yield News(data["agency"], data["office"], data["kind"], data["what"], ref)
+
+
+def _offered(versions: list[Version]) -> Iterator[News]:
+    held: dict[str, Bodies] = {}
+    for version in versions:
+        now = {ref: _bodies(person) for ref, person in version.persons.items()}
+        for ref, bodies in now.items():
+            for agency, office in bodies - held.get(ref, set()):
+                yield News(agency, office, "offered", str(version.number), ref)
+        held = now
+
+
+def _changed(versions: list[Version]) -> Iterator[News]:
+    """Whoever had a part hears that it is over, or that the state or the owner is another."""
+    for before, after in pairwise(versions):
+        for ref, was in before.persons.items():
+            person = after.persons.get(ref)
+            moved = person is None or (was["state"], was["owner"]) != (person["state"], person["owner"])
+            for body in _bodies(was):
+                if moved or (person and body not in _bodies(person)):
+                    yield News(*body, "stepped", str(after.number), ref)
+
+
+def _due(case: Case) -> Iterator[News]:
+    for fact in case.of("due"):
+        data = fact.data
+        what = f"{data['last_day']} {data['level']}"
+        yield News(data["agency"], data.get("office"), "due", what, data["person"])
+
+
+def _bodies(person: Person) -> Bodies:
+    return {(part["agency"], part["office"]) for part in person["parts"] if part["active"]}
