@@ -89,6 +89,13 @@ ALERTS = (
         "Reports that were accepted are not in the {{ $labels.netral_outcome }}",
     ),
     Alert(
+        "StreamLost",
+        "page",
+        "sum by (netral_stream) (increase(netral_stream_lost_total[10m])) > 0",
+        "1m",
+        "The stream {{ $labels.netral_stream }} does not hold any more what it held",
+    ),
+    Alert(
         "MessagesParked",
         "ticket",
         'jetstream_stream_total_messages{stream_name="PARKED"} > 0',

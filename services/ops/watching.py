@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.ops.broker import BrokerFigures
 from services.ops.core.objectives import OBJECTIVES, failed, late
-from services.ops.core.rates import apart, tried_in_vain
+from services.ops.core.rates import apart, lost, tried_in_vain
 from services.ops.core.series import grown
 from services.ops.core.snapshot import Durable, Snapshot, next_durable
 from services.ops.settings import OpsSettings
@@ -97,6 +97,7 @@ class Watch:
             late={it.name: late(came, it) for it in OBJECTIVES},
             failed=failed(came),
             apart=apart(came),
+            lost=lost(came),
         )
 
     async def close(self) -> None:

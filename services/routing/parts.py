@@ -21,6 +21,7 @@ from services.routing.following import DURABLES, Following
 from services.routing.handlers import subscribe, subscribe_timers
 from services.routing.law import Law
 from services.routing.linking import Linking
+from services.routing.marks import Marks
 from services.routing.match_queries import MatchQueries
 from services.routing.matter_queries import MatterQueries
 from services.routing.rebuilding import catch_up
@@ -58,6 +59,7 @@ class Parts:
         self.bus: Bus | None = None
         self.broker: NatsBroker | None = None
         self.words = Words(settings.secret("case.key"))
+        self.marks = Marks(views.engine, clock, instruments_of(telemetry))
         self.push = Push(settings, lambda: self.bus, clock, telemetry)
         self.another_key = False
         """Whether words of the log do not open with this case.key."""
@@ -96,6 +98,7 @@ class Parts:
             time.sweep.watch(),
             self.push.run(self.bus),
             self.linking.watch(),
+            self.marks.watch(self.bus),
         )
         broker = open_broker(self.settings, "routing", self.telemetry)
         subscribe(broker, law=self.law, bus=self.bus, clock=self.clock, instruments=made)
@@ -108,6 +111,7 @@ class Parts:
         while True:
             try:
                 await self.views.open()
+                await self.marks.open()
                 await self.agencies.keys.open(self.settings)
             except SQLAlchemyError as trouble:
                 log("views.awaited", level="WARNING", error=type(trouble.__cause__ or trouble).__name__)

@@ -33,6 +33,7 @@ class Counted(Enum):
 
     ACCEPTED = "netral.reports.accepted", "Reports accepted at the door"
     APART = "netral.reports.apart", "Reports of a sample that the vault or the stream does not hold"
+    LOST = "netral.stream.lost", "Looks at a stream that did not hold any more what it held"
     REDELIVERED = "netral.message.redeliveries", "Deliveries after the first one"
     LET_GO = "netral.http.let_go", "Connections closed because they kept the door waiting"
     PARKED = "netral.message.parked", "Messages put aside for a person"
@@ -86,6 +87,7 @@ _NAMES = {
     "error": "error.type",
     "destination": "messaging.destination.template",
     "consumer": "messaging.consumer.group.name",
+    "stream": "netral.stream",
     "agency": "netral.agency",
     "outcome": "netral.outcome",
     "channel": "netral.channel",

@@ -11,6 +11,7 @@ from services.ops.core.snapshot import Snapshot
 
 _MAILS = "netral_mail_attempts_total{"
 _APART = "netral_reports_apart_total{"
+_LOST = "netral_stream_lost_total{"
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,16 @@ def tried_in_vain(past: Sequence[Snapshot]) -> int:
 
 def apart(came: Mapping[str, float]) -> tuple[str, ...]:
     """Which of vault and stream lacked a report, by what was counted."""
-    found = {labels_of(s).get("netral_outcome", "") for s, n in came.items() if n and s.startswith(_APART)}
-    return tuple(sorted(found))
+    return _counted(came, _APART, "netral_outcome")
+
+
+def lost(came: Mapping[str, float]) -> tuple[str, ...]:
+    """Which streams did not hold any more what they held, by what was counted."""
+    return _counted(came, _LOST, "netral_stream")
+
+
+def _counted(came: Mapping[str, float], name: str, by: str) -> tuple[str, ...]:
+    return tuple(sorted({labels_of(s).get(by, "") for s, n in came.items() if n and s.startswith(name)}))
 
 
 def red(past: Sequence[Snapshot], name: str, by: str, bad: str) -> list[Red]:

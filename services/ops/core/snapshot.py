@@ -58,6 +58,8 @@ class Snapshot:
     """Of each route of a door: what was answered with 5xx in these ten minutes."""
     apart: tuple[str, ...] = ()
     """Which of vault and stream lacked a report of the samples that are remembered."""
+    lost: tuple[str, ...] = ()
+    """Streams that in these ten minutes did not hold any more what they held."""
     totals: Mapping[str, float] = field(default_factory=dict)
     blind: tuple[str, ...] = ()
     """What could not be looked at although it answers: its verdicts are missing here."""

@@ -28,7 +28,7 @@ class Verdict:
 
 def verdicts(now: Snapshot) -> list[Verdict]:
     """What is wrong, the worst first; the broker before those who wait for it."""
-    looked = (_broker, _blind, _services, _durables, _apart, _cases, _late, _doors, _webhooks, _mails)
+    looked = (_broker, _blind, _services, _durables, _apart, _lost, _cases, _late, _doors, _webhooks, _mails)
     found = [verdict for look in looked for verdict in look(now)]
     return sorted(found, key=lambda verdict: not verdict.page)
 
@@ -104,6 +104,13 @@ def _apart(now: Snapshot) -> Iterator[Verdict]:
     for where in now.apart:
         said = f"laporan yang diterima hilang dari {where}", f"accepted reports are not in the {where}"
         yield Verdict("ReportsApart", True, *said)
+
+
+def _lost(now: Snapshot) -> Iterator[Verdict]:
+    if now.lost:
+        what = ", ".join(now.lost)
+        said = f"yang pernah tersimpan hilang dari {what}", f"{what} lost what was stored"
+        yield Verdict("StreamLost", True, *said)
 
 
 def _cases(now: Snapshot) -> Iterator[Verdict]:

@@ -23,6 +23,7 @@ TROUBLES = {
     "ConsumerStalled": replace(WELL, durables=(replace(BUSY, moved_at=NOW - timedelta(seconds=31)),)),
     "NotProvisioned": replace(WELL, lacking=("notifications-offered",)),
     "ReportsApart": replace(WELL, apart=("vault",)),
+    "StreamLost": replace(WELL, lost=("CASES",)),
     "OpsBlind": replace(WELL, blind=("http://routing/v1/operator/stats answers 401",)),
     "CasesWithoutOwner": replace(WELL, orphans=1),
     "MatchesWaiting": replace(WELL, matches_since=NOW - timedelta(days=5, seconds=1)),
