@@ -43,6 +43,12 @@ def holds(address: str) -> bool:
         raise Stop(f"{url.host}: the database does not answer ({type(trouble).__name__})", TROUBLE) from None
 
 
+def is_there(address: str) -> bool:
+    """Whether a database has tables; a log of SQLite without its file is none. Raises Stop."""
+    url = make_url(address)
+    return holds(address) and (url.get_backend_name() != "sqlite" or Path(url.database or "").is_file())
+
+
 async def _tables(address: str) -> list[str]:
     engine = open_engine(address)
     try:

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import nats
 from nats.aio.client import Client
-from sqlalchemy import make_url, select, update
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
-from contracts.events import ReportAccepted
 from deploy.local.nats_server import NatsServer
 from deploy.local.secrets import CannotStart, ensure
 from deploy.local.settings import HERE, UpSettings
@@ -23,16 +23,15 @@ from services.cli import databases
 from services.cli.backup import FORMAT, MANIFEST, addresses, digest
 from services.cli.console import tables
 from services.cli.errors import BAD_INPUT, TROUBLE, Stop
+from services.cli.telling_again import forget_marks, tell_cases, tell_reports, untell_notices
 from services.cli.web import settings_of
-from services.intake.vault_tables import reports
-from services.notifications.ledger_tables import notices
 from services.runtime.bus import Bus
 from services.runtime.connecting import connection
-from services.runtime.database import open_engine
 
-PAGE = 500
 KEPT = frozenset({"intake", "notifications"})
-"""Databases that know what no stream can tell again: the vault, and the ledger of mails."""
+"""Databases that know what no stream can tell again: the vault, and the ledger of mails. They are needed."""
+HELPS = "routing"
+"""The views keep every record of a case whole: where they are here too, no step is lost with the broker."""
 
 
 def restore(folder: Path | None, keys: Path | None, *, elsewhere: bool, keep_vault: bool) -> None:
@@ -51,10 +50,13 @@ def restore(folder: Path | None, keys: Path | None, *, elsewhere: bool, keep_vau
         told = asyncio.run(_refill(settings, folder or Path(), manifest, own, keep_vault=keep_vault))
     except (SnapshotFailed, CannotStart) as problem:
         raise Stop(f"restore: {problem}", TROUBLE) from None
+    except SQLAlchemyError as trouble:
+        says = f"restore: a database that is here cannot be read ({type(trouble).__name__}); move routing.db away"
+        raise Stop(says, TROUBLE) from None
     out = tables()
     of = f"as of {manifest['began_at']}" if folder else "without a backup"
     out.print(f"Restored {of}. Told again from the vault: {told} reports.", markup=False)
-    out.print("Next: `netral up`, then `netral verify`.")
+    out.print(f"Next: `netral up`, {'`netral mend`, ' if keep_vault else ''}then `netral verify`.")
 
 
 def _what(folder: Path | None, *, keep_vault: bool) -> dict[str, Any]:
@@ -64,13 +66,15 @@ def _what(folder: Path | None, *, keep_vault: bool) -> dict[str, Any]:
         )
     manifest = _manifest(folder) if folder else {"databases": [], "streams": {}, "began_at": None}
     if keep_vault:
-        manifest["databases"] = [name for name in manifest["databases"] if name not in KEPT]
+        manifest["views_stay"] = databases.is_there(addresses()[HELPS])
+        stay = KEPT | ({HELPS} if manifest["views_stay"] else set())
+        manifest["databases"] = [name for name in manifest["databases"] if name not in stay]
         _only_these_stay()
     return manifest
 
 
 def _only_these_stay() -> None:
-    """Views of a longer log would show what the restored one does not hold. Raises Stop."""
+    """Deliveries of a longer log would point to what the restored one does not hold. Raises Stop."""
     for name, address in addresses().items():
         there = databases.holds(address)
         where = make_url(address).render_as_string(hide_password=True)
@@ -78,7 +82,7 @@ def _only_these_stay() -> None:
             raise Stop(
                 f"restore: {where} holds nothing; without --keep-vault it comes from a backup", BAD_INPUT
             )
-        if name not in KEPT and there:
+        if name not in KEPT and there and not (name == HELPS and databases.is_there(address)):
             raise Stop(f"restore: {where} is not empty; move it away with its -wal, or empty it", TROUBLE)
 
 
@@ -129,9 +133,13 @@ async def _refill(
         for name, described in manifest["streams"].items():
             await load(nc, name, folder / "streams" / name, described, _for_here(settings.nats_replicas))
         await provision(js, replicas=settings.nats_replicas)
+        bus = Bus(nc)
         if keep_vault:
-            await _untold(where["notifications"])
-        return await _tell_again(nc, where["intake"])
+            await untell_notices(bus, where["notifications"])
+        if manifest.get("views_stay"):
+            await tell_cases(bus, where[HELPS])
+            await forget_marks(where[HELPS])
+        return await tell_reports(bus, where["intake"])
 
 
 def _for_here(replicas: int) -> Any:
@@ -162,36 +170,3 @@ async def _broker(settings: UpSettings, server: NatsServer | None) -> AsyncItera
     finally:
         if server:
             await asyncio.to_thread(server.stop)
-
-
-async def _untold(ledger: str) -> None:
-    """A ledger that stayed told a broker that is gone: notifications tells it all again, and mails nothing again."""
-    engine = open_engine(ledger)
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(notices.metadata.create_all)
-            await connection.execute(update(notices).values(told=0))
-    finally:
-        await engine.dispose()
-
-
-async def _tell_again(nc: Client, vault: str) -> int:
-    """Reports that came after their stream was copied are in the vault: tell them again, each once.
-
-    Also those whose acceptance was not noted any more: whoever sent one may have our answer.
-    """
-    engine, bus, told, last = open_engine(vault), Bus(nc), 0, ""
-    c = reports.c
-    page = select(c.report_id, c.event).order_by(c.report_id).limit(PAGE)
-    try:
-        while True:
-            async with engine.connect() as connected:
-                rows = (await connected.execute(page.where(c.report_id > last))).all()
-            if not rows:
-                return told
-            events = [ReportAccepted.model_validate_json(row.event) for row in rows]
-            missing = [event for event in events if not await bus.stored(event.nats_subject)]
-            await bus.tell(missing)
-            told, last = told + len(missing), rows[-1].report_id
-    finally:
-        await engine.dispose()

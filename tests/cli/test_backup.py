@@ -16,6 +16,8 @@ from deploy.local.nats_server import binary
 from deploy.local.secrets import ensure
 from services.cli import databases
 from services.cli.errors import Stop
+from services.runtime.bus import Bus
+from services.runtime.reading import page_of
 from tests.conftest import Broker
 from tests.flow.test_kill import send_until_accepted, subjects
 from tests.ports import free_port
@@ -89,6 +91,14 @@ def mails(broker: Broker) -> set[str]:
     return {path.name for path in (broker.data_dir / "inbox").glob("*.eml")}
 
 
+async def _records(broker: Broker) -> dict[str, bytes]:
+    """What CASES holds of decisions and offers: what is said of limits is said anew."""
+    bus = await Bus.connect(broker.settings, "operator")
+    page = await page_of(bus, "CASES", 1)
+    await bus.close()
+    return {stored.subject: stored.body for stored in page if ".due." not in stored.subject}
+
+
 async def _sent(broker: Broker) -> set[str]:
     return found if len(found := mails(broker)) > 20 else set()
 
@@ -97,9 +107,13 @@ async def _all_decided(broker: Broker, number: int) -> bool:
     return len(await decided(broker)) == number
 
 
-@pytest.mark.parametrize("with_backup", [True, False], ids=["with a backup", "without one"])
+@pytest.mark.parametrize(
+    ("with_backup", "with_views"),
+    [(True, False), (False, False), (False, True)],
+    ids=["with a backup", "without one", "with the views"],
+)
 async def test_where_only_the_broker_is_lost_the_vault_that_is_here_tells_what_the_backup_misses(
-    fresh_nats: Broker, tmp_path: Path, with_backup: bool
+    fresh_nats: Broker, tmp_path: Path, with_backup: bool, with_views: bool
 ) -> None:
     system = Processes(fresh_nats)
     names = ["smtp", "intake", "routing", "notifications"]
@@ -130,13 +144,13 @@ async def test_where_only_the_broker_is_lost_the_vault_that_is_here_tells_what_t
         await until(as_promised, 60)
     finally:
         system.stop()
-        fresh_nats.stop()
-    sent = mails(fresh_nats)
+    sent, records = mails(fresh_nats), await _records(fresh_nats)
+    fresh_nats.stop()
     shutil.rmtree(fresh_nats.data_dir / "nats")
     words = ["restore", "--keep-vault", *([folder] if with_backup else [])]
     refused = await asyncio.to_thread(netral, env, *words)
     assert (refused.returncode, "move it away" in refused.stderr) == (1, True), refused.stderr
-    for name in ("routing", "deliveries"):
+    for name in ("deliveries",) if with_views else ("routing", "deliveries"):
         for path in fresh_nats.data_dir.glob(f"{name}.db*"):
             path.unlink()
     done = await asyncio.to_thread(netral, env, *words)
@@ -145,7 +159,10 @@ async def test_where_only_the_broker_is_lost_the_vault_that_is_here_tells_what_t
     try:
         fresh_nats.server.start()
         await start()
+        assert (await asyncio.to_thread(netral, env, "mend")).returncode == 0
         await until(as_promised, 60)
+        if with_views:
+            assert records.items() <= (await _records(fresh_nats)).items(), "the very same records"
         assert mails(fresh_nats) >= sent
         ids = [name.partition(".")[0] for name in mails(fresh_nats)]
         assert len(set(ids)) == len(ids), "nothing is mailed again"

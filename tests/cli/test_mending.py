@@ -1,0 +1,122 @@
+"""Streams that a damaged disk cut short are whole again after one command, while everything runs."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+
+import httpx
+import pytest
+
+from services.runtime.bus import Bus
+from tests.cli.test_backup import mails, netral
+from tests.conftest import Broker
+from tests.flow.test_kill import send_until_accepted, subjects
+from tests.routing.test_marks import cut
+from tests.running import Processes, until
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+CUT = ("REPORTS", "CASES", "TOLD", "NOTICES", "TIMERS")
+WORK = ("intake", "routing", "notifications")
+
+
+async def test_what_five_streams_lost_is_put_back_from_the_databases(fresh_nats: Broker) -> None:
+    system = Processes(fresh_nats)
+    url = system.url("intake") + "/v1/reports"
+
+    async def accepted(first: int) -> None:
+        async with httpx.AsyncClient(timeout=30) as http:
+            await asyncio.gather(*(send_until_accepted(http, url, first + n) for n in range(8)))
+
+    async def as_promised() -> bool:
+        return (await asyncio.to_thread(netral, system.env(), "verify")).returncode == 0
+
+    async def held() -> dict[str, set[str]]:
+        return {stream: set(await subjects(fresh_nats, stream)) for stream in CUT[:4]}
+
+    try:
+        for name in ("smtp", *WORK):
+            system.start(name)
+        for name in WORK:
+            await system.ready(name)
+        await accepted(0)
+        await until(as_promised, 60)
+        step = await asyncio.to_thread(netral, system.env(), *_step(await _case(system)))
+        assert step.returncode == 0, step.stderr
+        await until(as_promised, 60)
+        before, sent = await held(), mails(fresh_nats)
+        fresh_nats.kill()
+        for stream in CUT:
+            cut(fresh_nats, stream)
+        fresh_nats.server.start()
+        left = await held()
+        assert all(left[stream] < before[stream] for stream in left), "each lost something"
+        assert any(".step." in subject for subject in before["CASES"] - left["CASES"]), "the step too"
+        await accepted(8)
+        done = await asyncio.to_thread(netral, system.env(), "mend")
+        assert done.returncode == 0, done.stderr
+        await until(as_promised, 60)
+        await until(lambda: _all_back(before, held), 30)
+        assert mails(fresh_nats) >= sent
+        ids = [name.partition(".")[0] for name in mails(fresh_nats)]
+        assert len(set(ids)) == len(ids), "nothing is mailed again"
+        again = await asyncio.to_thread(netral, system.env(), "mend")
+        assert "Put back: 0 records of cases, 0 reports, 0 notices." in again.stdout
+    finally:
+        system.stop()
+
+
+async def test_where_another_record_stands_by_now_it_is_named_and_stays(fresh_nats: Broker) -> None:
+    system = Processes(fresh_nats)
+    try:
+        for name in WORK:
+            system.start(name)
+        for name in WORK:
+            await system.ready(name)
+        async with httpx.AsyncClient(timeout=30) as http:
+            await send_until_accepted(http, system.url("intake") + "/v1/reports", 1)
+        case = await until(lambda: _case(system))
+        system.kill("routing")
+        bus = await Bus.connect(fresh_nats.settings, "operator")
+        subject = f"cases.{case}.decided"
+        record = json.loads(await bus.read(subject) or b"")
+        record["time"] = "2026-11-24T03:00:00Z"
+        info = await bus.js.stream_info("CASES")
+        await bus.js.delete_stream("CASES")
+        await bus.js.add_stream(info.config)
+        await bus.js.publish(subject, json.dumps(record).encode())
+        await bus.close()
+        await asyncio.to_thread(netral, system.env(), "provision")
+        system.start("routing")
+        await system.ready("routing")
+        await until(lambda: _marked(fresh_nats), 20)
+        done = await asyncio.to_thread(netral, system.env(), "mend")
+        assert done.returncode == 0, done.stderr
+        assert f"{subject}: another record stands there now; the lost one stays lost" in done.stderr
+        assert await _marked(fresh_nats) == [], "what the streams hold now is what counts"
+    finally:
+        system.stop()
+
+
+async def _marked(broker: Broker) -> list[str]:
+    with closing(sqlite3.connect(broker.data_dir / "routing.db")) as connection:
+        return [row[0] for row in connection.execute("SELECT stream FROM marks")]
+
+
+async def _all_back(before: dict[str, set[str]], held: Callable[[], Awaitable[dict[str, set[str]]]]) -> bool:
+    """All but what was said of limits, which is said again only of those that still run."""
+    missing = {subject for stream, now in (await held()).items() for subject in before[stream] - now}
+    return all(".due." in subject for subject in missing)
+
+
+async def _case(system: Processes) -> str | None:
+    keys = json.loads((system.broker.data_dir / "secrets" / "agency-keys.json").read_text())
+    async with httpx.AsyncClient(timeout=5) as http:
+        key = {"Authorization": f"Bearer {keys['BAWASLU']}"}
+        answer = await http.get(f"{system.url('routing')}/v1/agencies/BAWASLU/inbox", headers=key)
+    return next((str(case["case_id"]) for case in answer.json()["cases"]), None)
+
+
+def _step(case: str | None) -> tuple[object, ...]:
+    return "step", case, "STUDY_CONCLUDED:BREACH", "--by", "BAWASLU", "--reason", "terbukti"
