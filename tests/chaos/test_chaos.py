@@ -12,7 +12,9 @@ from tests.chaos.counting import told_twice, wrong_tickets, wrongly_parked
 from tests.chaos.profile import reports
 from tests.chaos.proxy import Proxy, Weather
 from tests.chaos.reader import AGENCY, misheard
-from tests.chaos.schedule import DEEDS, ROUND, schedule
+from tests.chaos.schedule import DEEDS, ROUND, Deed, schedule
+from tests.chaos.world import NAMES, World
+from tests.conftest import Broker
 from tests.postgres import PostgresServer
 
 SEED = 20241127
@@ -75,6 +77,21 @@ def test_our_own_counts_find_each_kind_of_lie() -> None:
     assert list(wrongly_parked([letter], [])), "a dead letter that we did not cause"
     assert list(wrongly_parked([letter], ["reports.1.accepted"])), "garbage that not every reader parked"
     assert not list(wrongly_parked(3 * [letter], ["reports.1.accepted"]))
+
+
+@pytest.mark.broker
+async def test_deeds_that_overlap_start_one_broker_and_no_second(fresh_nats: Broker) -> None:
+    world = World(fresh_nats, disk=False)
+    minder = asyncio.create_task(world.mind())
+    kills = (Deed(0, "kill", "broker", lasts) for lasts in (0.6, 0.0, 0.3))
+    world.down.update(NAMES)  # the services are not needed here
+    await asyncio.gather(*map(world.do, kills))
+    await asyncio.sleep(0.6)
+    minder.cancel()
+    server = fresh_nats.server.process
+    assert server
+    assert server.poll() is None
+    assert "[FTL]" not in (fresh_nats.data_dir / "logs" / "nats.log").read_text()
 
 
 async def test_the_proxy_passes_delays_swallows_and_cuts() -> None:

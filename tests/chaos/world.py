@@ -5,6 +5,7 @@ import contextlib
 import json
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -53,8 +54,8 @@ class World:
     reader: Reader = field(init=False)
     addresses: dict[str, str] = field(default_factory=dict)
     links: dict[str, Proxy] = field(default_factory=dict)
-    down: set[str] = field(default_factory=set)
-    """What is down because a deed says so; everything else that ends is started again."""
+    down: Counter[str] = field(default_factory=Counter)
+    """How many deeds keep each down; everything else that ends is started again. Two may overlap between rounds."""
     corrupted: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     """Deeds that could not be done, with the reason."""
@@ -104,24 +105,21 @@ class World:
         while True:
             await asyncio.sleep(0.5)
             for name in NAMES:
-                if name not in self.down and self.system.running[name].poll() is not None:
-                    self._begin(name)
-            server = self.broker.server.process
-            if "broker" not in self.down and (server is None or server.poll() is not None):
-                self._begin("broker")
+                self._begin(name)
+            self._begin("broker")
 
     async def do(self, deed: Deed) -> None:
         """One deed and its end. What cannot be done is noted in `refused`."""
         await getattr(self, f"_{deed.kind}")(deed)
 
     async def _kill(self, deed: Deed) -> None:
-        self.down.add(deed.target)
-        process = self._process(deed.target)
-        process.kill()
-        await asyncio.to_thread(process.wait)
+        self.down[deed.target] += 1
+        if process := self._process(deed.target):
+            process.kill()
+            await asyncio.to_thread(process.wait)
         await asyncio.sleep(deed.lasts)
+        self.down[deed.target] -= 1
         self._begin(deed.target)
-        self.down.discard(deed.target)
 
     async def _crash(self, deed: Deed) -> None:
         """All its connections end without a word."""
@@ -131,10 +129,10 @@ class World:
         await asyncio.to_thread(self.database.crash)
 
     async def _pause(self, deed: Deed) -> None:
-        process = self._process(deed.target)
-        process.send_signal(signal.SIGSTOP)
-        await asyncio.sleep(deed.lasts)
-        process.send_signal(signal.SIGCONT)
+        if process := self._process(deed.target):
+            process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(deed.lasts)
+            process.send_signal(signal.SIGCONT)
 
     async def _slow(self, deed: Deed) -> None:
         await self._weather(deed, Weather.SLOW)
@@ -236,15 +234,16 @@ class World:
         finally:
             await nc.close()
 
-    def _process(self, name: str) -> "subprocess.Popen[bytes]":
-        process = self.broker.server.process if name == "broker" else self.system.running[name]
-        assert process is not None
-        return process
+    def _process(self, name: str) -> "subprocess.Popen[bytes] | None":
+        return self.broker.server.process if name == "broker" else self.system.running.get(name)
 
     def _begin(self, name: str) -> None:
-        if name == "broker":
-            with contextlib.suppress(CannotStart, OSError):  # a full disk; its minder tries again
+        """Start what runs not yet, unless a deed keeps it down. A second server would only fail over the port."""
+        process = self._process(name)
+        if self.down[name] or (process and process.poll() is None):
+            return
+        with contextlib.suppress(CannotStart, OSError):  # a full disk; its minder tries again
+            if name == "broker":
                 self.broker.server.start()
-        else:
-            with contextlib.suppress(OSError):
+            else:
                 self.system.start(name)
