@@ -132,15 +132,19 @@ class NoticeSentData(Part):
     turn: int = 0
 
 
+def ending_of(notice_id: UUID, turn: int) -> UUID:
+    """The id of one ending of a notice; the first has that of the notice."""
+    return derived_id(notice_id, "turn", str(turn)) if turn else notice_id
+
+
 class NoticeSent(Event):
     type: Literal["id.netral.notice.sent.v1"] = "id.netral.notice.sent.v1"
     data: NoticeSentData
 
     @property
     def ending(self) -> UUID:
-        """The id of this ending of the notice; the first has that of the notice."""
-        data = self.data
-        return derived_id(data.notice_id, "turn", str(data.turn)) if data.turn else data.notice_id
+        """The id of this ending of the notice."""
+        return ending_of(self.data.notice_id, self.data.turn)
 
     @property
     def nats_subject(self) -> str:

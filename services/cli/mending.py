@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import NamedTuple
 
+from contracts.topology import CONSUMERS
 from services.cli.backup import addresses
 from services.cli.broker import operator
 from services.cli.console import complain, tables
@@ -21,8 +22,12 @@ DERIVED = (
     ("REPORTS", "routing"),
     ("CASES", "routing-projection"),
     ("CASES", "routing-agencies"),
+    *((c.stream, c.name) for c in CONSUMERS if c.service == "notifications" and c.stream != "WEBHOOKS"),
 )
-"""Whoever makes one stream, or the timers, of another, in their order. What stands already stays as it is."""
+"""Whoever makes a stream, timers or mails of another stream, in their order. What stands already stays as it is.
+
+An alarm about a webhook is of its day; nobody is mailed of an old one.
+"""
 PATIENCE = 600.0
 """Seconds a durable may stand still while it hears everything again."""
 

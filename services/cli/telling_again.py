@@ -12,8 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Table, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contracts.events import AnyEvent, Event, ReportAccepted, ReportLinkedData
-from contracts.ids import derived_id
+from contracts.events import AnyEvent, Event, ReportAccepted, ReportLinkedData, ending_of
 from services.intake.vault_tables import reports
 from services.notifications.ledger_tables import notices
 from services.routing import views_tables as views
@@ -78,7 +77,7 @@ async def untell_notices(bus: Bus, ledger: str) -> int:
     async with _opened(ledger) as engine, writing(engine) as connection:
         await connection.run_sync(notices.metadata.create_all)
         rows = (await connection.execute(select(c.notice_id, c.turn).where(c.told == 1))).all()
-        gone = [row.notice_id for row in rows if _ending(row.notice_id, row.turn) not in there]
+        gone = [row.notice_id for row in rows if str(ending_of(UUID(row.notice_id), row.turn)) not in there]
         for begin in range(0, len(gone), PAGE):
             some = c.notice_id.in_(gone[begin : begin + PAGE])
             await connection.execute(update(notices).where(some).values(told=0))
@@ -121,10 +120,6 @@ def _record(row: Any) -> Event:
         return _ANY.validate_json(row.event)
     data = ReportLinkedData(report_id=row.report_id, case_id=row.case_id, ticket=row.ticket)
     return linked(data, row.at)
-
-
-def _ending(notice_id: str, turn: int) -> str:
-    return str(derived_id(UUID(notice_id), "turn", str(turn))) if turn else notice_id
 
 
 def _subject(event: Event) -> str:

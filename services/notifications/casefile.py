@@ -1,14 +1,17 @@
 """What must be read of a case before anybody is written to: its decision, and which offices its persons head."""
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from contracts.events import CaseDecided, CaseStepped, ReportAccepted
+from contracts.events import CaseDecided, CaseStepped, NoticeSent, ReportAccepted, ending_of
 from contracts.facts import ReportFacts
 from contracts.steps import Said
 from services.notifications.core.judging import Offices, implicated
 from services.notifications.core.matrix import Matrix
+from services.notifications.core.notices import Notice
 from services.runtime.failures import TryLater
 from services.runtime.messaging import BrokerAway, Bus
 
@@ -47,6 +50,17 @@ class Casefiles:
         while raw := await self._read(f"cases.{case_id}.step.{len(known.said) + 1}"):
             known.said.append(CaseStepped.model_validate_json(raw).data.said)
         return implicated(known.facts, known.said, self._matrix)
+
+    async def endings(self, found: Sequence[Notice]) -> dict[UUID, NoticeSent]:
+        """How notices ended by the stream, the last word on each; of those that it knows. Raises TryLater."""
+        ends = await asyncio.gather(*map(self._ending, found))
+        return {end.data.notice_id: end for end in ends if end}
+
+    async def _ending(self, notice: Notice) -> NoticeSent | None:
+        last, turn = None, 0
+        while raw := await self._read(f"notices.{notice.case_id}.{ending_of(notice.notice_id, turn)}"):
+            last, turn = NoticeSent.model_validate_json(raw), turn + 1
+        return last
 
     async def _must(self, nats_subject: str) -> bytes:
         raw = await self._read(nats_subject)

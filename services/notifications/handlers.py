@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from faststream.nats import NatsBroker, NatsMessage
@@ -33,6 +34,9 @@ from services.runtime.inner_spans import storing
 from services.runtime.messaging import durable
 from services.runtime.spans import note
 from services.runtime.telemetry import Telemetry, trace_headers, tracer_of
+
+OLD = timedelta(minutes=1)
+"""A message that waited longer may have been handled before, into another ledger."""
 
 
 class Handlers:
@@ -68,49 +72,58 @@ class Handlers:
 
     async def received(self, message: NatsMessage) -> None:
         event = ReportAccepted.model_validate_json(message.body)
-        await self.remember(on_accepted(event, self._matrix))
+        await self.remember(message, on_accepted(event, self._matrix))
 
     async def decided(self, message: NatsMessage) -> None:
         event = CaseDecided.model_validate_json(message.body)
-        await self.remember(on_decided(event, self._matrix))
+        await self.remember(message, on_decided(event, self._matrix))
 
     async def linked(self, message: NatsMessage) -> None:
         event = ReportLinked.model_validate_json(message.body)
-        await self.remember(on_linked(event, await self._cases.decision(event.data.case_id), self._matrix))
+        await self.remember(
+            message, on_linked(event, await self._cases.decision(event.data.case_id), self._matrix)
+        )
 
     async def offered(self, message: NatsMessage) -> None:
         event = CaseOffered.model_validate_json(message.body)
-        await self._judge(on_offered(event, self._matrix), event.data.report_id)
+        await self._judge(message, on_offered(event, self._matrix), event.data.report_id)
 
     async def stepped(self, message: NatsMessage) -> None:
         event = CaseStepped.model_validate_json(message.body)
         data = event.data
         first = Reporter(data.report_id, data.ticket)
         found = on_stepped(event, {first, *await self._reporters(data.case_id)}, self._matrix)
-        await self._judge(found, data.report_id)
+        await self._judge(message, found, data.report_id)
 
     async def due(self, message: NatsMessage) -> None:
         event = CaseDue.model_validate_json(message.body)
         report_id = (await self._cases.decision(event.data.case_id)).data.report_id
-        await self._judge(on_due(event, report_id, self._matrix), report_id)
+        await self._judge(message, on_due(event, report_id, self._matrix), report_id)
 
     async def webhook(self, message: NatsMessage) -> None:
         event = WebhookAlarm.model_validate_json(message.body)
-        await self.remember(on_webhook(event, self._matrix, self._clock()))
+        await self.remember(message, on_webhook(event, self._matrix, self._clock()))
 
-    async def remember(self, found: Sequence[Notice], withheld: frozenset[UUID] = frozenset()) -> None:
-        """Record notices with the trace they belong to. Raises TryLater while the ledger is away."""
+    async def remember(
+        self, message: NatsMessage, found: Sequence[Notice], withheld: frozenset[UUID] = frozenset()
+    ) -> None:
+        """Record notices with the trace they belong to. Raises TryLater while the ledger is away.
+
+        Of what an old message asks for the stream may know the end, told by a ledger that is lost (ADR 0100).
+        """
         within = trace_headers().get("traceparent")
+        old = self._clock() - message.raw_message.metadata.timestamp > OLD
+        ended = await self._cases.endings(found) if old else {}
         try:
             if found:
                 with storing(self._tracer, self._ledger.engine, notices.name, len(found)):
-                    await self._ledger.record(found, self._clock(), within, withheld)
+                    await self._ledger.record(found, self._clock(), within, withheld, ended)
         except LedgerAway:
             raise TryLater(2) from None
         note(notices=len(found), withheld=len(withheld) or None)
         self._due.set()
 
-    async def _judge(self, found: Sequence[Notice], report_id: UUID) -> None:
+    async def _judge(self, message: NatsMessage, found: Sequence[Notice], report_id: UUID) -> None:
         """Remember notices; those that an office would read whose head is reported are remembered as withheld."""
         if not found:
             return
@@ -121,7 +134,7 @@ class Handlers:
             for n in found
             if not all(may_be_told(*office, heads) for office in read_by(self._directory, n, now))
         }
-        await self.remember(found, frozenset(withheld))
+        await self.remember(message, found, frozenset(withheld))
 
     async def _reporters(self, case_id: UUID) -> Iterable[Reporter]:
         try:

@@ -1,9 +1,10 @@
 """The ledger of notices: what must be mailed, how far it got, and what was told about it. No address, no words."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy import RowMapping, Update, func, literal, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from contracts.events import Audience, NoticeStep
+from contracts.events import Audience, NoticeSent, NoticeStep
 from services.notifications.claiming import taken
 from services.notifications.commits import Commits, LedgerAway
 from services.notifications.core.manners import When
@@ -69,15 +70,21 @@ class Ledger:
         now: datetime,
         traceparent: str | None = None,
         withheld: frozenset[UUID] = frozenset(),
+        ended: Mapping[UUID, NoticeSent] = MappingProxyType({}),
     ) -> None:
         """Remember notices durably, each once; a known one that nobody tried yet learns new duties.
 
-        Those `withheld` are remembered as such and never sent.
+        Those `withheld` are remembered as such and never sent; so are those that `ended` before this ledger was.
         """
 
         async def work(connection: AsyncConnection) -> None:
             for notice in found:
-                await self.recorder.keep(connection, notice, now, traceparent, notice.notice_id in withheld)
+                if end := ended.get(notice.notice_id):
+                    await self.recorder.keep_ended(connection, notice, end)
+                else:
+                    await self.recorder.keep(
+                        connection, notice, now, traceparent, notice.notice_id in withheld
+                    )
 
         await self.do(work)
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from contracts.events import Audience
+from contracts.events import Audience, NoticeSent
 from services.notifications.core.manners import BURST, When
 from services.notifications.core.notices import LIMITS, Facts, Notice, State, merged, message_id, thread_root
 from services.notifications.ledger_tables import notices
@@ -61,6 +61,20 @@ class Recorder:
             return True
         await _learn(connection, notice, now, withheld)
         return False
+
+    async def keep_ended(self, connection: AsyncConnection, notice: Notice, end: NoticeSent) -> None:
+        """Record a notice as the stream says that it ended, unless a row is there."""
+        how = {
+            "state": State(end.data.outcome),
+            "attempts": end.data.attempts,
+            "turn": end.data.turn,
+            "next_attempt_at": None,
+            "slot": None,
+            "ended_at": end.time,
+            "told": 1,
+        }
+        row = self.row(notice, end.time, When(end.time, None), None)
+        await connection.execute(self._insert, row | how)
 
     def row(self, notice: Notice, now: datetime, plan: When, traceparent: str | None) -> dict[str, Any]:
         """The row of a new notice that is due as planned."""
