@@ -3,8 +3,10 @@
 import asyncio
 from dataclasses import asdict
 
+from services.cli.backup import addresses
 from services.cli.checks.broker import broker
 from services.cli.checks.data_folder import data_folder
+from services.cli.checks.database_files import database_files
 from services.cli.checks.finding import Finding, Verdict
 from services.cli.checks.installation import installation
 from services.cli.checks.law import calendars, law
@@ -38,6 +40,7 @@ def _findings() -> list[Finding]:
     return [
         *installation(),
         *data_folder(intake.data_dir),
+        *database_files(addresses()),
         *asyncio.run(broker(intake)),
         *services(intake, routing, notifications, settings_of(OpsSettings)),
         law(),

@@ -27,8 +27,9 @@ def run(*, as_json: bool, most: int, patience: float, clock: Clock = now) -> int
     except BrokerAway as away:
         raise Stop(f"verify: {away}; start it with `netral up`, or set NETRAL_NATS_URL") from None
     except (*TROUBLES, BadSettings) as trouble:
+        cause = getattr(trouble, "orig", None) or trouble
         raise Stop(
-            f"verify: streams or databases cannot be read ({type(trouble).__name__}: {trouble})"
+            f"verify: streams or databases cannot be read ({type(cause).__name__}: {cause}); see `netral doctor`"
         ) from None
     if as_json:
         write_json({**counts._asdict(), "findings": [finding._asdict() for finding in found]})
