@@ -25,7 +25,7 @@ from tests.running import Processes, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 NETRAL = [sys.executable, "-c", "from services.cli.main import main; raise SystemExit(main())"]
-BEFORE, AFTER = 30, 25
+BEFORE, AFTER = 20, 15
 CHART = Path(__file__).parents[2] / "deploy" / "kubernetes" / "nats-chart"
 
 

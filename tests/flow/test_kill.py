@@ -15,7 +15,7 @@ from tests.conftest import Broker
 from tests.running import Processes, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
-REPORTS = 90
+REPORTS = 63
 SEED = 20241204
 
 
