@@ -84,14 +84,19 @@ def restore(
     run(folder, keys, elsewhere=elsewhere, keep_vault=keep_vault)
 
 
-def mend() -> None:
+def mend(
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also where records stay lost: let the views forget them too.")
+    ] = False,
+) -> None:
     """Put back into the streams what they lost and a database still knows, while everything runs; then rebuild the views.
 
     Run it where `netral verify` runs. Nothing that stands is changed, nobody is told or mailed anything twice.
     """
     from services.cli.mending import mend as run
 
-    run()
+    run(replace=replace)
 
 
 def broker_config(

@@ -4,17 +4,19 @@ import asyncio
 import time
 from typing import NamedTuple
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from contracts.topology import CONSUMERS
 from services.cli.backup import addresses
 from services.cli.broker import operator
 from services.cli.console import complain, tables
 from services.cli.errors import TROUBLE, Stop
 from services.cli.rebuilding import rebuild
-from services.cli.telling_again import forget_marks, tell_cases, tell_reports, untell_notices
+from services.cli.telling_again import Told, compare_notices, forget_marks, tell_cases, tell_reports
 from services.cli.verify.checking import TROUBLES
 from services.cli.web import settings_of
 from services.runtime.bus import BrokerAway, Bus
-from services.runtime.rewinding import rewind
+from services.runtime.rewinding import NoSuchDurable, rewind
 from services.runtime.settings import Settings
 
 DERIVED = (
@@ -22,39 +24,55 @@ DERIVED = (
     ("REPORTS", "routing"),
     ("CASES", "routing-projection"),
     ("CASES", "routing-agencies"),
-    *((c.stream, c.name) for c in CONSUMERS if c.service == "notifications" and c.stream != "WEBHOOKS"),
 )
-"""Whoever makes a stream, timers or mails of another stream, in their order. What stands already stays as it is.
-
-An alarm about a webhook is of its day; nobody is mailed of an old one.
-"""
+"""Whoever makes a stream or timers of another stream, in their order. What stands already stays as it is."""
+MAILED = tuple(
+    (consumer.stream, consumer.name)
+    for consumer in CONSUMERS
+    if consumer.service == "notifications" and consumer.stream != "WEBHOOKS"
+)
+"""Whoever makes mails of a stream, for a ledger that lacks some. An alarm about a webhook is of its day."""
 PATIENCE = 600.0
 """Seconds a durable may stand still while it hears everything again."""
+_TROUBLES = (BrokerAway, *TROUBLES)
 
 
 class Mended(NamedTuple):
-    """How many were put back into CASES, REPORTS and NOTICES; and the subjects of CASES at which another record stands."""
+    """What was put back into CASES; how many into REPORTS and NOTICES, and notices that were not in the ledger."""
 
-    cases: int
-    others: list[str]
+    cases: Told
     reports: int
     notices: int
+    unknown: int
 
 
-def mend() -> None:
-    """Put everything back, then have the views compared. Raises Stop; what was put back by then stays."""
+def mend(*, replace: bool) -> None:
+    """Put everything back, then have the views compared. Raises Stop; what was put back by then stays.
+
+    Where records stay lost the views are taken over, and the marks forgotten, only with `replace`.
+    """
     try:
         done = asyncio.run(_mended())
-    except (BrokerAway, *TROUBLES) as trouble:
-        says = f"mend: a stream or a database does not answer ({type(trouble).__name__}); run it again"
-        raise Stop(says, TROUBLE) from None
-    for subject in done.others:
-        complain(f"{subject}: another record stands there now; the lost one stays lost")
+    except _TROUBLES as trouble:
+        raise Stop(_says(trouble), TROUBLE) from None
+    except NoSuchDurable as missing:
+        raise Stop(f"mend: there is no durable {missing}; `netral provision`, then again", TROUBLE) from None
+    for subject in done.cases.lost:
+        complain(f"{subject}: stays lost, another record stands there by now or before it")
     out = tables()
-    out.print(f"Put back: {done.cases} records of cases, {done.reports} reports, {done.notices} notices.")
-    out.print("What follows from them was heard again. Now the views:")
+    out.print(
+        f"Put back: {done.cases.records} records of cases, {done.reports} reports, {done.notices} notices; "
+        f"the ledger lacked {done.unknown}."
+    )
+    if done.cases.lost and not replace:
+        says = f"mend: {len(done.cases.lost)} records stay lost, only the views still show them. Note what they say "
+        raise Stop(says + "(`netral rebuild --check`), then `netral mend --replace`", TROUBLE)
+    out.print("What follows was heard again. Now the views:")
     rebuild(check=False, replace=True, as_json=False)
-    asyncio.run(forget_marks(addresses()["routing"]))
+    try:
+        asyncio.run(forget_marks(addresses()["routing"]))
+    except SQLAlchemyError as trouble:
+        raise Stop(_says(trouble), TROUBLE) from None
     out.print("Next: `netral verify`.")
 
 
@@ -62,26 +80,31 @@ async def _mended() -> Mended:
     where = addresses()
     async with operator(settings_of(Settings)) as js:
         bus = Bus(js._nc)
-        cases, others = await tell_cases(bus, where["routing"])
+        cases = await tell_cases(bus, where["routing"])
         reports = await tell_reports(bus, where["intake"])
-        told = Mended(cases, others, reports, await untell_notices(bus, where["notifications"]))
-        for stream, durable in DERIVED:
+        untold, unknown = await compare_notices(bus, where["notifications"])
+        for stream, durable in DERIVED + (MAILED if unknown else ()):
+            last = (await js.stream_info(stream)).state.last_seq
             await rewind(js._nc, stream, durable, sequence=1)
-            await _heard(bus, stream, durable)
-        return told
+            await _heard(bus, stream, durable, last)
+        return Mended(cases, reports, untold, unknown)
 
 
-async def _heard(bus: Bus, stream: str, durable: str) -> None:
-    """Wait until a durable has heard all. Raises Stop if it stands still."""
-    left, since = -1, time.monotonic()
+async def _heard(bus: Bus, stream: str, durable: str, last: int) -> None:
+    """Wait until a durable has heard all up to a sequence, whatever comes after. Raises Stop if it stands still."""
+    floor, since = -1, time.monotonic()
     while True:
         info = await bus.js.consumer_info(stream, durable)
-        waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
-        if not waiting:
+        now_at = (info.ack_floor.stream_seq if info.ack_floor else 0) or 0
+        if now_at >= last or not (info.num_pending or info.num_ack_pending):
             return
-        if waiting != left:
-            left, since = waiting, time.monotonic()
-            complain(f"{durable}: {waiting} messages to hear")
+        if now_at != floor:
+            floor, since = now_at, time.monotonic()
+            complain(f"{durable}: at {floor} of {last}")
         if time.monotonic() - since > PATIENCE:
             raise Stop(f"mend: {durable} stands still; is its service running? Then run it again", TROUBLE)
         await asyncio.sleep(1)
+
+
+def _says(trouble: Exception) -> str:
+    return f"mend: a stream or a database does not answer ({type(trouble).__name__}); run it again"

@@ -3,13 +3,16 @@
 Each event has one subject that is stored once, so repeating any part of it changes nothing.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Table, select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.events import AnyEvent, Event, ReportAccepted, ReportLinkedData, ending_of
@@ -24,28 +27,77 @@ from services.runtime.database import open_engine, writing
 from services.runtime.reading import last_of_each, page_of
 
 PAGE = 500
-_RECORDS: tuple[Any, ...] = (views.cases, views.offers, views.case_reports, views.steps)
-"""Tables that keep what CASES holds, in the order in which a case has it."""
+CASES_AT_ONCE = 100
 _ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
-async def tell_cases(bus: Bus, routing: str) -> tuple[int, list[str]]:
-    """Tell CASES what only the read model holds: how many records, and the subjects where another record stands.
+class Told(NamedTuple):
+    """How many records were told, and the subjects of records that stay lost: another stands there, or before them."""
 
+    records: int
+    lost: list[str]
+
+
+async def tell_cases(bus: Bus, routing: str) -> Told:
+    """Tell CASES what only the read model holds, case by case, each in one atomic batch: nobody meets half a life.
+
+    Where another record stands by now, that case went on without what was lost: nothing later of it is told.
     Comes before `tell_reports`, else those are decided anew. Raises BrokerAway and SQLAlchemyError.
     """
-    told, others = 0, list[str]()
+    told, lost = 0, list[str]()
     async with _opened(routing) as engine:
-        for table in _RECORDS:
-            async for events in _pages(engine, table):
-                found = last_of_each(bus, "CASES", [_subject(event) for event in events])
-                there = {stored.subject: stored.body async for stored in found}
-                missing = [event for event in events if _subject(event) not in there]
-                await bus.tell(missing)
-                told += len(missing)
-                known = [event for event in events if _subject(event) in there]
-                others += [_subject(event) for event in known if _other(event, there[_subject(event)])]
-    return told, others
+        for of in (_lives, _answers):
+            async for lives in of(engine):
+                subjects = [_subject(event) for life in lives for event in life]
+                there = {one.subject: one.body async for one in last_of_each(bus, "CASES", subjects)}
+                for life in lives:
+                    missing, later = to_tell(life, there)
+                    await bus.tell(missing)
+                    told, lost = told + len(missing), lost + later
+    return Told(told, lost)
+
+
+def to_tell(life: Sequence[Event], there: Mapping[str, bytes]) -> tuple[list[Event], list[str]]:
+    """What is missing of a life before the first record that is another by now; and what stays lost.
+
+    `there` is what CASES holds, by subject; bodies are JSON.
+    """
+    missing = list[Event]()
+    for n, event in enumerate(life):
+        stands = there.get(_subject(event))
+        if stands is None:
+            missing.append(event)
+        elif _other(event, stands):
+            rest = [_subject(one) for one in life[n + 1 :]]
+            return missing, [_subject(event), *(subject for subject in rest if subject not in there)]
+    return missing, []
+
+
+async def _lives(engine: AsyncEngine) -> AsyncIterator[list[list[Event]]]:
+    """The records of each case, in the order in which they came about; some cases at a time."""
+    c, last = views.cases.c, ""
+    page = select(c.case_id).order_by(c.case_id).limit(CASES_AT_ONCE)
+    while True:
+        async with engine.connect() as connection:
+            ids = (await connection.execute(page.where(c.case_id > last))).scalars().all()
+            lives: dict[str, list[tuple[int, int, Event]]] = {case_id: [] for case_id in ids}
+            for rank, table in enumerate((views.cases, views.case_reports, views.steps, views.offers)):
+                for row in await connection.execute(select(table).where(table.c.case_id.in_(ids))):
+                    number = getattr(row, "step", getattr(row, "number", 0))
+                    lives[row.case_id].append((number, rank, _record(row)))
+        if not ids:
+            return
+        yield [[event for *_, event in sorted(life, key=itemgetter(0, 1))] for life in lives.values()]
+        last = ids[-1]
+
+
+async def _answers(engine: AsyncEngine) -> AsyncIterator[list[list[Event]]]:
+    """What was answered about each pair of cases, in its order: few, for a person gave every one."""
+    c, pairs = views.match_answers.c, defaultdict[str, list[Event]](list)
+    async with engine.connect() as connection:
+        for row in await connection.execute(select(c.match_id, c.event).order_by(c.match_id, c.number)):
+            pairs[row.match_id].append(_ANY.validate_json(row.event))
+    yield list(pairs.values())
 
 
 async def tell_reports(bus: Bus, vault: str) -> int:
@@ -67,21 +119,29 @@ async def tell_reports(bus: Bus, vault: str) -> int:
             told, last = told + len(missing), rows[-1].report_id
 
 
-async def untell_notices(bus: Bus, ledger: str) -> int:
-    """Take back the mark of endings that NOTICES does not hold: notifications tells them again, and mails nothing again."""
-    there, start = set[str](), 1
+async def compare_notices(bus: Bus, ledger: str) -> tuple[int, int]:
+    """How many endings NOTICES lacked, and how many it holds that the ledger does not know.
+
+    The mark of the former is taken back: notifications tells them again, and mails nothing again.
+    Raises BrokerAway and SQLAlchemyError.
+    """
+    there, notified, start = set[str](), set[str](), 1
     while page := await page_of(bus, "NOTICES", start):
-        there |= {stored.subject.rpartition(".")[2] for stored in page}
+        for stored in page:
+            there.add(stored.subject.rpartition(".")[2])
+            notified.add(json.loads(stored.body)["data"]["notice_id"])
         start = page[-1].seq + 1
     c = notices.c
     async with _opened(ledger) as engine, writing(engine) as connection:
         await connection.run_sync(notices.metadata.create_all)
-        rows = (await connection.execute(select(c.notice_id, c.turn).where(c.told == 1))).all()
-        gone = [row.notice_id for row in rows if str(ending_of(UUID(row.notice_id), row.turn)) not in there]
+        rows = (await connection.execute(select(c.notice_id, c.turn, c.told))).all()
+        gone = [
+            r.notice_id for r in rows if r.told and str(ending_of(UUID(r.notice_id), r.turn)) not in there
+        ]
         for begin in range(0, len(gone), PAGE):
             some = c.notice_id.in_(gone[begin : begin + PAGE])
             await connection.execute(update(notices).where(some).values(told=0))
-    return len(gone)
+    return len(gone), len(notified - {row.notice_id for row in rows})
 
 
 async def forget_marks(routing: str) -> None:
@@ -99,19 +159,6 @@ async def _opened(address: str) -> AsyncIterator[AsyncEngine]:
         yield engine
     finally:
         await engine.dispose()
-
-
-async def _pages(engine: AsyncEngine, table: Table) -> AsyncIterator[list[Event]]:
-    key = tuple(table.primary_key)
-    page, after = select(table).order_by(*key).limit(PAGE), None
-    while True:
-        async with engine.connect() as connection:
-            further = page if after is None else page.where(tuple_(*key) > after)
-            rows: Sequence[Any] = (await connection.execute(further)).all()
-        if not rows:
-            return
-        yield [_record(row) for row in rows]
-        after = tuple(getattr(rows[-1], column.name) for column in key)
 
 
 def _record(row: Any) -> Event:

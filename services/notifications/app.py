@@ -137,6 +137,7 @@ async def _work(parts: Notifications) -> None:
         group.create_task(_sending(parts))
         bus = parts.bus or await Bus.connect(parts.settings, USER, telemetry=parts.telemetry)
         parts.bus = parts.cases.bus = bus
+        await parts.handlers.take_over()
         group.create_task(Teller(parts.ledger, bus, parts.sender.ended).run())
         await parts.offices.open(bus)
         group.create_task(parts.offices.follow(bus))

@@ -4,9 +4,10 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
-from contracts.events import CaseDecided, CaseStepped, NoticeSent, ReportAccepted, ending_of
+from contracts.events import CaseDecided, CaseStepped, NoticeSent, ReportAccepted, ReportLinked, ending_of
 from contracts.facts import ReportFacts
 from contracts.steps import Said
 from services.notifications.core.judging import Offices, implicated
@@ -15,6 +16,9 @@ from services.notifications.core.notices import Notice
 from services.runtime.failures import TryLater
 from services.runtime.messaging import BrokerAway, Bus
 
+TURNS = 4
+"""Endings of one notice: it was sent, came back, was sent again by a person, came back again."""
+AT_ONCE = 100
 MOST = 5_000
 """Cases whose facts are kept in memory."""
 
@@ -53,14 +57,23 @@ class Casefiles:
 
     async def endings(self, found: Sequence[Notice]) -> dict[UUID, NoticeSent]:
         """How notices ended by the stream, the last word on each; of those that it knows. Raises TryLater."""
-        ends = await asyncio.gather(*map(self._ending, found))
-        return {end.data.notice_id: end for end in ends if end}
+        known: dict[UUID, NoticeSent] = {}
+        for start in range(0, len(found), AT_ONCE):
+            ends = await asyncio.gather(*map(self._ending, found[start : start + AT_ONCE]))
+            known |= {end.data.notice_id: end for end in ends if end}
+        return known
 
     async def _ending(self, notice: Notice) -> NoticeSent | None:
-        last, turn = None, 0
-        while raw := await self._read(f"notices.{notice.case_id}.{ending_of(notice.notice_id, turn)}"):
-            last, turn = NoticeSent.model_validate_json(raw), turn + 1
-        return last
+        """The last one; a stream that was damaged may lack one before it."""
+        root = f"notices.{notice.case_id}"
+        turns = [self._read(f"{root}.{ending_of(notice.notice_id, turn)}") for turn in range(TURNS)]
+        raw = [body for body in await asyncio.gather(*turns) if body]
+        return NoticeSent.model_validate_json(raw[-1]) if raw else None
+
+    async def linked_by(self, case_id: UUID, report_id: UUID, at: datetime) -> bool:
+        """Whether a report belonged to its case at an instant. Raises TryLater."""
+        raw = await self._read(f"cases.{case_id}.reports.{report_id}")
+        return raw is not None and ReportLinked.model_validate_json(raw).time <= at
 
     async def _must(self, nats_subject: str) -> bytes:
         raw = await self._read(nats_subject)

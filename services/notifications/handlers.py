@@ -8,7 +8,15 @@ from uuid import UUID
 from faststream.nats import NatsBroker, NatsMessage
 
 from contracts.directory import Directory
-from contracts.events import CaseDecided, CaseDue, CaseOffered, CaseStepped, ReportAccepted, ReportLinked
+from contracts.events import (
+    CaseDecided,
+    CaseDue,
+    CaseOffered,
+    CaseStepped,
+    Event,
+    ReportAccepted,
+    ReportLinked,
+)
 from contracts.webhooks import WebhookAlarm
 from services.notifications.casefile import Casefiles
 from services.notifications.commits import LedgerAway
@@ -31,12 +39,13 @@ from services.notifications.ledger_tables import notices
 from services.runtime.clock import Clock
 from services.runtime.failures import TryLater
 from services.runtime.inner_spans import storing
+from services.runtime.logs import log
 from services.runtime.messaging import durable
 from services.runtime.spans import note
 from services.runtime.telemetry import Telemetry, trace_headers, tracer_of
 
 OLD = timedelta(minutes=1)
-"""A message that waited longer may have been handled before, into another ledger."""
+"""What happened longer ago may have been handled before, into another ledger."""
 
 
 class Handlers:
@@ -70,50 +79,69 @@ class Handlers:
         broker.subscriber(**durable("notifications-due"))(self.due)
         broker.subscriber(**durable("notifications-webhooks"))(self.webhook)
 
+    async def take_over(self) -> None:
+        """Before anything is sent: note what ended already of all that waits in what may be an older copy of the ledger."""
+        while True:
+            try:
+                waiting = await self._ledger.waiting(self._clock() - OLD)
+                ended = await self._cases.endings(waiting)
+                await self._ledger.take_over(waiting, ended)
+            except (LedgerAway, TryLater) as trouble:
+                log("ledger.awaited", level="WARNING", error=type(trouble).__name__)
+                await asyncio.sleep(1)
+            else:
+                if ended:
+                    log("ledger.older", level="WARNING", notices=len(ended))
+                return
+
     async def received(self, message: NatsMessage) -> None:
         event = ReportAccepted.model_validate_json(message.body)
-        await self.remember(message, on_accepted(event, self._matrix))
+        await self.remember(event, on_accepted(event, self._matrix))
 
     async def decided(self, message: NatsMessage) -> None:
         event = CaseDecided.model_validate_json(message.body)
-        await self.remember(message, on_decided(event, self._matrix))
+        await self.remember(event, on_decided(event, self._matrix))
 
     async def linked(self, message: NatsMessage) -> None:
         event = ReportLinked.model_validate_json(message.body)
         await self.remember(
-            message, on_linked(event, await self._cases.decision(event.data.case_id), self._matrix)
+            event, on_linked(event, await self._cases.decision(event.data.case_id), self._matrix)
         )
 
     async def offered(self, message: NatsMessage) -> None:
         event = CaseOffered.model_validate_json(message.body)
-        await self._judge(message, on_offered(event, self._matrix), event.data.report_id)
+        await self._judge(event, on_offered(event, self._matrix), event.data.report_id)
 
     async def stepped(self, message: NatsMessage) -> None:
         event = CaseStepped.model_validate_json(message.body)
         data = event.data
         first = Reporter(data.report_id, data.ticket)
-        found = on_stepped(event, {first, *await self._reporters(data.case_id)}, self._matrix)
-        await self._judge(message, found, data.report_id)
+        others = [one for one in await self._reporters(data.case_id) if one != first]
+        if self._is_old(event):  # who reported later does not hear of it because it is told again
+            others = [
+                one for one in others if await self._cases.linked_by(data.case_id, one.report_id, event.time)
+            ]
+        found = on_stepped(event, {first, *others}, self._matrix)
+        await self._judge(event, found, data.report_id)
 
     async def due(self, message: NatsMessage) -> None:
         event = CaseDue.model_validate_json(message.body)
         report_id = (await self._cases.decision(event.data.case_id)).data.report_id
-        await self._judge(message, on_due(event, report_id, self._matrix), report_id)
+        await self._judge(event, on_due(event, report_id, self._matrix), report_id)
 
     async def webhook(self, message: NatsMessage) -> None:
         event = WebhookAlarm.model_validate_json(message.body)
-        await self.remember(message, on_webhook(event, self._matrix, self._clock()))
+        await self.remember(event, on_webhook(event, self._matrix, self._clock()))
 
     async def remember(
-        self, message: NatsMessage, found: Sequence[Notice], withheld: frozenset[UUID] = frozenset()
+        self, event: Event, found: Sequence[Notice], withheld: frozenset[UUID] = frozenset()
     ) -> None:
         """Record notices with the trace they belong to. Raises TryLater while the ledger is away.
 
-        Of what an old message asks for the stream may know the end, told by a ledger that is lost (ADR 0100).
+        Of what an old event asks for the stream may know the end, told by a ledger that is lost (ADR 0100).
         """
         within = trace_headers().get("traceparent")
-        old = self._clock() - message.raw_message.metadata.timestamp > OLD
-        ended = await self._cases.endings(found) if old else {}
+        ended = await self._cases.endings(found) if self._is_old(event) else {}
         try:
             if found:
                 with storing(self._tracer, self._ledger.engine, notices.name, len(found)):
@@ -123,7 +151,10 @@ class Handlers:
         note(notices=len(found), withheld=len(withheld) or None)
         self._due.set()
 
-    async def _judge(self, message: NatsMessage, found: Sequence[Notice], report_id: UUID) -> None:
+    def _is_old(self, event: Event) -> bool:
+        return self._clock() - event.time > OLD
+
+    async def _judge(self, event: Event, found: Sequence[Notice], report_id: UUID) -> None:
         """Remember notices; those that an office would read whose head is reported are remembered as withheld."""
         if not found:
             return
@@ -134,7 +165,7 @@ class Handlers:
             for n in found
             if not all(may_be_told(*office, heads) for office in read_by(self._directory, n, now))
         }
-        await self.remember(message, found, frozenset(withheld))
+        await self.remember(event, found, frozenset(withheld))
 
     async def _reporters(self, case_id: UUID) -> Iterable[Reporter]:
         try:

@@ -16,10 +16,10 @@ from contracts.events import Audience, NoticeSent, NoticeStep
 from services.notifications.claiming import taken
 from services.notifications.commits import Commits, LedgerAway
 from services.notifications.core.manners import When
-from services.notifications.core.notices import TOLD, UNTOLD, Notice, State
+from services.notifications.core.notices import OPEN, TOLD, UNTOLD, Notice, State
 from services.notifications.core.retries import Step, Tried
 from services.notifications.core.telling import Reporter
-from services.notifications.ledger_rows import Claim, Ending, ending_of
+from services.notifications.ledger_rows import Claim, Ending, ending_of, notice_of
 from services.notifications.ledger_tables import notices, prepare, refusals
 from services.notifications.recording import Recorder
 
@@ -85,6 +85,21 @@ class Ledger:
                     await self.recorder.keep(
                         connection, notice, now, traceparent, notice.notice_id in withheld
                     )
+
+        await self.do(work)
+
+    async def waiting(self, before: datetime) -> list[Notice]:
+        """What is recorded since before an instant and has not ended. Raises LedgerAway."""
+        query = select(notices).where(notices.c.state.in_(OPEN), notices.c.created_at < before)
+        return [notice_of(row) for row in await self.read(query)]
+
+    async def take_over(self, found: Sequence[Notice], ended: Mapping[UUID, NoticeSent]) -> None:
+        """Note of notices that wait here how they ended, by a ledger of which this is an older copy. Raises LedgerAway."""
+
+        async def work(connection: AsyncConnection) -> None:
+            for notice in found:
+                if end := ended.get(notice.notice_id):
+                    await self.recorder.keep_ended(connection, notice, end)
 
         await self.do(work)
 

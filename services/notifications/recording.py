@@ -4,12 +4,21 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Update, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.events import Audience, NoticeSent
 from services.notifications.core.manners import BURST, When
-from services.notifications.core.notices import LIMITS, Facts, Notice, State, merged, message_id, thread_root
+from services.notifications.core.notices import (
+    LIMITS,
+    OPEN,
+    Facts,
+    Notice,
+    State,
+    merged,
+    message_id,
+    thread_root,
+)
 from services.notifications.ledger_tables import notices
 from services.runtime.database import insert_new
 
@@ -63,7 +72,7 @@ class Recorder:
         return False
 
     async def keep_ended(self, connection: AsyncConnection, notice: Notice, end: NoticeSent) -> None:
-        """Record a notice as the stream says that it ended, unless a row is there."""
+        """Record a notice as the stream says that it ended, unless a row says so or knows of a later try."""
         how = {
             "state": State(end.data.outcome),
             "attempts": end.data.attempts,
@@ -74,7 +83,8 @@ class Recorder:
             "told": 1,
         }
         row = self.row(notice, end.time, When(end.time, None), None)
-        await connection.execute(self._insert, row | how)
+        if not (await connection.execute(self._insert, row | how)).rowcount:
+            await connection.execute(_open(notice, end.data.turn).values(how | {"lease_until": None}))
 
     def row(self, notice: Notice, now: datetime, plan: When, traceparent: str | None) -> dict[str, Any]:
         """The row of a new notice that is due as planned."""
@@ -102,6 +112,12 @@ class Recorder:
             return 0
         asked = {"by": notice.reader, "since": now - BURST, "but": str(notice.notice_id)}
         return int((await connection.execute(_SINGLE, asked)).scalar() or 0)
+
+
+def _open(notice: Notice, turn: int) -> Update:
+    """The row of an older copy of the ledger, which still waits for what has long ended."""
+    c = notices.c
+    return update(notices).where(c.notice_id == str(notice.notice_id), c.state.in_(OPEN), c.turn <= turn)
 
 
 def _follows(notice: Notice) -> bool:

@@ -8,14 +8,21 @@ from contextlib import closing
 
 import httpx
 import pytest
+from pydantic import TypeAdapter
 
+from contracts.events import AnyEvent, Event
+from services.cli.telling_again import to_tell
+from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
 from tests.cli.test_backup import mails, netral
+from tests.cli.verify.planting import a_log
 from tests.conftest import Broker
 from tests.flow.test_kill import send_until_accepted, subjects
+from tests.packaged import packaged_judge
 from tests.routing.test_marks import cut
 from tests.running import Processes, until
 
+_ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 CUT = ("REPORTS", "CASES", "TOLD", "NOTICES", "TIMERS")
 WORK = ("intake", "routing", "notifications")
@@ -62,7 +69,7 @@ async def test_what_five_streams_lost_is_put_back_from_the_databases(fresh_nats:
         ids = [name.partition(".")[0] for name in mails(fresh_nats)]
         assert len(set(ids)) == len(ids), "nothing is mailed again"
         again = await asyncio.to_thread(netral, system.env(), "mend")
-        assert "Put back: 0 records of cases, 0 reports, 0 notices." in again.stdout
+        assert "Put back: 0 records of cases, 0 reports, 0 notices;" in again.stdout
     finally:
         system.stop()
 
@@ -92,11 +99,41 @@ async def test_where_another_record_stands_by_now_it_is_named_and_stays(fresh_na
         await system.ready("routing")
         await until(lambda: _marked(fresh_nats), 20)
         done = await asyncio.to_thread(netral, system.env(), "mend")
+        assert done.returncode == 1
+        assert f"{subject}: stays lost, another record stands there by now" in done.stderr
+        assert f"cases.{case}.offered.BAWASLU.p1: stays lost" in done.stderr, "nor what followed from it"
+        assert await _marked(fresh_nats) != [], "nothing is forgotten unasked"
+        done = await asyncio.to_thread(netral, system.env(), "mend", "--replace")
         assert done.returncode == 0, done.stderr
-        assert f"{subject}: another record stands there now; the lost one stays lost" in done.stderr
         assert await _marked(fresh_nats) == [], "what the streams hold now is what counts"
     finally:
         system.stop()
+
+
+def test_of_a_case_that_went_on_without_what_was_lost_nothing_later_is_told() -> None:
+    judge = packaged_judge()
+    said = (("BAWASLU", "STUDY_CONCLUDED", "BREACH"), ("BKN", "SUPERVISOR_CONCLUDED", "RECOMMENDED"))
+    ours, theirs = (
+        life_of_log(judge, said),
+        life_of_log(judge, (("BAWASLU", "STUDY_CONCLUDED", "NO_BREACH"),)),
+    )
+    whole = {subject: event.model_dump_json(by_alias=True).encode() for subject, event in ours.items()}
+    life, first, second = list(ours.values()), *(subject for subject in ours if ".step." in subject)
+    assert to_tell(life, whole) == ([], [])
+    assert to_tell(life, {}) == (life, [])
+    opening = {subject: body for subject, body in whole.items() if ".step." not in subject}
+    missing, lost = to_tell(life, opening | {first: theirs[first].model_dump_json(by_alias=True).encode()})
+    assert (missing, lost[0]) == ([], first)
+    assert second in lost
+    missing, lost = to_tell(life, opening)
+    assert [event.nats_subject for event in missing] == [s for s in ours if s not in opening]  # type: ignore[attr-defined]
+    assert lost == []
+
+
+def life_of_log(judge: Judge, said: tuple[tuple[str, str, str | None], ...]) -> dict[str, Event]:
+    """The records of one case by subject, in their order."""
+    log = [entry for entry in a_log(judge, "lost", said) if entry["subject"].startswith("cases.")]
+    return {entry["subject"]: _ANY.validate_python(entry["event"]) for entry in log}
 
 
 async def _marked(broker: Broker) -> list[str]:

@@ -137,8 +137,8 @@ def _desk(settings, clock, bus, intake, telemetry=None, directory=None):
         matrix=matrix,
     )
 
-    async def hear(*events, waited=timedelta()):
-        """The broker stores an event before anybody hears of it, some time after."""
+    async def hear(*events):
+        """The broker stores an event before anybody hears of it."""
         for event in events:
             bus.stored.setdefault(event.nats_subject, event)
             body = event.model_dump_json(by_alias=True).encode()
@@ -152,8 +152,7 @@ def _desk(settings, clock, bus, intake, telemetry=None, directory=None):
                 "due": handlers.due,
                 "webhookalarm": handlers.webhook,
             }[kind]
-            stored = SimpleNamespace(metadata=SimpleNamespace(timestamp=clock() - waited))
-            await handler(SimpleNamespace(body=body, raw_message=stored))
+            await handler(SimpleNamespace(body=body))
 
     def know(story):
         """What the broker holds of a story although nobody heard of it here."""

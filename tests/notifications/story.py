@@ -97,12 +97,12 @@ def _judge():
     return packaged_judge()
 
 
-def link(story: Story, accepted: ReportAccepted) -> ReportLinked:
+def link(story: Story, accepted: ReportAccepted, at: datetime = NOON) -> ReportLinked:
     """What routing says when a report joins the case of a story."""
     case_id, report = story.accepted.data.case_id, accepted.data
     data = ReportLinkedData(report_id=report.report_id, case_id=case_id, ticket=report.ticket)
     cause = event_id(report.report_id, "linked")
-    return ReportLinked(id=cause, source="netral/routing", subject=str(case_id), time=NOON, data=data)
+    return ReportLinked(id=cause, source="netral/routing", subject=str(case_id), time=at, data=data)
 
 
 def _part(person, agency):

@@ -1,6 +1,7 @@
 """A report that joins a case makes its reporter hear of the decision that stands."""
 
-from datetime import timedelta
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -27,42 +28,81 @@ async def test_without_the_decision_a_link_waits(office, bus, rows):
     assert await rows() == {}
 
 
-async def test_what_a_lost_ledger_had_mailed_is_not_mailed_again_and_the_rest_is(
-    desk, settings, bus, server, tmp_path
-):
+@pytest.fixture
+def later(desk, settings, clock, tmp_path):
+    """The service an hour later, over a ledger that is new, or a copy of an older one."""
+
+    async def begun(copy_of=None):
+        folder = tmp_path / "another"
+        folder.mkdir()
+        if copy_of:
+            (folder / "notifications.db").write_bytes(copy_of)
+        clock.move(hours=1)
+        parts = desk(settings.model_copy(update={"data_dir": folder}))
+        await parts.ledger.start()
+        await parts.handlers.take_over()
+        return parts
+
+    return begun
+
+
+async def test_what_a_lost_ledger_had_mailed_is_not_mailed_again_and_the_rest_is(office, later):
     """The mails of the decision left and were told of; then the ledger was lost, and everything is heard again."""
-    story, first = a_story(), desk()
-    await first.ledger.start()
-    await first.hear(story.accepted, story.decided, *story.offers)
-    mailed = await first.settle()
-    await first.teller.tell_endings()
-    await first.close()
-    another = desk(settings.model_copy(update={"data_dir": tmp_path / "another"}))
-    (tmp_path / "another").mkdir()
-    await another.ledger.start()
-    hour = timedelta(hours=1)
-    await another.hear(story.accepted, story.decided, *story.offers, story.due("OVERDUE"), waited=hour)
+    story = a_story()
+    await office.hear(story.accepted, story.decided, *story.offers)
+    mailed = await office.settle()
+    await office.teller.tell_endings()
+    another = await later()
+    await another.hear(story.accepted, story.decided, *story.offers, story.due("OVERDUE"))
     assert await another.settle() == 1, "only what nobody had been told of"
-    assert (await another.ledger.counts()) == {"SENT": mailed + 1}
+    assert await another.ledger.counts() == {"SENT": mailed + 1}
     assert await another.teller.tell_endings() == 1
     await another.close()
 
 
-async def test_of_a_notice_that_came_back_the_last_word_counts(desk, settings, bus, clock, tmp_path):
-    story, first = a_story(), desk()
-    await first.ledger.start()
-    await first.hear(story.accepted)
-    await first.settle()
-    await first.teller.tell_endings()
+async def test_an_older_copy_of_the_ledger_learns_what_left_since_before_it_sends(office, later, tmp_path):
+    story = a_story()
+    await office.hear(story.accepted, story.decided, *story.offers)
+    copy = tmp_path / "copy.db"
+    with (
+        closing(sqlite3.connect(tmp_path / "notifications.db")) as old,
+        closing(sqlite3.connect(copy)) as new,
+    ):
+        old.backup(new)
+    mailed = await office.settle()
+    await office.teller.tell_endings()
+    another = await later(copy.read_bytes())
+    assert await another.settle() == 0
+    assert await another.ledger.counts() == {"SENT": mailed}
+    await another.close()
+
+
+@pytest.mark.parametrize("first_is_lost", [False, True], ids=["both endings", "the first one lost"])
+async def test_of_a_notice_that_came_back_the_last_word_counts(office, bus, later, first_is_lost):
+    story = a_story()
+    await office.hear(story.accepted)
+    await office.settle()
+    await office.teller.tell_endings()
     (sent,) = bus.events.values()
-    back = sent.model_copy(
-        update={"data": sent.data.model_copy(update={"outcome": NoticeOutcome.BOUNCED, "turn": 1})}
-    )
-    await bus.tell([back])
-    await first.close()
-    another = desk(settings.model_copy(update={"data_dir": tmp_path / "another"}))
-    (tmp_path / "another").mkdir()
-    await another.ledger.start()
-    await another.hear(story.accepted, waited=timedelta(hours=1))
+    came_back = sent.data.model_copy(update={"outcome": NoticeOutcome.BOUNCED, "turn": 1})
+    await bus.tell([sent.model_copy(update={"data": came_back})])
+    if first_is_lost:
+        del bus.events[sent.nats_subject]
+    another = await later()
+    await another.hear(story.accepted)
     assert (await another.settle(), await another.ledger.counts()) == (0, {"BOUNCED": 1})
     await another.close()
+
+
+async def test_who_reported_after_a_step_does_not_hear_of_it_because_it_is_told_again(office, clock, server):
+    story, copy = a_story(), a_story(ticket="NTR-AAAA-AAAA-AAAA-AAAA").accepted
+    await office.hear(story.accepted, story.decided, link(story, story.accepted))
+    step = story.step(1, "SUPERVISOR_CONCLUDED", result="RECOMMENDED", by="BKN", office="pusat")
+    await office.hear(step)
+    await office.settle()
+    assert "status" in server.mails()[-1]["X-Netral-Letter"], "the first reporter hears of it"
+    clock.move(hours=1)
+    await office.hear(link(story, copy, at=clock()))
+    assert await office.settle() == 1
+    await office.hear(step)
+    assert await office.settle() == 0

@@ -106,8 +106,9 @@ class Checker:
                 )
             for case_id, facts, reports in book.cases():
                 case, cases = case_of(case_id, facts, reports), cases + 1
-                for finding in (*check_case(case), *check_dues(case, now, self._off), *check_told(case)):
+                for finding in (*check_case(case), *check_dues(case, now, self._off)):
                     yield finding
+                found += check_told(case)
                 if model and len(case.of("decided")) == 1:
                     found += await model.add(case)
             found += await model.flush() if model else []

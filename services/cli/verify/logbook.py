@@ -80,7 +80,9 @@ class Logbook:
 
     def cases(self) -> Iterator[tuple[str, list[Fact], list[ReportFact]]]:
         """Every case that an event or an accepted report names, in the order of ids, with its events in order."""
-        ids = self.db.execute("SELECT case_id FROM events UNION SELECT case_id FROM reports ORDER BY 1")
+        ids = self.db.execute(
+            "SELECT case_id FROM events WHERE kind != 'told' UNION SELECT case_id FROM reports ORDER BY 1"
+        )
         for (case_id,) in ids:
             rows = self.db.execute(
                 "SELECT seq, kind, subject, at, data FROM events WHERE case_id = ? ORDER BY seq", (case_id,)
@@ -114,11 +116,9 @@ class Logbook:
                 self.db.execute("INSERT INTO reports VALUES (?, ?, ?, ?, ?)", row)
             elif stream == "NOTICES":
                 notice = (data["notice_id"], words[1], data["outcome"])
-                if data.get("turn"):  # a later ending of the same mail: a bounce, or another try of a person
-                    self.db.execute(
-                        "UPDATE notices SET outcome = ? WHERE notice_id = ?", (notice[2], notice[0])
-                    )
-                else:
+                later = "UPDATE notices SET outcome = ? WHERE notice_id = ?"
+                # a later ending of the same mail: a bounce, or another try of a person
+                if not (data.get("turn") and self.db.execute(later, (notice[2], notice[0])).rowcount):
                     self.db.execute("INSERT INTO notices VALUES (?, ?, ?)", notice)
             else:
                 case_id, kind = (words[3], "told") if stream == "TOLD" else (words[1], words[2])

@@ -131,7 +131,7 @@ LIES: dict[str, tuple[Lie, str]] = {
     "not-told": (lambda log: without(log, "stepped.1"), "BAWASLU/kabkota:52.04: stepped 1 of p1"),
     "told-in-vain": (
         lambda log: _told_to_another(log, "offered.0"),
-        "POLRI/pusat: offered 0 of p1 was told without a new part",
+        "POLRI/pusat: offered 0 of p1 was told, which is not theirs",
     ),
     "due-missed": (lambda log: without(log, "due."), "was never said"),
     "due-for-nothing": (_set("due.", 0, "last_day", to="2026-12-31"), "no such limit ran"),
@@ -152,6 +152,25 @@ async def test_a_lie_is_found_and_named(fresh_nats: Broker, judge: Judge, kind: 
         found = await kinds(bus, fresh_nats.data_dir)
     assert kind in found, found
     assert words in found[kind]
+
+
+@pytest.mark.parametrize("word", ["stepped.1", "due.p1"])
+async def test_what_an_office_without_a_part_is_told_is_found(
+    fresh_nats: Broker, judge: Judge, word: str
+) -> None:
+    log = _told_to_another([e for e in true_log(judge) if e["subject"].startswith("told.")], word)
+    async with stored(fresh_nats, [*true_log(judge), log[-1]]) as bus:
+        found = await kinds(bus, fresh_nats.data_dir)
+    assert "POLRI/pusat" in found["told-in-vain"]
+
+
+async def test_a_case_of_which_only_the_agencies_stream_tells_yet_is_no_finding(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    """It was decided after the cases had been read."""
+    log = [entry for entry in true_log(judge) if entry["subject"].startswith("told.")]
+    async with stored(fresh_nats, log) as bus:
+        assert await kinds(bus, fresh_nats.data_dir) == {}
 
 
 async def test_a_limit_said_too_early_is_found(fresh_nats: Broker, judge: Judge) -> None:
