@@ -85,10 +85,14 @@ def copied(log: list[Document]) -> list[Document]:
 async def stored(broker: Broker, log: list[Document]) -> AsyncIterator[Bus]:
     """A connection of the operator after the events were stored as they are, guards or not."""
     bus = await Bus.connect(broker.settings, "operator")
-    for entry in log:
-        await bus.js.publish(entry["subject"], json.dumps(entry["event"]).encode())
+    await publish(bus, log)
     yield bus
     await bus.close()
+
+
+async def publish(bus: Bus, log: list[Document]) -> None:
+    for entry in log:
+        await bus.js.publish(entry["subject"], json.dumps(entry["event"]).encode())
 
 
 def databases(folder: Path) -> Databases:
@@ -97,9 +101,11 @@ def databases(folder: Path) -> Databases:
     return Databases(*(f"sqlite+aiosqlite:///{folder}/{name}.db" for name in names))
 
 
-async def kinds(bus: Bus, folder: Path, now: datetime = OPENED + timedelta(days=2)) -> dict[str, str]:
+async def kinds(
+    bus: Bus, folder: Path, now: datetime = OPENED + timedelta(days=2), patience: float = 0
+) -> dict[str, str]:
     """What the checker finds: the sentence of each kind, but for services and databases that are not there."""
     off = packaged(HERE)
-    checker = Checker(bus, databases(folder), {off.version: off}, patience=0)
+    checker = Checker(bus, databases(folder), {off.version: off}, patience=patience)
     found = [finding async for finding in checker.findings(now)]
     return {f.kind: str(f) for f in found if f.kind not in ("behind", "no-database")}

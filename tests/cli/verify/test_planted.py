@@ -1,5 +1,6 @@
 """The independent checker finds each kind of lie in the streams, and nothing in a true log."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.routing.core.decide import Judge
-from tests.cli.verify.planting import OPENED, Document, a_log, copied, kinds, stored, told, without
+from tests.cli.verify.planting import OPENED, Document, a_log, copied, kinds, publish, stored, told, without
 from tests.conftest import Broker
 
 pytestmark = pytest.mark.broker
@@ -162,6 +163,20 @@ async def test_what_an_office_without_a_part_is_told_is_found(
     async with stored(fresh_nats, [*true_log(judge), log[-1]]) as bus:
         found = await kinds(bus, fresh_nats.data_dir)
     assert "POLRI/pusat" in found["told-in-vain"]
+
+
+async def test_what_comes_while_it_looks_is_no_finding(fresh_nats: Broker, judge: Judge) -> None:
+    """The reports have been read, and nobody handles them; then a whole new case is there."""
+    async with stored(fresh_nats, true_log(judge)) as bus:
+        looking = asyncio.create_task(kinds(bus, fresh_nats.data_dir, patience=1))
+        await asyncio.sleep(0.4)
+        await publish(bus, with_due(a_log(judge, "newer", TO_THE_PPK)))
+        assert await looking == {}
+
+
+async def test_a_report_that_was_never_accepted_is_found(fresh_nats: Broker, judge: Judge) -> None:
+    async with stored(fresh_nats, without(true_log(judge), "accepted")) as bus:
+        assert "was not accepted for it" in (await kinds(bus, fresh_nats.data_dir))["stray-report"]
 
 
 async def test_a_case_of_which_only_the_agencies_stream_tells_yet_is_no_finding(
