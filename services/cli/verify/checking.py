@@ -24,7 +24,6 @@ from services.runtime.bus import Bus
 from services.runtime.database import open_engine
 from services.runtime.reading import page_of
 
-
 _NEWER_REPORT = "stray-report"
 """Cases are read after the reports: one of a report that was accepted in between is no finding."""
 
