@@ -32,8 +32,9 @@ def subscribe(
     @broker.subscriber(**durable("routing"))
     async def on_report_accepted(message: NatsMessage) -> None:
         accepted = ReportAccepted.model_validate_json(message.body)
-        decision = await open_case(accepted, law, bus, clock)
-        _measure(instruments, (clock() - accepted.time).total_seconds(), decision)
+        decision, new = await open_case(accepted, law, bus, clock)
+        if new:  # what is heard again was in time long ago
+            _measure(instruments, (clock() - accepted.time).total_seconds(), decision)
 
     @broker.subscriber(**durable("routing-advisories"))
     async def on_advisory(message: NatsMessage) -> None:
@@ -48,19 +49,22 @@ def subscribe_timers(broker: NatsBroker, limits: Limits, clock: Clock) -> None:
         await _fired(limits, clock, Firing.model_validate_json(message.body))
 
 
-async def open_case(accepted: ReportAccepted, law: Law, bus: Bus, clock: Clock) -> Decision:
-    """Decide on a report and tell what follows; for a case that stands already, only what is missing. Raises BrokerAway."""
+async def open_case(accepted: ReportAccepted, law: Law, bus: Bus, clock: Clock) -> tuple[Decision, bool]:
+    """Decide on a report and tell what follows; for a case that stands already, only what is missing. Raises BrokerAway.
+
+    With the decision, whether anything was missing.
+    """
     at = max(clock(), accepted.time)
     day = at.astimezone(_zone(accepted)).date()
     decision, matters, *_ = life_of(accepted.data.facts, day, (), (), law.judge)
     note(rulebook=decision.rulebook.version, persons=len(decision.persons))
     trace.get_current_span().set_attributes(_grounds(decision))
     link = linked(accepted.data, at)
-    await bus.tell_case(
+    new = await bus.tell_case(
         decided(accepted, decision, at, matters),
         lambda stands: [*following(stands), link],
     )
-    return decision
+    return decision, new
 
 
 async def _fired(limits: Limits, clock: Clock, firing: Firing) -> None:

@@ -48,6 +48,8 @@ class _Item:
     messages: list[Message]
     rest: Rest | None
     done: asyncio.Future[None]
+    fresh: bool = False
+    """Whether any of them was stored by this very call."""
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,8 +88,8 @@ class Bus:
         if events:
             await self._submit([_message(event) for event in events], None)
 
-    async def tell_case(self, first: E, rest: Callable[[E], Sequence[Event]]) -> None:
-        """Store `first` unless one is stored already, then what follows from the one that stands.
+    async def tell_case(self, first: E, rest: Callable[[E], Sequence[Event]]) -> bool:
+        """Store `first` unless one is stored already, then what follows from the one that stands; whether any is new.
 
         `rest` gets the event that stands: `first`, or the earlier answer. Raises BrokerAway.
         """
@@ -95,7 +97,7 @@ class Bus:
         def from_stored(body: bytes) -> Sequence[Event]:
             return rest(type(first).model_validate_json(body))
 
-        await self._submit([_message(first), *map(_message, rest(first))], from_stored)
+        return await self._submit([_message(first), *map(_message, rest(first))], from_stored)
 
     async def read(self, nats_subject: str) -> bytes | None:
         """The last message on a subject, or None. Raises BrokerAway."""
@@ -123,7 +125,7 @@ class Bus:
             while not queue.empty():
                 _fail([queue.get_nowait()], BrokerAway(ambiguous=True))
 
-    async def _submit(self, messages: list[Message], rest: Rest | None) -> None:
+    async def _submit(self, messages: list[Message], rest: Rest | None) -> bool:
         if not self.nc.is_connected:
             raise BrokerAway(ambiguous=False)
         with publish_headers(self._telemetry, messages[0].subject) as headers:
@@ -132,6 +134,7 @@ class Bus:
             item = _Item(messages, rest, asyncio.get_running_loop().create_future())
             self._queue(stream_of(messages[0].subject)).put_nowait(item)
             await item.done
+            return item.fresh
 
     def _queue(self, stream: str) -> asyncio.Queue[_Item]:
         if stream not in self._waiting:
@@ -165,6 +168,7 @@ class Bus:
             return
         if stored:
             for item in group:
+                item.fresh = True
                 _succeed(item)
         else:
             await asyncio.gather(*(self._one_by_one(item, alone=len(group) == 1) for item in group))
@@ -173,8 +177,10 @@ class Bus:
         try:
             if item.rest is None:
                 await asyncio.gather(*(publish_guarded(self.js, message) for message in item.messages))
-            elif alone or not await self._whole(item):
-                await self._as_the_first_answer_says(item.messages[0], item.rest)
+            elif not alone and await self._whole(item):
+                item.fresh = True
+            else:
+                item.fresh = await self._as_the_first_answer_says(item.messages[0], item.rest)
         except (NatsError, TimeoutError, OSError, Refused):
             _fail([item], BrokerAway(ambiguous=True))
         except Exception as problem:
@@ -189,16 +195,17 @@ class Bus:
                 self.nc, Batch(item.messages)
             )
 
-    async def _as_the_first_answer_says(self, first: Message, rest: Rest) -> None:
+    async def _as_the_first_answer_says(self, first: Message, rest: Rest) -> bool:
         body = first.body
-        if not await publish_guarded(self.js, first):
+        if not (fresh := await publish_guarded(self.js, first)):
             body = (
                 await self.js.get_last_msg(stream_of(first.subject), first.subject, direct=True)
             ).data or b""
         following = [_message(event) for event in rest(body)]
         for message in following:
             message.headers.update({k: v for k, v in first.headers.items() if k == "traceparent"})
-        await asyncio.gather(*(publish_guarded(self.js, message) for message in following))
+        news = await asyncio.gather(*(publish_guarded(self.js, message) for message in following))
+        return fresh or any(news)
 
 
 def _message(event: Event) -> Message:

@@ -68,6 +68,7 @@ async def test_what_five_streams_lost_is_put_back_from_the_databases(fresh_nats:
         assert mails(fresh_nats) >= sent
         ids = [name.partition(".")[0] for name in mails(fresh_nats)]
         assert len(set(ids)) == len(ids), "nothing is mailed again"
+        assert await _measured(system) == 16, "what is heard again was not routed late"
         again = await asyncio.to_thread(netral, system.env(), "mend")
         assert "Put back: 0 records of cases, 0 reports, 0 notices;" in again.stdout
     finally:
@@ -134,6 +135,16 @@ def life_of_log(judge: Judge, said: tuple[tuple[str, str, str | None], ...]) -> 
     """The records of one case by subject, in their order."""
     log = [entry for entry in a_log(judge, "lost", said) if entry["subject"].startswith("cases.")]
     return {entry["subject"]: _ANY.validate_python(entry["event"]) for entry in log}
+
+
+async def _measured(system: Processes) -> int:
+    """How many reports routing counted with the time until they were routed."""
+    token = {"Authorization": f"Bearer {system.broker.settings.secret('metrics-token')}"}
+    async with httpx.AsyncClient(timeout=5) as http:
+        page = (await http.get(f"{system.url('routing')}/metrics", headers=token)).text
+    return round(
+        float(page.partition("netral_report_routed_age_seconds_count")[2].partition("\n")[0].split()[-1])
+    )
 
 
 async def _marked(broker: Broker) -> list[str]:
