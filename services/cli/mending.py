@@ -24,14 +24,12 @@ DERIVED = (
     ("REPORTS", "routing"),
     ("CASES", "routing-projection"),
     ("CASES", "routing-agencies"),
+    *((c.stream, c.name) for c in CONSUMERS if c.service == "notifications" and c.stream != "WEBHOOKS"),
 )
-"""Whoever makes a stream or timers of another stream, in their order. What stands already stays as it is."""
-MAILED = tuple(
-    (consumer.stream, consumer.name)
-    for consumer in CONSUMERS
-    if consumer.service == "notifications" and consumer.stream != "WEBHOOKS"
-)
-"""Whoever makes mails of a stream, for a ledger that lacks some. An alarm about a webhook is of its day."""
+"""Whoever makes streams, timers or mails of another stream, in their order. What stands already stays as it is.
+
+Of mails that still waited in a lost ledger no stream tells. An alarm about a webhook is of its day.
+"""
 PATIENCE = 600.0
 """Seconds a durable may stand still while it hears everything again."""
 _TROUBLES = (BrokerAway, *TROUBLES)
@@ -83,7 +81,7 @@ async def _mended() -> Mended:
         cases = await tell_cases(bus, where["routing"])
         reports = await tell_reports(bus, where["intake"])
         untold, unknown = await compare_notices(bus, where["notifications"])
-        for stream, durable in DERIVED + (MAILED if unknown else ()):
+        for stream, durable in DERIVED:
             last = (await js.stream_info(stream)).state.last_seq
             await rewind(js._nc, stream, durable, sequence=1)
             await _heard(bus, stream, durable, last)

@@ -137,10 +137,10 @@ async def _work(parts: Notifications) -> None:
         group.create_task(_sending(parts))
         bus = parts.bus or await Bus.connect(parts.settings, USER, telemetry=parts.telemetry)
         parts.bus = parts.cases.bus = bus
-        await parts.handlers.take_over()
         group.create_task(Teller(parts.ledger, bus, parts.sender.ended).run())
         await parts.offices.open(bus)
         group.create_task(parts.offices.follow(bus))
+        group.create_task(parts.handlers.take_over())
         if not parts.given_bus:
             subscribe = parts.handlers.subscribe
             parts.broker = await consuming(parts.settings, USER, parts.telemetry, subscribe)
@@ -150,6 +150,7 @@ async def _sending(parts: Notifications) -> None:
     """Send, when offices can be found: a mail tried before that would wait for its next try after every start."""
     with suppress(TimeoutError):
         await asyncio.wait_for(parts.offices.opened.wait(), DIRECTORY_AWAITED)
+    await parts.handlers.taken_over.wait()
     await parts.sender.run()
 
 

@@ -17,7 +17,7 @@ from services.runtime.failures import TryLater
 from services.runtime.messaging import BrokerAway, Bus
 
 TURNS = 4
-"""Endings of one notice: it was sent, came back, was sent again by a person, came back again."""
+"""Endings of a notice that are asked for at once: it was sent, came back, was sent again by a person, came back again."""
 AT_ONCE = 100
 MOST = 5_000
 """Cases whose facts are kept in memory."""
@@ -64,11 +64,14 @@ class Casefiles:
         return known
 
     async def _ending(self, notice: Notice) -> NoticeSent | None:
-        """The last one; a stream that was damaged may lack one before it."""
-        root = f"notices.{notice.case_id}"
-        turns = [self._read(f"{root}.{ending_of(notice.notice_id, turn)}") for turn in range(TURNS)]
-        raw = [body for body in await asyncio.gather(*turns) if body]
-        return NoticeSent.model_validate_json(raw[-1]) if raw else None
+        """The last one; a stream that was damaged may lack some before it."""
+        root, last, turn = f"notices.{notice.case_id}", None, 0
+        while True:
+            turns = [ending_of(notice.notice_id, turn + more) for more in range(TURNS)]
+            raw = await asyncio.gather(*(self._read(f"{root}.{ending}") for ending in turns))
+            if not (found := [body for body in raw if body]):
+                return last
+            last, turn = NoticeSent.model_validate_json(found[-1]), turn + TURNS
 
     async def linked_by(self, case_id: UUID, report_id: UUID, at: datetime) -> bool:
         """Whether a report belonged to its case at an instant. Raises TryLater."""

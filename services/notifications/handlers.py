@@ -48,6 +48,10 @@ OLD = timedelta(minutes=1)
 """What happened longer ago may have been handled before, into another ledger."""
 
 
+SOME = 200
+"""Notices that are looked for at once."""
+
+
 class Handlers:
     """One method for each durable; `due` wakes the sender."""
 
@@ -68,6 +72,8 @@ class Handlers:
         self._cases = cases
         self._matrix = matrix
         self._directory = directory
+        self.taken_over = asyncio.Event()
+        """Set once it is known what has ended of all that waits: before that nothing is sent."""
 
     def subscribe(self, broker: NatsBroker) -> None:
         """Bind to the durables of this service."""
@@ -80,19 +86,22 @@ class Handlers:
         broker.subscriber(**durable("notifications-webhooks"))(self.webhook)
 
     async def take_over(self) -> None:
-        """Before anything is sent: note what ended already of all that waits in what may be an older copy of the ledger."""
-        while True:
+        """Note what ended already of all that waits in what may be an older copy of the ledger; then it may send."""
+        waiting: list[Notice] | None = None
+        while waiting is None or waiting:
             try:
-                waiting = await self._ledger.waiting(self._clock() - OLD)
-                ended = await self._cases.endings(waiting)
-                await self._ledger.take_over(waiting, ended)
+                waiting = await self._ledger.waiting(self._clock() - OLD) if waiting is None else waiting
+                some = waiting[:SOME]
+                ended = await self._cases.endings(some)
+                await self._ledger.take_over(some, ended)
             except (LedgerAway, TryLater) as trouble:
                 log("ledger.awaited", level="WARNING", error=type(trouble).__name__)
                 await asyncio.sleep(1)
-            else:
-                if ended:
-                    log("ledger.older", level="WARNING", notices=len(ended))
-                return
+                continue
+            waiting = waiting[SOME:]
+            if ended:
+                log("ledger.older", level="WARNING", notices=len(ended))
+        self.taken_over.set()
 
     async def received(self, message: NatsMessage) -> None:
         event = ReportAccepted.model_validate_json(message.body)

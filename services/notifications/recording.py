@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Update, bindparam, func, select, update
+from sqlalchemy import Update, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.events import Audience, NoticeSent
@@ -84,7 +84,7 @@ class Recorder:
         }
         row = self.row(notice, end.time, When(end.time, None), None)
         if not (await connection.execute(self._insert, row | how)).rowcount:
-            await connection.execute(_open(notice, end.data.turn).values(how | {"lease_until": None}))
+            await connection.execute(_older(notice, end.data.turn).values(how | {"lease_until": None}))
 
     def row(self, notice: Notice, now: datetime, plan: When, traceparent: str | None) -> dict[str, Any]:
         """The row of a new notice that is due as planned."""
@@ -114,10 +114,11 @@ class Recorder:
         return int((await connection.execute(_SINGLE, asked)).scalar() or 0)
 
 
-def _open(notice: Notice, turn: int) -> Update:
-    """The row of an older copy of the ledger, which still waits for what has long ended."""
+def _older(notice: Notice, turn: int) -> Update:
+    """The row of an older copy of the ledger, which waits for what has long ended, or knows an earlier ending only."""
     c = notices.c
-    return update(notices).where(c.notice_id == str(notice.notice_id), c.state.in_(OPEN), c.turn <= turn)
+    behind = or_(c.turn < turn, and_(c.turn == turn, c.state.in_(OPEN)))
+    return update(notices).where(c.notice_id == str(notice.notice_id), behind)
 
 
 def _follows(notice: Notice) -> bool:

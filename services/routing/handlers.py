@@ -33,7 +33,7 @@ def subscribe(
     async def on_report_accepted(message: NatsMessage) -> None:
         accepted = ReportAccepted.model_validate_json(message.body)
         decision, new = await open_case(accepted, law, bus, clock)
-        if new:  # what is heard again was in time long ago
+        if new:  # what is heard again was in time long ago, also where its first answer was lost
             _measure(instruments, (clock() - accepted.time).total_seconds(), decision)
 
     @broker.subscriber(**durable("routing-advisories"))
@@ -52,7 +52,7 @@ def subscribe_timers(broker: NatsBroker, limits: Limits, clock: Clock) -> None:
 async def open_case(accepted: ReportAccepted, law: Law, bus: Bus, clock: Clock) -> tuple[Decision, bool]:
     """Decide on a report and tell what follows; for a case that stands already, only what is missing. Raises BrokerAway.
 
-    With the decision, whether anything was missing.
+    With the decision, whether the case or this report's place in it is new.
     """
     at = max(clock(), accepted.time)
     day = at.astimezone(_zone(accepted)).date()

@@ -49,7 +49,7 @@ class _Item:
     rest: Rest | None
     done: asyncio.Future[None]
     fresh: bool = False
-    """Whether any of them was stored by this very call."""
+    """Whether the first or the last of them was stored by this very call."""
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,8 +88,26 @@ class Bus:
         if events:
             await self._submit([_message(event) for event in events], None)
 
+    async def tell_together(self, events: Sequence[Event]) -> bool:
+        """Store all events or none, in their order; False where one of the subjects holds one. Raises BrokerAway.
+
+        More than MAX_GROUP go in several parts, each whole.
+        """
+        for start in range(0, len(events), MAX_GROUP):
+            part = [_message(event) for event in events[start : start + MAX_GROUP]]
+            try:
+                if not await publish_batch(self.nc, Batch(part)):
+                    return False
+            except Refused:
+                raise BrokerAway(ambiguous=False) from None
+            except (NatsError, TimeoutError, OSError):
+                raise BrokerAway(ambiguous=True) from None
+        return True
+
     async def tell_case(self, first: E, rest: Callable[[E], Sequence[Event]]) -> bool:
-        """Store `first` unless one is stored already, then what follows from the one that stands; whether any is new.
+        """Store `first` unless one is stored already, then what follows from the one that stands.
+
+        Whether the first or the last of all this is new.
 
         `rest` gets the event that stands: `first`, or the earlier answer. Raises BrokerAway.
         """
@@ -205,7 +223,7 @@ class Bus:
         for message in following:
             message.headers.update({k: v for k, v in first.headers.items() if k == "traceparent"})
         news = await asyncio.gather(*(publish_guarded(self.js, message) for message in following))
-        return fresh or any(news)
+        return fresh or bool(news and news[-1])
 
 
 def _message(event: Event) -> Message:

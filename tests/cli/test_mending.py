@@ -89,7 +89,7 @@ async def test_where_another_record_stands_by_now_it_is_named_and_stays(fresh_na
         bus = await Bus.connect(fresh_nats.settings, "operator")
         subject = f"cases.{case}.decided"
         record = json.loads(await bus.read(subject) or b"")
-        record["time"] = "2026-11-24T03:00:00Z"
+        record["data"]["ticket"] = "NTR-0000-0000-0000-0000"
         info = await bus.js.stream_info("CASES")
         await bus.js.delete_stream("CASES")
         await bus.js.add_stream(info.config)
@@ -126,6 +126,8 @@ def test_of_a_case_that_went_on_without_what_was_lost_nothing_later_is_told() ->
     missing, lost = to_tell(life, opening | {first: theirs[first].model_dump_json(by_alias=True).encode()})
     assert (missing, lost[0]) == ([], first)
     assert second in lost
+    later = {subject: body.replace(b"2026-11-24T", b"2026-11-25T", 1) for subject, body in opening.items()}
+    assert to_tell(life, later)[1] == [], "what was made anew at another time is the same"
     missing, lost = to_tell(life, opening)
     assert [event.nats_subject for event in missing] == [s for s in ours if s not in opening]  # type: ignore[attr-defined]
     assert lost == []

@@ -77,14 +77,14 @@ async def test_an_older_copy_of_the_ledger_learns_what_left_since_before_it_send
     await another.close()
 
 
-@pytest.mark.parametrize("first_is_lost", [False, True], ids=["both endings", "the first one lost"])
-async def test_of_a_notice_that_came_back_the_last_word_counts(office, bus, later, first_is_lost):
+@pytest.mark.parametrize(("first_is_lost", "turn"), [(False, 1), (True, 1), (False, 5)])
+async def test_of_a_notice_that_came_back_the_last_word_counts(office, bus, later, first_is_lost, turn):
     story = a_story()
     await office.hear(story.accepted)
     await office.settle()
     await office.teller.tell_endings()
     (sent,) = bus.events.values()
-    came_back = sent.data.model_copy(update={"outcome": NoticeOutcome.BOUNCED, "turn": 1})
+    came_back = sent.data.model_copy(update={"outcome": NoticeOutcome.BOUNCED, "turn": turn})
     await bus.tell([sent.model_copy(update={"data": came_back})])
     if first_is_lost:
         del bus.events[sent.nats_subject]

@@ -8,7 +8,9 @@ import pytest
 
 from contracts.codes import Agency
 from contracts.directory import Digest, Place
+from contracts.events import NoticeStep
 from services.notifications import desk as work
+from services.notifications.core.notices import State, told
 from services.notifications.gates import Gates
 from services.notifications.road import Road
 from services.runtime.telemetry import set_up
@@ -51,6 +53,26 @@ async def test_an_office_that_chose_daily_gets_one_digest_in_the_morning(daily, 
     assert all(story.accepted.data.ticket in text for story in stories(5))
     await daily.teller.tell_endings()
     assert len([e for e in bus.events.values() if e.data.agency == "KEMENDAGRI"]) == 5
+    assert await daily.ledger.counts() == {"SENT": 31}
+
+
+async def test_in_an_older_copy_a_digest_of_which_all_has_left_is_not_sent_again(daily, server, clock):
+    for story in stories(5):
+        await daily.hear(*story.events)
+    await daily.settle()
+    clock.move(hours=24)
+    server.script.append("RCPT 451")
+    await daily.settle()
+    clock.move(seconds=1)
+    waiting = await daily.ledger.waiting(clock())
+    members = [notice for notice in waiting if notice.step is not NoticeStep.DIGEST]
+    assert (len(waiting), len(members)) == (6, 5)
+    await daily.ledger.take_over(waiting, {})
+    assert len(await daily.ledger.waiting(clock())) == 6, "nothing is known of them"
+    ended = {notice.notice_id: told(notice, State.SENT, 1, clock()) for notice in members}
+    await daily.ledger.take_over(waiting, ended)
+    clock.move(hours=24)
+    assert await daily.settle() == 0
     assert await daily.ledger.counts() == {"SENT": 31}
 
 

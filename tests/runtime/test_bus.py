@@ -89,6 +89,17 @@ async def test_the_first_answer_stands_and_the_rest_follows_from_it(fresh_nats: 
     await bus.close()
 
 
+async def test_what_is_told_together_is_stored_whole_or_not_at_all(fresh_nats: Broker) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    assert await bus.tell_together([])
+    assert await bus.tell_together([an_event("a"), an_event("b")])
+    assert not await bus.tell_together([an_event("c"), an_event("b")])
+    assert not await bus.stored(an_event("c").nats_subject)
+    await bus.close()
+    with pytest.raises(BrokerAway):
+        await bus.tell_together([an_event("d")])
+
+
 async def test_a_broker_that_is_away_is_said_at_once(fresh_nats: Broker) -> None:
     bus = await Bus.connect(fresh_nats.settings, "routing")
     fresh_nats.stop()

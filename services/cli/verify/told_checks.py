@@ -35,8 +35,18 @@ def check_told(case: Case) -> Iterator[Finding]:
     offered, due = set(_offered(case.versions)), set(_due(case))
     for news in sorted({*offered, *_changed(case.versions), *due} - told, key=str):
         yield Finding("not-told", case.case_id, f"{news} was not told")
-    for news in sorted(told - offered - due - set(_theirs(case.versions)), key=str):
-        yield Finding("told-in-vain", case.case_id, f"{news} was told, which is not theirs")
+    vain = told - offered - due - set(_theirs(case.versions))
+    concerned = {
+        (ref, *body) for version in case.versions for ref, p in version.persons.items() for body in _bodies(p)
+    }
+    last = case.versions[-1].number
+    for news in sorted(vain, key=str):
+        late = news.kind != "due" and int(news.what) > last  # of a step that a damaged stream lost for good
+        was_due = (
+            news.kind == "due" and (news.ref, news.agency, news.office) in concerned
+        )  # so was the record
+        if not (late or was_due):
+            yield Finding("told-in-vain", case.case_id, f"{news} was told, which is not theirs")
 
 
 def _read(data: dict[str, Any]) -> Iterator[News]:
