@@ -12,7 +12,7 @@ from services.cli.broker import operator
 from services.cli.console import complain, tables
 from services.cli.errors import TROUBLE, Stop
 from services.cli.rebuilding import rebuild
-from services.cli.telling_again import Told, compare_notices, forget_marks, tell_cases, tell_reports
+from services.cli.telling_again import Told, forget_marks, tell_cases, tell_reports, untell_notices
 from services.cli.verify.checking import TROUBLES
 from services.cli.web import settings_of
 from services.runtime.bus import BrokerAway, Bus
@@ -36,12 +36,11 @@ _TROUBLES = (BrokerAway, *TROUBLES)
 
 
 class Mended(NamedTuple):
-    """What was put back into CASES; how many into REPORTS and NOTICES, and notices that were not in the ledger."""
+    """What was put back into CASES; how many into REPORTS and NOTICES."""
 
     cases: Told
     reports: int
     notices: int
-    unknown: int
 
 
 def mend(*, replace: bool) -> None:
@@ -58,10 +57,8 @@ def mend(*, replace: bool) -> None:
     for subject in done.cases.lost:
         complain(f"{subject}: stays lost, another record stands there by now or before it")
     out = tables()
-    out.print(
-        f"Put back: {done.cases.records} records of cases, {done.reports} reports, {done.notices} notices; "
-        f"the ledger lacked {done.unknown}."
-    )
+    told = f"{done.cases.records} records of cases, {done.reports} reports, {done.notices} notices"
+    out.print(f"Put back: {told}.")
     if done.cases.lost and not replace:
         says = f"mend: {len(done.cases.lost)} records stay lost, only the views still show them. Note what they say "
         raise Stop(says + "(`netral rebuild --check`), then `netral mend --replace`", TROUBLE)
@@ -80,12 +77,12 @@ async def _mended() -> Mended:
         bus = Bus(js._nc)
         cases = await tell_cases(bus, where["routing"])
         reports = await tell_reports(bus, where["intake"])
-        untold, unknown = await compare_notices(bus, where["notifications"])
+        untold = await untell_notices(bus, where["notifications"])
         for stream, durable in DERIVED:
             last = (await js.stream_info(stream)).state.last_seq
             await rewind(js._nc, stream, durable, sequence=1)
             await _heard(bus, stream, durable, last)
-        return Mended(cases, reports, untold, unknown)
+        return Mended(cases, reports, untold)
 
 
 async def _heard(bus: Bus, stream: str, durable: str, last: int) -> None:

@@ -23,7 +23,7 @@ from services.cli import databases
 from services.cli.backup import FORMAT, MANIFEST, addresses, digest
 from services.cli.console import tables
 from services.cli.errors import BAD_INPUT, TROUBLE, Stop
-from services.cli.telling_again import compare_notices, forget_marks, tell_cases, tell_reports
+from services.cli.telling_again import forget_marks, tell_cases, tell_reports, untell_notices
 from services.cli.web import settings_of
 from services.runtime.bus import Bus
 from services.runtime.connecting import connection
@@ -135,7 +135,7 @@ async def _refill(
         await provision(js, replicas=settings.nats_replicas)
         bus = Bus(nc)
         if keep_vault:
-            await compare_notices(bus, where["notifications"])
+            await untell_notices(bus, where["notifications"])
         if manifest.get("views_stay"):
             await tell_cases(bus, where[HELPS])
             await forget_marks(where[HELPS])

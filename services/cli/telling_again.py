@@ -3,7 +3,6 @@
 Each event has one subject that is stored once, so repeating any part of it changes nothing.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,13 +20,14 @@ from services.notifications.ledger_tables import notices
 from services.routing import views_tables as views
 from services.routing.core.fanout import linked
 from services.routing.marks import Marks
-from services.runtime.bus import Bus
+from services.runtime.bus import BrokerAway, Bus
 from services.runtime.clock import now
 from services.runtime.database import open_engine, writing
 from services.runtime.reading import last_of_each, page_of
 
 PAGE = 500
 CASES_AT_ONCE = 100
+TRIES = 20
 _ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
@@ -57,13 +57,14 @@ async def tell_cases(bus: Bus, routing: str) -> Told:
 
 
 async def _tell_life(bus: Bus, life: Sequence[Event], there: Mapping[str, bytes]) -> Told:
-    """Once more with what stands then, if something came in between."""
-    while True:
+    """Once more with what stands then, if something came in between. Raises BrokerAway if that does not end."""
+    for _ in range(TRIES):
         missing, lost = to_tell(life, there)
         if await bus.tell_together(missing):
             return Told(len(missing), lost)
         found = last_of_each(bus, "CASES", [_subject(event) for event in life])
         there = {one.subject: one.body async for one in found}
+    raise BrokerAway(ambiguous=True)
 
 
 def to_tell(life: Sequence[Event], there: Mapping[str, bytes]) -> tuple[list[Event], list[str]]:
@@ -128,29 +129,24 @@ async def tell_reports(bus: Bus, vault: str) -> int:
             told, last = told + len(missing), rows[-1].report_id
 
 
-async def compare_notices(bus: Bus, ledger: str) -> tuple[int, int]:
-    """How many endings NOTICES lacked, and how many it holds that the ledger does not know.
+async def untell_notices(bus: Bus, ledger: str) -> int:
+    """Take back the mark of endings that NOTICES does not hold; how many. Raises BrokerAway and SQLAlchemyError.
 
-    The mark of the former is taken back: notifications tells them again, and mails nothing again.
-    Raises BrokerAway and SQLAlchemyError.
+    Notifications tells them again within seconds, and mails nothing again.
     """
-    there, notified, start = set[str](), set[str](), 1
+    there, start = set[str](), 1
     while page := await page_of(bus, "NOTICES", start):
-        for stored in page:
-            there.add(stored.subject.rpartition(".")[2])
-            notified.add(json.loads(stored.body)["data"]["notice_id"])
+        there |= {stored.subject.rpartition(".")[2] for stored in page}
         start = page[-1].seq + 1
     c = notices.c
     async with _opened(ledger) as engine, writing(engine) as connection:
         await connection.run_sync(notices.metadata.create_all)
-        rows = (await connection.execute(select(c.notice_id, c.turn, c.told))).all()
-        gone = [
-            r.notice_id for r in rows if r.told and str(ending_of(UUID(r.notice_id), r.turn)) not in there
-        ]
+        rows = (await connection.execute(select(c.notice_id, c.turn).where(c.told == 1))).all()
+        gone = [row.notice_id for row in rows if str(ending_of(UUID(row.notice_id), row.turn)) not in there]
         for begin in range(0, len(gone), PAGE):
             some = c.notice_id.in_(gone[begin : begin + PAGE])
             await connection.execute(update(notices).where(some).values(told=0))
-    return len(gone), len(notified - {row.notice_id for row in rows})
+    return len(gone)
 
 
 async def forget_marks(routing: str) -> None:

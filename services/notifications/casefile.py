@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from contracts.events import CaseDecided, CaseStepped, NoticeSent, ReportAccepted, ReportLinked, ending_of
 from contracts.facts import ReportFacts
 from contracts.steps import Said
@@ -18,7 +20,6 @@ from services.runtime.messaging import BrokerAway, Bus
 
 TURNS = 4
 """Endings of a notice that are asked for at once: it was sent, came back, was sent again by a person, came back again."""
-AT_ONCE = 100
 MOST = 5_000
 """Cases whose facts are kept in memory."""
 
@@ -57,21 +58,19 @@ class Casefiles:
 
     async def endings(self, found: Sequence[Notice]) -> dict[UUID, NoticeSent]:
         """How notices ended by the stream, the last word on each; of those that it knows. Raises TryLater."""
-        known: dict[UUID, NoticeSent] = {}
-        for start in range(0, len(found), AT_ONCE):
-            ends = await asyncio.gather(*map(self._ending, found[start : start + AT_ONCE]))
-            known |= {end.data.notice_id: end for end in ends if end}
-        return known
+        ends = await asyncio.gather(*map(self._ending, found))
+        return {end.data.notice_id: end for end in ends if end}
 
     async def _ending(self, notice: Notice) -> NoticeSent | None:
-        """The last one; a stream that was damaged may lack some before it."""
+        """The last one that can be read; a stream that was damaged may lack some before it."""
         root, last, turn = f"notices.{notice.case_id}", None, 0
         while True:
             turns = [ending_of(notice.notice_id, turn + more) for more in range(TURNS)]
             raw = await asyncio.gather(*(self._read(f"{root}.{ending}") for ending in turns))
-            if not (found := [body for body in raw if body]):
+            if not any(raw):
                 return last
-            last, turn = NoticeSent.model_validate_json(found[-1]), turn + TURNS
+            last = next((end for body in reversed(raw) if (end := _read_ending(body))), last)
+            turn += TURNS
 
     async def linked_by(self, case_id: UUID, report_id: UUID, at: datetime) -> bool:
         """Whether a report belonged to its case at an instant. Raises TryLater."""
@@ -91,3 +90,10 @@ class Casefiles:
             return await self.bus.read(nats_subject)
         except BrokerAway:
             raise TryLater(2) from None
+
+
+def _read_ending(body: bytes | None) -> NoticeSent | None:
+    try:
+        return NoticeSent.model_validate_json(body) if body else None
+    except ValidationError:
+        return None

@@ -46,9 +46,7 @@ from services.runtime.telemetry import Telemetry, trace_headers, tracer_of
 
 OLD = timedelta(minutes=1)
 """What happened longer ago may have been handled before, into another ledger."""
-
-
-SOME = 200
+SOME = 100
 """Notices that are looked for at once."""
 
 

@@ -70,7 +70,7 @@ async def test_what_five_streams_lost_is_put_back_from_the_databases(fresh_nats:
         assert len(set(ids)) == len(ids), "nothing is mailed again"
         assert await _measured(system) == 16, "what is heard again was not routed late"
         again = await asyncio.to_thread(netral, system.env(), "mend")
-        assert "Put back: 0 records of cases, 0 reports, 0 notices;" in again.stdout
+        assert "Put back: 0 records of cases, 0 reports, 0 notices." in again.stdout
     finally:
         system.stop()
 

@@ -1,11 +1,14 @@
 """A report that joins a case makes its reporter hear of the decision that stands."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
 from contracts.events import NoticeOutcome
+from services.notifications import app
 from services.runtime.failures import TryLater
 from tests.notifications.story import a_story, link
 
@@ -106,3 +109,34 @@ async def test_who_reported_after_a_step_does_not_hear_of_it_because_it_is_told_
     assert await office.settle() == 1
     await office.hear(step)
     assert await office.settle() == 0
+
+
+async def test_what_cannot_be_read_of_an_ending_keeps_nothing_from_being_mailed(office, bus, later):
+    story = a_story()
+    await office.hear(story.accepted)
+    await office.settle()
+    await office.teller.tell_endings()
+    (subject,) = bus.events
+    bus.events[subject] = SimpleNamespace(model_dump_json=lambda **_: "{}")
+    another = await later()
+    await another.hear(story.accepted)
+    assert await another.settle() == 1
+    await another.close()
+
+
+async def test_nothing_is_sent_before_it_is_known_what_has_ended():
+    sent, opened, handlers = asyncio.Event(), asyncio.Event(), SimpleNamespace(taken_over=asyncio.Event())
+
+    async def run():
+        sent.set()
+
+    opened.set()
+    parts = SimpleNamespace(
+        offices=SimpleNamespace(opened=opened), handlers=handlers, sender=SimpleNamespace(run=run)
+    )
+    sending = asyncio.create_task(app._sending(parts))
+    await asyncio.sleep(0.05)
+    assert not sent.is_set()
+    handlers.taken_over.set()
+    await sending
+    assert sent.is_set()
