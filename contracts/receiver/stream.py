@@ -91,7 +91,13 @@ class AgencyStream:
         Raises CannotConnect once the key is refused: it was revoked while this was connected.
         """
         pulled = await self._client.jetstream().pull_subscribe_bind(self._durable, stream=STREAM)
+        task = asyncio.current_task()
+        cancelled = task.cancelling() if task else 0
         while True:
+            # asyncio.wait_for of Python 3.11 swallows a cancellation that comes together with the broker's answer
+            # (python/cpython#86296); who cancels a reader would wait for its end for ever.
+            if task and task.cancelling() > cancelled:
+                raise asyncio.CancelledError
             try:
                 messages = await pulled.fetch(1, timeout=ASKING)
             except (NatsError, OSError) as problem:  # TimeoutError is an OSError: nothing came

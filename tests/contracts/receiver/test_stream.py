@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -126,6 +126,26 @@ async def test_an_agency_that_acknowledges_nothing_delays_nobody_else(fresh_nats
             await message.ack()
     async with AgencyStream(fresh_nats.settings.nats_url, slow, "KPU") as stream:
         assert numbers(await some(stream, 20)) == list(range(most, most + 20))
+
+
+@pytest.mark.broker
+async def test_a_reader_that_is_cancelled_ends_also_when_the_brokers_answer_swallows_the_cancellation(
+    fresh_nats: Broker,
+) -> None:
+    seed = await a_key(fresh_nats, "BKN")
+    await tell(fresh_nats, "BKN", an_event(1))
+
+    async def read() -> None:
+        async with AgencyStream(fresh_nats.settings.nats_url, seed, "BKN") as stream:
+            async for told in stream:
+                await told.done()
+                with suppress(asyncio.CancelledError):
+                    reading.cancel()
+                    await asyncio.sleep(0)
+
+    reading = asyncio.create_task(read())
+    await asyncio.wait([reading], timeout=30)
+    assert reading.cancelled()
 
 
 def test_a_seed_that_was_cut_short_or_changed_is_refused_without_repeating_it() -> None:
