@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +38,8 @@ from services.runtime.background import Background
 from services.runtime.clock import Clock
 from services.runtime.gathering import Gathering
 from services.runtime.logs import log
-from services.runtime.messaging import BrokerAway, Bus, open_broker
+from services.runtime.messaging import BrokerAway, Bus, consuming
+from services.runtime.patience import answered
 from services.runtime.telemetry import Telemetry, instruments_of, tracer_of
 
 
@@ -71,11 +73,10 @@ class Parts:
 
     async def start(self) -> None:
         await self._database()
-        self.bus = await Bus.connect(self.settings, "routing", telemetry=self.telemetry)
-        await self.agencies.book.open(self.bus)
-        await self.law.open(self.bus)
-        await self.dates.open(self.bus)
-        await catch_up(self.bus, self.views)
+        self.bus = bus = await Bus.connect(self.settings, "routing", telemetry=self.telemetry)
+        for asked in (self.agencies.book.open, self.law.open, self.dates.open):
+            await answered(partial(asked, bus))
+        await answered(partial(catch_up, bus, self.views))
         self.another_key = await another_key(self.words, self.views)
         self.casebook = Casebook(self.bus, self.law, self.clock, self.words)
         made = instruments_of(self.telemetry)
@@ -100,11 +101,12 @@ class Parts:
             self.linking.watch(),
             self.marks.watch(self.bus),
         )
-        broker = open_broker(self.settings, "routing", self.telemetry)
-        subscribe(broker, law=self.law, bus=self.bus, clock=self.clock, instruments=made)
-        subscribe_timers(broker, time.limits, self.clock)
-        await broker.start()
-        self.broker = broker
+
+        def subscribed(broker: NatsBroker) -> None:
+            subscribe(broker, law=self.law, bus=bus, clock=self.clock, instruments=made)
+            subscribe_timers(broker, time.limits, self.clock)
+
+        self.broker = await consuming(self.settings, "routing", self.telemetry, subscribed)
 
     async def _database(self) -> None:
         """Open what lies in the database; while it is away, wait for it. Raises BadSettings."""

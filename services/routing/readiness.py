@@ -29,8 +29,10 @@ async def _missing(parts: Parts) -> list[str]:
         await parts.views.position("CASES")
     except SQLAlchemyError:
         reasons.append("the database does not answer")
-    if parts.bus is None or parts.broker is None:
+    if parts.bus is None:
         return reasons or ["the broker is not connected yet"]
+    if parts.broker is None:
+        return reasons + await unreadable(parts.bus, "routing") or ["streams or durables do not answer yet"]
     if not parts.push.ready:
         reasons.append("the database of webhooks does not answer")
     followed = (parts.law, parts.dates, parts.agencies.book)
