@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-import jsonschema
 import pytest
 
 from contracts.agency_events import AgencyDue, AgencyOffered, AgencyStepped
@@ -73,6 +72,10 @@ def test_every_reference_leads_somewhere_and_every_parameter_is_explained() -> N
 
 
 def test_real_events_fit_the_payloads_and_the_addresses(judge: Judge) -> None:
+    from jsonschema import (
+        Draft202012Validator,
+    )  # it takes a second, which no other worker of a run need spend
+
     told = Told(judge)
     events = [*told.opening, *told.say("BAWASLU", "STUDY_CONCLUDED", "BREACH", on=date(2024, 11, 4)), *due()]
     assert {type(event) for event in events} == {AgencyOffered, AgencyStepped, AgencyDue}
@@ -80,7 +83,7 @@ def test_real_events_fit_the_payloads_and_the_addresses(judge: Judge) -> None:
         message = DOCUMENT["components"]["messages"][type(event).__name__]
         body = json.loads(event.model_dump_json(by_alias=True))
         schema = {**message["payload"], "components": DOCUMENT["components"]}
-        jsonschema.Draft202012Validator(schema).validate(body)
+        Draft202012Validator(schema).validate(body)
         assert body["type"] == message["name"]
         kind = body["type"].split(".")[3]
         address, subject = (

@@ -11,7 +11,6 @@ from typing import Any
 import nats as client
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from jsonschema import Draft202012Validator
 
 from contracts.asyncapi import asyncapi_document
 from contracts.receiver.nkey import seed_of
@@ -125,6 +124,10 @@ def address_of(kind: str) -> re.Pattern[str]:
 
 
 async def test_the_document_is_enough_to_read_and_understand_every_event(fresh_nats: Broker) -> None:
+    from jsonschema import (
+        Draft202012Validator,
+    )  # it takes a second, which no other worker of a run need spend
+
     seed, durable = seed_of(secrets.token_bytes(32)), "BAWASLU"  # what the operator hands over
     expected = await told(fresh_nats, packaged_judge(), seed)
     assert expected
