@@ -4,9 +4,12 @@ import os
 import pwd
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,6 +49,17 @@ class PostgresServer:
 
     def come_back(self) -> None:
         self._begin()
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """It answers nobody and closes nothing, as over a disk that does not answer."""
+        server = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        found = [server, *(pid for pid, parent in _processes() if parent == server)]
+        _signal(found, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(found, signal.SIGCONT)
 
     def stop(self) -> None:
         self._keeper.communicate()
@@ -106,6 +120,19 @@ class PostgresServer:
                 command, check=False, cwd=self.folder, stdout=output, stderr=output, **self._as
             )
         assert done.returncode == 0, f"{program}: {said.read_text(errors='replace')}"
+
+
+def _processes() -> Iterator[tuple[int, int]]:
+    """Each process with its parent."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            yield int(stat.parent.name), int(stat.read_text().rpartition(")")[2].split()[1])
+
+
+def _signal(processes: list[int], number: signal.Signals) -> None:
+    for pid in processes:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _package() -> Path:

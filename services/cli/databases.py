@@ -50,7 +50,7 @@ def is_there(address: str) -> bool:
 
 
 async def _tables(address: str) -> list[str]:
-    engine = open_engine(address)
+    engine = open_engine(address, patient=True)
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(lambda sync: inspect(sync).get_table_names())

@@ -139,7 +139,7 @@ async def untell_notices(bus: Bus, ledger: str) -> int:
         there |= {stored.subject.rpartition(".")[2] for stored in page}
         start = page[-1].seq + 1
     c = notices.c
-    async with _opened(ledger) as engine, writing(engine) as connection:
+    async with _opened(ledger) as engine, writing(engine, patient=True) as connection:
         await connection.run_sync(notices.metadata.create_all)
         rows = (await connection.execute(select(c.notice_id, c.turn).where(c.told == 1))).all()
         gone = [row.notice_id for row in rows if str(ending_of(UUID(row.notice_id), row.turn)) not in there]
@@ -159,7 +159,7 @@ async def forget_marks(routing: str) -> None:
 
 @asynccontextmanager
 async def _opened(address: str) -> AsyncIterator[AsyncEngine]:
-    engine = open_engine(address)
+    engine = open_engine(address, patient=True)
     try:
         yield engine
     finally:

@@ -77,7 +77,7 @@ class Rebuild:
 
         Nobody else writes meanwhile: no event is lost, it waits for the lock.
         """
-        async with writing(self._views.engine) as live:
+        async with writing(self._views.engine, patient=True) as live:
             for stream in PROJECTED:
                 await self._meet(live, shadow, stream)
             async with shadow.engine.connect() as right:

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import URL, DateTime, Dialect, TypeDecorator, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Insert, TableClause
 
 from services.runtime import sqlite_thread
+from services.runtime.postgres import alone, open_postgres
 from services.runtime.sqlite_file import DatabaseFile
 
 _PRAGMAS = (
@@ -22,16 +22,6 @@ _PRAGMAS = (
 )
 _HELD = 20
 """Connections to a file that are kept: to open one costs a thread and the pragmas, more than most questions."""
-_REACHED_WITHIN = 10
-"""Seconds in which PostgreSQL must take a connection; asyncpg's own minute is longer than anybody waits for an answer."""
-_ALONE = {
-    "sqlite": "BEGIN IMMEDIATE",
-    "postgresql": "SELECT pg_advisory_xact_lock(hashtext('netral ' || current_schema()))",
-}
-
-
-class DatabaseAway(SQLAlchemyError):
-    """PostgreSQL takes no connection. SQLAlchemy would pass the socket's own error on, which none of its callers awaits."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -47,26 +37,17 @@ class Instant(TypeDecorator[datetime]):
         return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
 
 
-async def _reached(*address: Any, **options: Any) -> Any:
-    import asyncpg  # noqa: PLC0415 - most installations never need it
-
-    try:
-        return await asyncpg.connect(*address, timeout=_REACHED_WITHIN, **options)
-    except OSError as trouble:  # also a time that is over and a name that is not known
-        raise DatabaseAway(type(trouble).__name__) from trouble
-
-
-def open_engine(url: str | URL, *, durable: bool = True, schema: str | None = None) -> AsyncEngine:
+def open_engine(
+    url: str | URL, *, durable: bool = True, schema: str | None = None, patient: bool = False
+) -> AsyncEngine:
     """An engine, not connected yet. SQLite syncs every commit (unless not `durable`) and overwrites what it deletes.
 
-    `schema` is where the tables of a PostgreSQL database lie, if not where its role looks by itself.
+    `schema` is where the tables of a PostgreSQL database lie, if not where its role looks by itself; a `patient` engine
+    waits for its answers as long as it takes.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        path = {"server_settings": {"search_path": schema}} if schema else {}
-        return create_async_engine(
-            parsed, pool_pre_ping=True, connect_args={"async_creator_fn": _reached, **path}
-        )
+        return open_postgres(parsed, schema=schema, patient=patient)
     lies_at = parsed.database or ":memory:"
     file = None if lies_at.startswith((":", "file:")) else DatabaseFile(lies_at)
     options: dict[str, Any] = {
@@ -83,15 +64,22 @@ def open_engine(url: str | URL, *, durable: bool = True, schema: str | None = No
 
 
 @asynccontextmanager
-async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def writing(engine: AsyncEngine, *, patient: bool = False) -> AsyncIterator[AsyncConnection]:
     """A transaction beside which nobody else writes: what it reads stays true until it commits.
 
     Every writer takes this one lock of its database (schema) first, in whatever process, so none overwrites what
-    another just read, and none deadlocks. Commits are grouped, so few wait. Raises SQLAlchemyError.
+    another just read, and none deadlocks. Commits are grouped, so few wait; one that takes half a minute is ended by
+    PostgreSQL unless it is `patient`. Raises SQLAlchemyError.
     """
     async with engine.begin() as connection:
-        await connection.execute(text(_ALONE[engine.dialect.name]))
+        await connection.execute(text(_alone(engine, patient)))
         yield connection
+
+
+def _alone(engine: AsyncEngine, patient: bool) -> str:
+    if engine.dialect.name == "sqlite":
+        return "BEGIN IMMEDIATE"
+    return alone(engine.dialect.server_version_info or (), patient=patient)
 
 
 @asynccontextmanager

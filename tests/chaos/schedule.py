@@ -13,6 +13,7 @@ _DURABLES = tuple(consumer.name for consumer in CONSUMERS)
 DEEDS = (
     *(("kill", name) for name in (*_SERVICES, "broker")),
     ("crash", "database"),
+    ("hang", "database"),
     ("pause", "service"),
     ("slow", "link"),
     ("hole", "link"),
@@ -28,6 +29,7 @@ _JUMPS = ("-3600", "3600", "777600")
 """Seconds: an hour either way, and nine days, in which limits pass."""
 _LASTING = {
     "kill": (0.0, 1.5),
+    "hang": (0.5, 3.0),
     "pause": (0.5, 3.0),
     "slow": (1.0, 4.0),
     "hole": (0.5, 3.0),

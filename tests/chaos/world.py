@@ -128,6 +128,13 @@ class World:
             return
         await asyncio.to_thread(self.database.crash)
 
+    async def _hang(self, deed: Deed) -> None:
+        if self.database is None:
+            self.refused["hang"] = "the databases are files; `--postgres` has a server for them"
+            return
+        with self.database.hanging():
+            await asyncio.sleep(deed.lasts)
+
     async def _pause(self, deed: Deed) -> None:
         if process := self._process(deed.target):
             process.send_signal(signal.SIGSTOP)

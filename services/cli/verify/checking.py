@@ -155,7 +155,7 @@ class Opened:
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
         missing = parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists()
-        self._engine: AsyncEngine | None = None if missing else open_engine(url)
+        self._engine: AsyncEngine | None = None if missing else open_engine(url, patient=True)
 
     async def __aenter__(self) -> AsyncEngine | None:
         return self._engine
