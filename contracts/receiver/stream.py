@@ -24,6 +24,8 @@ from contracts.topology import agency_consumer
 
 PATIENCE = 10
 """Seconds to wait for the first connection."""
+PING = 10
+"""Seconds between two pings; a broker that answers none of two or three is left: the library waits five minutes."""
 ASKING = 5
 """Seconds that one question for the next event waits; after a break it is asked anew by then."""
 _ANY: TypeAdapter[AgencyOffered | AgencyStepped | AgencyDue] = TypeAdapter(AnyAgencyEvent)
@@ -73,6 +75,7 @@ class AgencyStream:
                     inbox_prefix=f"_INBOX_{self._durable}".encode(),
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=1,
+                    ping_interval=PING,
                     error_cb=self._heard,
                     reconnected_cb=self._admitted,
                     **({"tls": self._tls} if self._tls else {}),

@@ -18,6 +18,9 @@ from deploy.local.secrets import NATS_USERS, CannotStart, write_private
 
 NEXT, ACK = f"$JS.API.CONSUMER.MSG.NEXT.{TOLD}.*", f"$JS.ACK.{TOLD}.>"
 """All that the agencies' account can see of ours; each agency may use its own part of it only."""
+ROUTE_PING = 3
+"""Seconds between two pings of the servers of a cluster. One that answers none of two or three is no longer asked; until
+then a third of all questions goes to it."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,8 @@ system_account: SYS
         if self.node is None:
             return ""
         routes = json.dumps(list(self.node.routes))
-        return f"cluster {{ name: netral, listen: {_quoted(self.node.listen)}, routes: {routes} }}\n"
+        own = f"name: netral, listen: {_quoted(self.node.listen)}, routes: {routes}"
+        return f'cluster {{ {own}, ping_interval: "{ROUTE_PING}s", ping_max: 2 }}\n'
 
     def _user(self, user: str) -> str:
         password = (self.data_dir / "secrets" / f"nats-{user}").read_text().strip()

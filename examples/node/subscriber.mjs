@@ -10,6 +10,7 @@ const nc = await connect({
   authenticator: nkeyAuthenticator(new TextEncoder().encode(process.env.NETRAL_SEED)),
   inboxPrefix: `_INBOX_${durable}`,
   maxReconnectAttempts: -1,
+  pingInterval: 10_000, // else a broker whose machine vanished is noticed after minutes
   ...(ca ? { tls: { caFile: ca } } : {}),
 });
 const seen = new Set();

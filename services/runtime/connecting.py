@@ -8,6 +8,10 @@ from nats.errors import Error as NatsError
 from services.runtime.logs import log
 from services.runtime.settings import BadSettings, Settings
 
+PING = 5
+"""Seconds between two pings. A broker that answers none of two or three is left for another one: nats-py would go on waiting
+for five minutes for one that stands still or whose machine vanished."""
+
 
 def connection(settings: Settings, user: str) -> dict[str, Any]:
     """The arguments of a connection of ours: who we are, our own inbox, and patience without end."""
@@ -20,6 +24,7 @@ def connection(settings: Settings, user: str) -> dict[str, Any]:
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": 0.5,
         "connect_timeout": 2,
+        "ping_interval": PING,
         "error_cb": _heard,
         **({"tls": context} if (context := _tls(settings)) else {}),
     }

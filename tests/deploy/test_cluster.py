@@ -1,8 +1,11 @@
 """Two workers of each service over three brokers and PostgreSQL: the leader, a worker and the database die under load."""
 
 import asyncio
+import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +13,8 @@ import httpx
 import pytest
 from nats.errors import Error as NatsError
 
+from deploy.local.nats_server import NatsServer
+from services.runtime.bus import Bus
 from tests.builders import a_report
 from tests.deploy.cluster import Cluster
 from tests.flow.test_kill import subjects
@@ -66,6 +71,43 @@ async def test_leader_worker_and_database_die_and_nothing_is_lost_or_doubled(
     finally:
         cluster.stop()
         database.stop()
+
+
+async def test_a_broker_that_stands_still_is_left_for_another_one_and_no_longer_asked(tmp_path: Path) -> None:
+    """Also one whose machine vanished: its connections stay open, and say nothing."""
+    cluster = Cluster(tmp_path)
+    try:
+        await cluster.start()
+        bus = await Bus.connect(cluster.settings, "operator")
+        (still,) = [s for s in cluster.servers.values() if bus.nc.connected_url.port == s.port]
+        with standing_still(still):
+            # The default of nats-py is five minutes, of nats-server one and a half.
+            async with asyncio.timeout(45):
+                await until(lambda: _left(bus, still.port), 60)
+                await until(lambda: _all_answered(bus), 60)
+        await bus.close()
+    finally:
+        cluster.stop()
+
+
+@contextmanager
+def standing_still(server: NatsServer) -> Iterator[None]:
+    assert server.process
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+
+async def _left(bus: Bus, port: int) -> bool:
+    return bus.nc.is_connected and bus.nc.connected_url.port != port
+
+
+async def _all_answered(bus: Bus) -> bool:
+    """Any copy of a stream answers a question; none of them goes to the one that stands still."""
+    asked = (asyncio.wait_for(bus.stored(f"reports.{number}.accepted"), 1) for number in range(20))
+    return not any(await asyncio.gather(*asked, return_exceptions=True))
 
 
 async def under_load(cluster: Cluster, workers: list[Processes], database: PostgresServer) -> list[float]:
