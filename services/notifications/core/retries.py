@@ -16,6 +16,8 @@ THROTTLE = timedelta(minutes=1)
 """The shortest pause after a server said that we are too fast."""
 PATIENCE = timedelta(days=3)
 """A reader's server that says `later` is asked again for so long."""
+LEAST = len(BACK_OFF)
+"""And so often at least, however old the mail: after a long outage of ours the first `later` may be greylisting."""
 MOST_DOUBTS = 3
 """Each doubtful try may have been a copy in the reader's inbox; after more than these a person looks."""
 
@@ -105,7 +107,7 @@ def pause(notice_id: UUID, attempts: int) -> timedelta:
 
 def _later(known: Step, tried: Tried, now: datetime, shortest: timedelta) -> Step:
     """The step after a server said `later`; its pause grows with such answers alone."""
-    if now - tried.created_at > PATIENCE:
+    if now - tried.created_at > PATIENCE and tried.deferrals >= LEAST:
         return replace(known, state=State.FAILED)
     deferrals = tried.deferrals + 1
     wait = max(pause(tried.notice_id, deferrals), shortest)

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications.core.notices import State
-from services.notifications.core.retries import BACK_OFF, MOST_DOUBTS, Answer, Tried, Verdict, after, pause
+from services.notifications.core.retries import (
+    BACK_OFF,
+    LEAST,
+    MOST_DOUBTS,
+    Answer,
+    Tried,
+    Verdict,
+    after,
+    pause,
+)
 
 NOW = datetime(2026, 11, 24, 5, tzinfo=UTC)
 NOTICE = UUID(int=7)
@@ -46,7 +55,15 @@ def test_a_notice_without_a_reader_ends_quietly():
 
 def test_later_means_later_for_three_days_and_then_a_person_looks():
     assert step(Verdict.DEFERRED, attempts=40, created_at=NOW - timedelta(days=2)).state is State.PENDING
-    assert step(Verdict.DEFERRED, attempts=40, created_at=NOW - timedelta(days=4)).state is State.FAILED
+    old = NOW - timedelta(days=4)
+    assert step(Verdict.DEFERRED, attempts=40, deferrals=LEAST, created_at=old).state is State.FAILED
+
+
+def test_after_a_long_outage_of_ours_a_server_that_greylists_is_asked_again():
+    old = NOW - timedelta(days=4)
+    for deferrals in range(LEAST):
+        found = step(Verdict.DEFERRED, attempts=999, deferrals=deferrals, created_at=old)
+        assert found.state is State.PENDING
 
 
 @pytest.mark.parametrize("verdict", [Verdict.UNREACHED, Verdict.DELAYED])
