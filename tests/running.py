@@ -155,7 +155,7 @@ class Processes:
     def start(self, name: str) -> None:
         log = self.broker.data_dir / "logs" / f"{name}.log"
         with log.open("ab") as output:
-            argv = [sys.executable, "-m", self.modules[name]]
+            argv = [sys.executable, "-m", *self.modules[name].split()]
             self.running[name] = subprocess.Popen(
                 argv, env=self.env(), cwd=self.code, stdout=output, stderr=output
             )

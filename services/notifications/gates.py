@@ -24,13 +24,14 @@ class Gates:
 
     def turn(self, domain: str, now: datetime) -> datetime:
         """Reserve the next turn with a domain: `now`, or later; one that is too late is told but not reserved."""
-        slow = self._slow.get(domain, now) > now
+        slow = now < self._slow.get(domain, now) <= now + PENALTY
+        slowly = max(self._pause, timedelta(milliseconds=100)) * 10
         at = max(self._next.get(domain, now), now)
+        if at - now > LONGEST_TURN + slowly:  # no turn was ever reserved so late: the clock was set back
+            at = now
         if at - now > LONGEST_TURN:
             return at
-        self._next[domain] = at + (
-            max(self._pause, timedelta(milliseconds=100)) * 10 if slow else self._pause
-        )
+        self._next[domain] = at + (slowly if slow else self._pause)
         if len(self._next) > 10_000:
             self._next = {name: due for name, due in self._next.items() if due > now}
         return at

@@ -31,7 +31,7 @@ _SINGLE = (
     .select_from(notices)
     .where(
         notices.c.reader == bindparam("by"),
-        notices.c.created_at > bindparam("since"),
+        notices.c.created_at.between(bindparam("since"), bindparam("now")),
         notices.c.slot.is_(None),
         notices.c.gathered_in.is_(None),
         notices.c.notice_id != bindparam("but"),
@@ -110,7 +110,7 @@ class Recorder:
         """How many single letters the reader was given lately."""
         if notice.audience is Audience.REPORTER:
             return 0
-        asked = {"by": notice.reader, "since": now - BURST, "but": str(notice.notice_id)}
+        asked = {"by": notice.reader, "since": now - BURST, "now": now, "but": str(notice.notice_id)}
         return int((await connection.execute(_SINGLE, asked)).scalar() or 0)
 
 

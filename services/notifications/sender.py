@@ -120,7 +120,7 @@ class Sender:
         digest, and what a dead process held is found here.
         """
         now = self._clock()
-        if self._looked and now - self._looked < LOOK_FOR_ABANDONED:
+        if self._looked and abs(now - self._looked) < LOOK_FOR_ABANDONED:  # a clock may be set back
             return
         first = self._looked is None and self._ledger.exclusive
         found = await self._ledger.doubt_the_abandoned(now, self._hold, all_claims=first)

@@ -1,11 +1,15 @@
-"""Routing by a clock that can be made to jump: `python -m tests.chaos.clocked`; the seconds of its jump lie in a file."""
+"""A service by a clock that can jump: `python -m tests.chaos.clocked intake`; the seconds of its jump lie in a file."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from services.routing.app import build_app
+from services.intake.app import build_app as build_intake
+from services.intake.settings import IntakeSettings
+from services.routing.app import build_app as build_routing
 from services.routing.settings import RoutingSettings
 from services.routing.yaml_nodes import BrokenRulebook
 from services.runtime.clock import now
@@ -13,6 +17,10 @@ from services.runtime.process import run
 
 JUMP = "jump"
 """The file in the data folder; without it the clock is right."""
+SERVICES: dict[str, tuple[Any, Callable[..., Any]]] = {
+    "intake": (IntakeSettings, build_intake),
+    "routing": (RoutingSettings, build_routing),
+}
 
 
 @dataclass(frozen=True)
@@ -29,13 +37,15 @@ class Jumping:
 
 
 def main() -> int:
+    name = sys.argv[1]
+    settings_of, build = SERVICES[name]
     return run(
-        "routing",
-        RoutingSettings,
-        lambda settings, telemetry: build_app(
+        name,
+        settings_of,
+        lambda settings, telemetry: build(
             settings, clock=Jumping(settings.data_dir / JUMP), telemetry=telemetry
         ),
-        lambda settings: (settings.routing_host, settings.routing_port),
+        lambda settings: (getattr(settings, f"{name}_host"), getattr(settings, f"{name}_port")),
         (BrokenRulebook,),
     )
 

@@ -19,6 +19,7 @@ from deploy.streams import add_consumer
 from services.runtime.connecting import connection
 from tests.chaos.acts import Operator, insist
 from tests.chaos.clocked import JUMP
+from tests.chaos.clocked import SERVICES as CLOCKED
 from tests.chaos.disk import fill
 from tests.chaos.proxy import Proxy, Weather
 from tests.chaos.reader import AGENCY, Reader
@@ -64,7 +65,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.system = Processes(self.broker)
-        self.system.modules["routing"] = "tests.chaos.clocked"
+        self.system.modules |= {name: f"tests.chaos.clocked {name}" for name in CLOCKED}
         keys, url = json.loads(self.broker.settings.secret("agency-keys.json")), self.system.url("routing")
         self.operator, self.reader = Operator(url, keys["OPERATOR"]), Reader(url, keys[AGENCY])
         ports = {"broker": self.broker.port, "mail": self.system.ports["smtp"]}
@@ -213,7 +214,7 @@ class World:
             await insist(lambda: self.operator.revoke(old))
 
     async def _jump(self, deed: Deed) -> None:
-        """The clock by which routing decides and counts is wrong by `target` seconds for a while."""
+        """The clock by which reports are dated, decided and counted is wrong by `target` seconds for a while."""
         jump = self.broker.data_dir / JUMP
 
         async def write() -> None:

@@ -163,6 +163,15 @@ def test_one_domain_gets_no_more_than_its_rate_and_less_when_it_asks():
     assert gates.turn("b.example", NOON) - NOON >= timedelta(seconds=1)
 
 
+def test_a_clock_that_is_set_back_leaves_no_domain_waiting():
+    gates = Gates(10, 2)
+    gates.slow_down("a.example", NOON + timedelta(days=9))
+    assert gates.turn("a.example", NOON + timedelta(days=9)) == NOON + timedelta(days=9)
+    assert [gates.turn("a.example", NOON) - NOON for _ in range(3)] == [
+        timedelta(milliseconds=100 * number) for number in range(3)
+    ]
+
+
 async def test_one_domain_holds_no_more_transactions_than_agreed():
     gates, inside, most = Gates(0, 2), 0, 0
 

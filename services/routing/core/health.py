@@ -40,6 +40,10 @@ class Health:
     def open(self) -> bool:
         return self.probe_at is not None
 
+    def waits(self, now: datetime) -> bool:
+        """Whether no attempt may be made yet; a probe later than any pause was planned by a clock that ran ahead."""
+        return self.probe_at is not None and now < self.probe_at <= now + PROBE_PAUSES[-1]
+
 
 def seen(health: Health, outcome: Outcome, state: State, now: datetime, *, probe: bool = False) -> Health:
     """The health after an attempt that left its delivery in `state`. A trouble of ours leaves it as it is."""

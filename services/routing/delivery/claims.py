@@ -16,6 +16,7 @@ from services.routing.delivery.health_rows import health_of, keep_health, raise_
 from services.routing.delivery.store import Row, Store, rows_of
 from services.routing.delivery.tables import attempts, deliveries, endpoints
 from services.runtime.clock import Clock
+from services.runtime.due import due
 from services.runtime.grouping import Grouped
 
 LEASE = timedelta(seconds=60)
@@ -75,7 +76,7 @@ class Claims:
         d, now = deliveries.c, self._clock()
         lost = (
             d.state == State.SENDING,
-            or_(d.lease_until <= now, true() if every else d.lease_until.is_(None)),
+            or_(due(d.lease_until, now), true() if every else d.lease_until.is_(None)),
         )
         back = {"state": State.PENDING, "next_attempt_at": now, "lease_until": None, "outcome": "abandoned"}
         async with self._store.transaction() as connection:
@@ -85,14 +86,14 @@ class Claims:
         endpoint_id, endpoint = row["endpoint_id"], endpoint_of(row["event"])
         state = await health_of(connection, endpoint_id)
         free = min(room(endpoint), 1 if state.open else 10**6)
-        waits = state.probe_at is not None and state.probe_at > now
+        waits = state.waits(now)
         if free <= 0 or waits or AlarmKind.GONE in state.raised:
             return []
         if state.open:  # nobody else probes while this one may be on its way
             await keep_health(self._store, connection, endpoint_id, replace(state, probe_at=now + LEASE))
         d = deliveries.c
-        due = (d.endpoint_id == endpoint_id, d.state == State.PENDING, d.next_attempt_at <= now)
-        first = select(d.delivery_id).where(*due).order_by(d.next_attempt_at, d.delivery_id).limit(free)
+        mine = (d.endpoint_id == endpoint_id, d.state == State.PENDING, due(d.next_attempt_at, now))
+        first = select(d.delivery_id).where(*mine).order_by(d.next_attempt_at, d.delivery_id).limit(free)
         taken = (
             update(deliveries)
             .where(d.delivery_id.in_(first), d.state == State.PENDING)
@@ -134,11 +135,11 @@ class Claims:
 def _ready(now: datetime) -> Any:
     """The active endpoints for which something is due and no breaker says wait: one look at an index for each."""
     d = deliveries.c
-    due = exists().where(
-        d.endpoint_id == endpoints.c.endpoint_id, d.state == State.PENDING, d.next_attempt_at <= now
+    waiting = exists().where(
+        d.endpoint_id == endpoints.c.endpoint_id, d.state == State.PENDING, due(d.next_attempt_at, now)
     )
     return select(endpoints.c.endpoint_id, endpoints.c.event).where(
-        endpoints.c.state == EndpointState.ACTIVE, due
+        endpoints.c.state == EndpointState.ACTIVE, waiting
     )
 
 

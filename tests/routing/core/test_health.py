@@ -41,6 +41,14 @@ def test_an_open_breaker_probes_later_and_later_and_closes_with_the_first_succes
     assert health == Health()
 
 
+def test_a_probe_planned_by_a_clock_that_ran_ahead_is_not_waited_for() -> None:
+    health = played(Health(), [DOWN] * 10)
+    assert health.waits(NOON + timedelta(seconds=20))
+    assert not health.waits(NOON + timedelta(seconds=39))
+    assert not health.waits(NOON - timedelta(days=9))
+    assert not Health().waits(NOON)
+
+
 def test_an_attempt_from_before_the_opening_neither_closes_nor_prolongs_it() -> None:
     opened = played(Health(), [DOWN] * 10)
     later = NOON + timedelta(seconds=12)

@@ -136,6 +136,17 @@ async def test_the_whole_schedule_is_walked_with_one_id_and_ends_held(
     assert ("BKN", "HELD") in office.bus.alarms()
 
 
+async def test_a_delivery_put_off_by_a_clock_that_ran_ahead_is_tried_when_it_is_set_back(
+    office: Desk, receivers: Receivers, url: str
+) -> None:
+    await office.endpoint(f"{url}/error")
+    await office.tell()
+    office.move(days=9)
+    assert await office.round() == 1
+    office.move(days=-9)
+    assert await office.round() == 1
+
+
 async def test_a_held_delivery_is_replayed_under_its_id_and_goes_to_the_new_address(
     office: Desk, receivers: Receivers, url: str
 ) -> None:
