@@ -67,6 +67,8 @@ class Recorder:
         if withheld:
             row |= {"state": State.WITHHELD, "next_attempt_at": None, "slot": None, "ended_at": now}
         if (await connection.execute(self._insert, row)).rowcount:
+            if notice.audience is Audience.REPORTER and notice.place == 0:
+                await connection.execute(_followers(row["root"]))
             return True
         await _learn(connection, notice, now, withheld)
         return False
@@ -123,7 +125,14 @@ def _older(notice: Notice, turn: int) -> Update:
 
 def _follows(notice: Notice) -> bool:
     """Whether its reader must have got an earlier letter about the case: its opening is on the way."""
-    return notice.place == LIMITS or (notice.audience is Audience.REPORTER and notice.place > 1)
+    return notice.place == LIMITS or (notice.audience is Audience.REPORTER and notice.place > 0)
+
+
+def _followers(root: str) -> Update:
+    """What waited for the opening of its thread is due as planned: the opening is there, and goes first by its place."""
+    c = notices.c
+    waited = (c.root == root, c.place > 0, c.state == State.PENDING, c.attempts == 0, c.slot.is_(None))
+    return update(notices).where(*waited).values(next_attempt_at=c.due_at)
 
 
 async def _opened(connection: AsyncConnection, root: str, place: int) -> bool:

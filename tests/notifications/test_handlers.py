@@ -16,9 +16,31 @@ from tests.notifications.story import a_story, link
 async def test_the_reporter_of_a_copy_hears_of_the_decision_and_the_first_one_once(office, bus, rows):
     story, copy = a_story(), a_story(ticket="NTR-AAAA-AAAA-AAAA-AAAA").accepted
     await bus.tell([story.decided])
-    await office.hear(story.decided, link(story, story.accepted), link(story, copy), link(story, copy))
-    assert await office.settle() == 2
+    await office.hear(story.accepted, copy, story.decided)
+    await office.hear(link(story, story.accepted), link(story, copy), link(story, copy))
+    assert await office.settle() == 4
     assert (await rows())[("ROUTED", None)]["case_id"] == str(story.decided.data.case_id)
+
+
+async def test_a_reporter_gets_the_receipt_first_also_where_the_decision_is_heard_before_it(
+    office, bus, clock, server
+):
+    story = a_story()
+    await bus.tell([story.decided])
+    await office.hear(link(story, story.accepted))
+    assert await office.settle() == 0, "the receipt is on its way"
+    await office.hear(story.accepted)
+    assert await office.settle() == 2
+    letters = [mail["X-Netral-Letter"].partition("/")[2] for mail in server.mails()]
+    assert letters == ["received", "routed"]
+
+
+async def test_a_receipt_that_never_comes_holds_the_decision_for_less_than_a_minute(office, bus, clock):
+    story = a_story()
+    await bus.tell([story.decided])
+    await office.hear(link(story, story.accepted))
+    clock.move(seconds=46)
+    assert await office.settle() == 1
 
 
 async def test_without_the_decision_a_link_waits(office, bus, rows):
@@ -105,8 +127,8 @@ async def test_who_reported_after_a_step_does_not_hear_of_it_because_it_is_told_
     await office.settle()
     assert "status" in server.mails()[-1]["X-Netral-Letter"], "the first reporter hears of it"
     clock.move(hours=1)
-    await office.hear(link(story, copy, at=clock()))
-    assert await office.settle() == 1
+    await office.hear(copy, link(story, copy, at=clock()))
+    assert await office.settle() == 2
     await office.hear(step)
     assert await office.settle() == 0
 
