@@ -154,7 +154,7 @@ class Handlers:
                 with storing(self._tracer, self._ledger.engine, notices.name, len(found)):
                     await self._ledger.record(found, self._clock(), within, withheld, ended)
         except LedgerAway:
-            raise TryLater(2) from None
+            raise TryLater from None
         note(notices=len(found), withheld=len(withheld) or None)
         self._due.set()
 
@@ -178,4 +178,4 @@ class Handlers:
         try:
             return await self._ledger.reporters(case_id)
         except LedgerAway:
-            raise TryLater(2) from None
+            raise TryLater from None

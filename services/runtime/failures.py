@@ -19,7 +19,6 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from pydantic import ValidationError
 
-from contracts.topology import CONSUMERS
 from services.runtime.batches import Message, publish_guarded
 from services.runtime.bus import BrokerAway
 from services.runtime.logs import log
@@ -27,8 +26,8 @@ from services.runtime.spans import note
 
 BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 """Seconds before the second, third, … delivery; the last one repeats."""
-LAST_DELIVERY = {consumer.name: consumer.max_deliver - 2 for consumer in CONSUMERS}
-"""The delivery after whose failure we park ourselves, before the broker goes quiet at `max_deliver`."""
+LAST_DELIVERY = 10
+"""The delivery after whose failure by an unknown trouble we park ourselves, long before the broker goes quiet."""
 
 
 _WHENCE = "Netral-Subject"
@@ -37,8 +36,8 @@ _WHENCE = "Netral-Subject"
 class TryLater(Exception):
     """The world is not ready. `delay` is seconds.
 
-    We never park for it, but the broker counts every delivery: after `max_deliver` of them it gives the message up, and
-    routing parks it from the advisory, where an operator finds and replays it.
+    We never park for it, but the broker counts every delivery: after `max_deliver` of them, hours later, it gives the
+    message up, and routing parks it from the advisory, where an operator finds and replays it.
     """
 
     def __init__(self, delay: float = 5.0) -> None:
@@ -96,7 +95,7 @@ async def settled(raw: Msg, problem: Exception) -> float | None:
 async def _again_or_parked(raw: Msg, error: str) -> float | None:
     meta = raw.metadata
     note(error=error)
-    if meta.num_delivered < LAST_DELIVERY.get(meta.consumer, 10):
+    if meta.num_delivered < LAST_DELIVERY:
         return _pause(raw)
     return await _parked(raw, f"failed {meta.num_delivered} times, at last with {error}")
 
