@@ -9,9 +9,9 @@ async with AgencyStream("tls://broker.example:4222", seed, "BKN", tls_ca="ca.pem
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -29,6 +29,7 @@ PING = 10
 ASKING = 5
 """Seconds that one question for the next event waits; after a break it is asked anew by then."""
 _ANY: TypeAdapter[AgencyOffered | AgencyStepped | AgencyDue] = TypeAdapter(AnyAgencyEvent)
+T = TypeVar("T")
 _log = logging.getLogger("netral.receiver")
 
 
@@ -47,7 +48,7 @@ class Delivery:
 
     async def done(self) -> None:
         """It is handled; returns once the broker knows. Raises TimeoutError: then it may come again."""
-        await self._message.ack_sync(timeout=5)
+        await heeding_cancellation(self._message.ack_sync(timeout=5))
 
     async def later(self, seconds: float = 30) -> None:
         """It cannot be handled now; it comes again after so many seconds, others go on."""
@@ -94,15 +95,9 @@ class AgencyStream:
         Raises CannotConnect once the key is refused: it was revoked while this was connected.
         """
         pulled = await self._client.jetstream().pull_subscribe_bind(self._durable, stream=STREAM)
-        task = asyncio.current_task()
-        cancelled = task.cancelling() if task else 0
         while True:
-            # asyncio.wait_for of Python 3.11 swallows a cancellation that comes together with the broker's answer
-            # (python/cpython#86296); who cancels a reader would wait for its end for ever.
-            if task and task.cancelling() > cancelled:
-                raise asyncio.CancelledError
             try:
-                messages = await pulled.fetch(1, timeout=ASKING)
+                messages = await heeding_cancellation(pulled.fetch(1, timeout=ASKING))
             except (NatsError, OSError) as problem:  # TimeoutError is an OSError: nothing came
                 if self._client.is_closed or self._refused:
                     raise CannotConnect(f"{self._url}: {self._trouble or problem}") from None
@@ -134,6 +129,21 @@ class _NkeyClient(Client):  # type: ignore[misc]
     def __init__(self, public: str) -> None:
         super().__init__()
         self._public_nkey: Any = public
+
+
+async def heeding_cancellation(work: Awaitable[T]) -> T:
+    """Await `work`, and end if this task was cancelled meanwhile, also where `work` did not notice.
+
+    asyncio.wait_for of Python 3.11 swallows a cancellation that comes together with the broker's answer
+    (python/cpython#86296); who cancels a reader would wait for its end for ever.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        return await work
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def _event_in(raw: bytes) -> AgencyOffered | AgencyStepped | AgencyDue | None:

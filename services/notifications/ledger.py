@@ -22,7 +22,6 @@ from services.notifications.core.telling import Reporter
 from services.notifications.ledger_rows import Claim, Ending, ending_of, notice_of
 from services.notifications.ledger_tables import notices, prepare, refusals
 from services.notifications.recording import Recorder
-from services.runtime.due import due
 
 LEASE = timedelta(minutes=1)
 """How long a claim is believed; who is at work on it renews it, so that what a dead process held is soon found, and
@@ -170,9 +169,7 @@ class Ledger:
         """What a dead process was sending is UNKNOWN: its lease ran out, or with `all_claims` whatever it is."""
         statement = (
             update(notices)
-            .where(
-                notices.c.state == State.SENDING, or_(due(notices.c.lease_until, now), literal(all_claims))
-            )
+            .where(notices.c.state == State.SENDING, or_(notices.c.lease_until <= now, literal(all_claims)))
             .values(
                 state=State.UNKNOWN,
                 doubts=notices.c.doubts + 1,

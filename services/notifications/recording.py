@@ -68,7 +68,7 @@ class Recorder:
             row |= {"state": State.WITHHELD, "next_attempt_at": None, "slot": None, "ended_at": now}
         if (await connection.execute(self._insert, row)).rowcount:
             if notice.audience is Audience.REPORTER and notice.place == 0:
-                await connection.execute(_followers(row["root"]))
+                await connection.execute(_follower(row["root"]))
             return True
         await _learn(connection, notice, now, withheld)
         return False
@@ -128,11 +128,11 @@ def _follows(notice: Notice) -> bool:
     return notice.place == LIMITS or (notice.audience is Audience.REPORTER and notice.place > 0)
 
 
-def _followers(root: str) -> Update:
-    """What waited for the opening of its thread is due as planned: the opening is there, and goes first by its place."""
+def _follower(root: str) -> Update:
+    """The decision that waited for its receipt is due as planned. A release before this one plans nothing to go back to."""
     c = notices.c
-    waited = (c.root == root, c.place > 0, c.state == State.PENDING, c.attempts == 0, c.slot.is_(None))
-    return update(notices).where(*waited).values(next_attempt_at=c.due_at)
+    waited = (c.root == root, c.place == 1, c.state == State.PENDING, c.attempts == 0, c.slot.is_(None))
+    return update(notices).where(*waited, c.due_at.is_not(None)).values(next_attempt_at=c.due_at)
 
 
 async def _opened(connection: AsyncConnection, root: str, place: int) -> bool:

@@ -91,7 +91,8 @@ class NotificationsSettings(Settings):
         str | None, Field(description="Database of the notices (default: notifications.db in data_dir)")
     ] = None
     unknown_hold: Annotated[
-        float, Field(ge=0, description="Seconds to wait before a mail of unknown outcome is sent again")
+        float,
+        Field(ge=0, le=86_400, description="Seconds to wait before a mail of unknown outcome is sent again"),
     ] = 60.0
 
     @field_validator("smtp_tls")

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.routing import views_tables as tables
 from services.routing.comparing import Difference, differences, mend, suspects
 from services.routing.projecting import keep_in
 from services.routing.rebuilding import PROJECTED, acknowledged, entries_between, page_from
-from services.routing.shadow import shadow_of
+from services.routing.shadow import shadow_of, unhurried
 from services.routing.views import Views
 from services.runtime.bus import Bus
 from services.runtime.database import writing
@@ -38,13 +38,13 @@ class Rebuild:
 
         Raises Busy, TooFarBehind, BrokerAway and SQLAlchemyError.
         """
-        async with shadow_of(self._views.engine) as engine:
+        async with unhurried(self._views.engine) as own, shadow_of(own) as engine:
             shadow = Views(engine)
             await shadow.open()
             async for line in self._fill(shadow):
                 yield line
             looked: dict[str, Difference] = {}
-            async with self._views.engine.connect() as live, engine.connect() as right:
+            async with own.connect() as live, engine.connect() as right:
                 async for found in suspects(live, right):
                     looked[found.table] = found
                     yield {"event": "looked", "table": found.table, "rows": found.rows}
@@ -53,7 +53,7 @@ class Rebuild:
             ):  # what came while we compared: little is left to read under the lock
                 pass
             cases = sorted({case_id for found in looked.values() for case_id in found.cases})
-            for final in (finals := await self._settle(shadow, cases, replace=replace)):
+            for final in (finals := await self._settle(own, shadow, cases, replace=replace)):
                 rows = looked.get(final.table, final).rows
                 yield {**_line(final), "rows": rows}
         wrong = any(final.differing for final in finals)
@@ -72,12 +72,14 @@ class Rebuild:
                 percent = round(100 * read / max(read + page.more, 1), 1)
                 yield {"event": "reading", "stream": stream, "read": read, "percent": percent, "rate": rate}
 
-    async def _settle(self, shadow: Views, cases: list[str], *, replace: bool) -> list[Difference]:
+    async def _settle(
+        self, own: AsyncEngine, shadow: Views, cases: list[str], *, replace: bool
+    ) -> list[Difference]:
         """Bring both to the same place in the streams, compare what was suspect, and mend it if told so.
 
         Nobody else writes meanwhile: no event is lost, it waits for the lock.
         """
-        async with writing(self._views.engine, patient=True) as live:
+        async with writing(own, patient=True) as live:
             for stream in PROJECTED:
                 await self._meet(live, shadow, stream)
             async with shadow.engine.connect() as right:

@@ -19,6 +19,19 @@ class Busy(Exception):
 
 
 @asynccontextmanager
+async def unhurried(engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
+    """The same database without limits of time: a rebuild compares much at once, and waits for the broker meanwhile."""
+    if engine.dialect.name == "sqlite":
+        yield engine
+        return
+    patient = open_engine(engine.url, patient=True)
+    try:
+        yield patient
+    finally:
+        await patient.dispose()
+
+
+@asynccontextmanager
 async def shadow_of(engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
     """Gone afterwards; what an interrupted rebuild left behind is thrown away first. Raises Busy."""
     beside = _file_of(engine) if engine.dialect.name == "sqlite" else _schema_of(engine)
@@ -48,7 +61,7 @@ async def _schema_of(engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
         await holder.execute(text(f"CREATE SCHEMA {SCHEMA}"))
         await holder.commit()
         try:
-            yield open_engine(engine.url, schema=SCHEMA)
+            yield open_engine(engine.url, schema=SCHEMA, patient=True)
             await holder.execute(drop)
             await holder.commit()
         finally:

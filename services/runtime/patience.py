@@ -1,7 +1,9 @@
-"""Waits for a broker that is there and does not answer for a stream yet."""
+"""Waits for a broker or database that is there and does not answer for a moment."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.runtime.bus import BrokerAway
 from services.runtime.logs import log
@@ -12,17 +14,18 @@ PAUSE = 1.0
 
 
 async def answered(ask: Callable[[], Awaitable[None]], tries: int = TRIES, pause: float = PAUSE) -> None:
-    """Ask what may be asked again, until it is answered. Raises the last BrokerAway: then a person must look.
+    """Ask what may be asked again, until it is answered. Raises the last BrokerAway or SQLAlchemyError.
 
     At the start of a cluster, and after the death of a leader, a stream answers nobody until its copies have elected one.
     """
     for left in reversed(range(tries)):
         try:
             await ask()
-        except BrokerAway as trouble:
+        except (BrokerAway, SQLAlchemyError) as trouble:
             if not left:
                 raise
-            log("broker.awaited", level="WARNING", reason=str(trouble))
+            reason = str(trouble) if isinstance(trouble, BrokerAway) else type(trouble).__name__
+            log("start.awaits", level="WARNING", reason=reason)
             await asyncio.sleep(pause)
         else:
             return

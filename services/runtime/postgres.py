@@ -10,19 +10,18 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
 _REACHED_WITHIN = 10
 """Seconds in which PostgreSQL must take a connection; asyncpg's own minute is longer than anybody waits for an answer."""
-_ANSWERED_WITHIN = 12
-"""Seconds for one statement, for a server that hangs and does not cancel it itself."""
+_ANSWERED_WITHIN = 30
+"""Seconds for one statement. Most of ours touch a page of rows; the longest all deliveries that wait for an endpoint."""
 _LIMITS = {
     "lock_timeout": "8s",
-    "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "10s",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25s",
 }
 """A worker that was stopped, or whose machine is gone, inside a transaction keeps its locks no longer than this. Without
-limits all others would wait for it, and TCP notices a machine that vanished after two hours. Statements of ours touch a
-page of rows."""
+limits all others would wait for it, and TCP notices a machine that vanished after two hours."""
 _LOCK = "pg_advisory_xact_lock(hashtext('netral ' || current_schema()))"
 _BOUNDED = "set_config('transaction_timeout', '30s', true)"
 

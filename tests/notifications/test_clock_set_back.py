@@ -3,11 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from services.notifications.core.notices import State
 from services.notifications.ledger_tables import notices
 from tests.notifications.story import a_story
-
-RECEIVED = ("RECEIVED", None)
 
 
 @pytest.fixture
@@ -24,16 +21,6 @@ async def test_a_mail_that_was_put_off_by_a_clock_ahead_is_tried_at_once(office,
     clock.move(days=-9)
     await office.sender.send_due()
     assert len(server.arrived) == 1
-
-
-async def test_what_a_dead_process_held_by_a_clock_ahead_is_found(office, clock, rows):
-    await office.hear(a_story().accepted)
-    clock.move(days=9)
-    await office.sender.sweep()
-    await office.ledger.claim(clock(), 1)
-    clock.move(days=-9)
-    await office.sender.sweep()
-    assert (await rows())[RECEIVED]["state"] == State.UNKNOWN
 
 
 async def test_letters_of_the_days_ahead_are_no_burst_today(office, clock):

@@ -6,9 +6,11 @@ from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import update
 
 from contracts.events import NoticeOutcome
 from services.notifications import app
+from services.notifications.ledger_tables import notices
 from services.runtime.failures import TryLater
 from tests.notifications.story import a_story, link
 
@@ -33,6 +35,17 @@ async def test_a_reporter_gets_the_receipt_first_also_where_the_decision_is_hear
     assert await office.settle() == 2
     letters = [mail["X-Netral-Letter"].partition("/")[2] for mail in server.mails()]
     assert letters == ["received", "routed"]
+
+
+async def test_a_decision_recorded_by_a_release_that_plans_nothing_keeps_its_turn(office, bus, clock):
+    story = a_story()
+    await bus.tell([story.decided])
+    await office.hear(link(story, story.accepted))
+    async with office.ledger.engine.begin() as connection:
+        await connection.execute(update(notices).values(due_at=None))
+    await office.hear(story.accepted)
+    clock.move(seconds=46)
+    assert await office.settle() == 2
 
 
 async def test_a_receipt_that_never_comes_holds_the_decision_for_less_than_a_minute(office, bus, clock):

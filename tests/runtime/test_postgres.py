@@ -39,6 +39,7 @@ async def test_who_stands_still_inside_a_transaction_loses_the_lock_and_all_othe
 ) -> None:
     address = server.new_database()
     still, other = open_engine(address), open_engine(address)
+    assert await wrote(other), "it is connected"
     async with still.connect() as connection:
         await connection.execute(text(alone((18,), patient=False)))
         first, tries = await wrote(other), 1

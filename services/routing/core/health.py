@@ -85,6 +85,6 @@ def _counted(buckets: tuple[Bucket, ...], good: bool, now: datetime) -> tuple[Bu
     width = int(BUCKET.total_seconds())
     start = int(now.timestamp()) // width * width
     oldest = now.timestamp() - WINDOW.total_seconds()
-    kept = [bucket for bucket in buckets if bucket[0] + width > oldest]
+    kept = [bucket for bucket in buckets if oldest - width < bucket[0] <= start]
     _, requests, failures = kept.pop() if kept and kept[-1][0] == start else (start, 0, 0)
     return (*kept, (start, requests + 1, failures + (not good)))

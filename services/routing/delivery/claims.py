@@ -76,7 +76,7 @@ class Claims:
         d, now = deliveries.c, self._clock()
         lost = (
             d.state == State.SENDING,
-            or_(due(d.lease_until, now), true() if every else d.lease_until.is_(None)),
+            or_(d.lease_until <= now, true() if every else d.lease_until.is_(None)),
         )
         back = {"state": State.PENDING, "next_attempt_at": now, "lease_until": None, "outcome": "abandoned"}
         async with self._store.transaction() as connection:

@@ -26,7 +26,7 @@ class Retention:
     async def look(self) -> int:
         """Once an hour, or at once while there is more; how many were shortened. Raises SQLAlchemyError."""
         now = self._clock()
-        if self._next and now < self._next:
+        if self._next and now < self._next <= now + EVERY:
             return 0
         found = await self._shorten(now - self._kept)
         if found < AT_ONCE:

@@ -47,6 +47,8 @@ def test_a_probe_planned_by_a_clock_that_ran_ahead_is_not_waited_for() -> None:
     assert not health.waits(NOON + timedelta(seconds=39))
     assert not health.waits(NOON - timedelta(days=9))
     assert not Health().waits(NOON)
+    failed_ahead = played(Health(), [DOWN] * 9, now=NOON + timedelta(days=9))
+    assert not seen(failed_ahead, DOWN, State.PENDING, NOON).open, "they do not count before their time"
 
 
 def test_an_attempt_from_before_the_opening_neither_closes_nor_prolongs_it() -> None:
