@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.thorough, pytest.mark.timeout(300)
 async def test_after_a_walk_with_deaths_the_independent_checker_finds_nothing(fresh_nats: Broker) -> None:
     walk = Walk(fresh_nats, seed=11)
     try:
-        await walk.walk(steps=150, kills=5)
+        await walk.walk(steps=110, kills=4)
         assert await walk.findings() == []
     finally:
         walk.system.stop()

@@ -13,7 +13,7 @@ from tests.routing.rules.mutants import Mutant, mutants
 from tests.routing.rules.nets import Nets
 from tests.routing.rules.surviving import SEED, TRIES, surviving, told
 
-SAMPLE = 90
+SAMPLE = 70
 """Mutants judged in a test run; `python -m tests.routing.rules.test_mutants` judges all of them."""
 
 ENOUGH = 0.95
