@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.notifications.core.notices import State
 from services.notifications.ledger_rows import Claim, claim_of
 from services.notifications.ledger_tables import notices
-from services.runtime.due import due
 
 _DUE = (State.PENDING, State.UNKNOWN)
 _WAITING = (State.PENDING, State.SENDING, State.UNKNOWN)
@@ -23,12 +22,12 @@ async def taken(connection: AsyncConnection, *, now: datetime, limit: int, until
         earlier.c.slot.is_(None),
         earlier.c.state.in_(_WAITING),
     )
-    ready = select(notices.c.notice_id).where(
-        notices.c.state.in_(_DUE), due(notices.c.next_attempt_at, now), notices.c.slot.is_(None), ~blocked
+    due = select(notices.c.notice_id).where(
+        notices.c.state.in_(_DUE), notices.c.next_attempt_at <= now, notices.c.slot.is_(None), ~blocked
     )
     mine = (
         update(notices)
-        .where(notices.c.notice_id.in_(ready.order_by(notices.c.next_attempt_at).limit(limit)))
+        .where(notices.c.notice_id.in_(due.order_by(notices.c.next_attempt_at).limit(limit)))
         .where(notices.c.state.in_(_DUE))
         .values(state=State.SENDING, attempts=notices.c.attempts + 1, lease_until=until)
         .returning(notices)

@@ -14,7 +14,6 @@ from services.notifications.core.notices import Facts, Item, Notice, State, dige
 from services.notifications.ledger import Ledger
 from services.notifications.ledger_rows import notice_of
 from services.notifications.ledger_tables import notices
-from services.runtime.due import due
 
 MOST_LINES = 100
 """Cases a digest names; of the others it gives the number."""
@@ -25,17 +24,17 @@ AT_ONCE = 5_000
 async def gather(ledger: Ledger, now: datetime, edition: str) -> int:
     """Gather what is due; how many digests were made. Raises LedgerAway."""
     n = notices.c
-    ready = (
+    due = (
         select(n.reader, n.slot, n.notice_id)
-        .where(n.slot.is_not(None), n.state == State.PENDING, due(n.next_attempt_at, now))
+        .where(n.slot.is_not(None), n.state == State.PENDING, n.next_attempt_at <= now)
         .order_by(n.reader, n.slot, n.created_at, n.notice_id)
         .limit(AT_ONCE)
     )
-    if not await ledger.read(ready.limit(1)):
+    if not await ledger.read(due.limit(1)):
         return 0
 
     async def work(connection: AsyncConnection) -> int:
-        rows = (await connection.execute(ready)).all()
+        rows = (await connection.execute(due)).all()
         made = 0
         for (_, slot), group in groupby(rows, key=lambda row: (row.reader, row.slot)):
             ids = [row.notice_id for row in group]

@@ -124,6 +124,7 @@ class Sender:
             return
         first = self._looked is None and self._ledger.exclusive
         found = await self._ledger.doubt_the_abandoned(now, self._hold, all_claims=first)
+        await self._ledger.call_back(now)
         self._looked = now
         if found:
             log("notices.abandoned", level="WARNING", notices=found)

@@ -19,6 +19,7 @@ async def test_a_mail_that_was_put_off_by_a_clock_ahead_is_tried_at_once(office,
     clock.move(days=9)
     await office.sender.send_due()
     clock.move(days=-9)
+    await office.sender.sweep()
     await office.sender.send_due()
     assert len(server.arrived) == 1
 

@@ -16,7 +16,7 @@ from services.routing.delivery.health_rows import health_of, keep_health, raise_
 from services.routing.delivery.store import Row, Store, rows_of
 from services.routing.delivery.tables import attempts, deliveries, endpoints
 from services.runtime.clock import Clock
-from services.runtime.due import due
+from services.runtime.due import astray
 from services.runtime.grouping import Grouped
 
 LEASE = timedelta(seconds=60)
@@ -72,14 +72,20 @@ class Claims:
         await self._recording.submit(attempt)
 
     async def reap(self, *, every: bool = False) -> int:
-        """Give back what a dead process had claimed: its lease ran out, or with `every` whatever it is."""
+        """Give back what a dead process had claimed: its lease ran out, or with `every` whatever it is.
+
+        And what waits for an instant that a wrong clock wrote is due now.
+        """
         d, now = deliveries.c, self._clock()
         lost = (
             d.state == State.SENDING,
             or_(d.lease_until <= now, true() if every else d.lease_until.is_(None)),
         )
         back = {"state": State.PENDING, "next_attempt_at": now, "lease_until": None, "outcome": "abandoned"}
+        known = d.endpoint_id.in_(select(endpoints.c.endpoint_id))  # by the index of what is due
+        ahead = known, d.state == State.PENDING, astray(d.next_attempt_at, now)
         async with self._store.transaction() as connection:
+            await connection.execute(update(deliveries).where(*ahead).values(next_attempt_at=now))
             return int((await connection.execute(update(deliveries).where(*lost).values(back))).rowcount)
 
     async def _take(self, connection: AsyncConnection, row: Row, room: Room, now: datetime) -> list[Claim]:
@@ -92,7 +98,7 @@ class Claims:
         if state.open:  # nobody else probes while this one may be on its way
             await keep_health(self._store, connection, endpoint_id, replace(state, probe_at=now + LEASE))
         d = deliveries.c
-        mine = (d.endpoint_id == endpoint_id, d.state == State.PENDING, due(d.next_attempt_at, now))
+        mine = (d.endpoint_id == endpoint_id, d.state == State.PENDING, d.next_attempt_at <= now)
         first = select(d.delivery_id).where(*mine).order_by(d.next_attempt_at, d.delivery_id).limit(free)
         taken = (
             update(deliveries)
@@ -136,7 +142,7 @@ def _ready(now: datetime) -> Any:
     """The active endpoints for which something is due and no breaker says wait: one look at an index for each."""
     d = deliveries.c
     waiting = exists().where(
-        d.endpoint_id == endpoints.c.endpoint_id, d.state == State.PENDING, due(d.next_attempt_at, now)
+        d.endpoint_id == endpoints.c.endpoint_id, d.state == State.PENDING, d.next_attempt_at <= now
     )
     return select(endpoints.c.endpoint_id, endpoints.c.event).where(
         endpoints.c.state == EndpointState.ACTIVE, waiting
