@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import RowMapping, exists, select, update
+from sqlalchemy import RowMapping, Update, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.core.notices import State
 from services.notifications.ledger_rows import Claim, claim_of
 from services.notifications.ledger_tables import notices
+from services.runtime.due import astray
 
 _DUE = (State.PENDING, State.UNKNOWN)
 _WAITING = (State.PENDING, State.SENDING, State.UNKNOWN)
@@ -34,6 +35,12 @@ async def taken(connection: AsyncConnection, *, now: datetime, limit: int, until
     )
     rows = (await connection.execute(mine)).mappings().all()
     return [claim_of(row, await _earlier(connection, row)) for row in rows]
+
+
+def called_back(now: datetime) -> Update:
+    """What waits for an instant that a wrong clock wrote is due now (ADR 0103)."""
+    waits = notices.c.state.in_(_DUE), astray(notices.c.next_attempt_at, now)
+    return update(notices).where(*waits).values(next_attempt_at=now)
 
 
 async def _earlier(connection: AsyncConnection, row: RowMapping) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ from services.notifications.core.telling import Reporter
 from services.notifications.ledger_rows import Claim, Ending, ending_of, notice_of
 from services.notifications.ledger_tables import notices, prepare, refusals
 from services.notifications.recording import Recorder
-from services.runtime.due import astray
 
 LEASE = timedelta(minutes=1)
 """How long a claim is believed; who is at work on it renews it, so that what a dead process held is soon found, and
@@ -180,11 +179,6 @@ class Ledger:
             )
         )
         return int((await self.execute(statement)).rowcount)
-
-    async def call_back(self, now: datetime) -> None:
-        """What waits for an instant that a wrong clock wrote is due now. Raises LedgerAway."""
-        waits = notices.c.state.in_((State.PENDING, State.UNKNOWN)), astray(notices.c.next_attempt_at, now)
-        await self.execute(update(notices).where(*waits).values(next_attempt_at=now))
 
     async def untold(self, limit: int) -> list[Ending]:
         """Notices that ended in a state of TOLD, and that nobody was told about yet, but for letters of UNTOLD."""

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from services.notifications.claiming import called_back
 from services.notifications.commits import LedgerAway
 from services.notifications.core.matrix import Matrix
 from services.notifications.core.notices import State
@@ -124,7 +125,7 @@ class Sender:
             return
         first = self._looked is None and self._ledger.exclusive
         found = await self._ledger.doubt_the_abandoned(now, self._hold, all_claims=first)
-        await self._ledger.call_back(now)
+        await self._ledger.execute(called_back(now))
         self._looked = now
         if found:
             log("notices.abandoned", level="WARNING", notices=found)
