@@ -11,7 +11,7 @@ import pytest
 import uvloop
 
 from deploy.local.nats_server import NatsServer
-from deploy.local.secrets import ensure
+from deploy.local.secrets import ensure, write_private
 from deploy.streams import provision
 from services.runtime.connecting import connection
 from services.runtime.serving import CANNOT_GO_ON
@@ -96,6 +96,13 @@ class Broker:
         if self.server.process:
             self.server.process.kill()
             self.server.process.wait()
+
+    def take_password(self, user: str, password: str | None = None) -> None:
+        """Have the running server take this password of a user; None is the right one. Others end its connections."""
+        config, right = self.server.config(), self.settings.secret(f"nats-{user}")
+        write_private(self.data_dir / "nats" / "nats.conf", config.replace(right, password or right))
+        if self.server.process:
+            self.server.process.send_signal(signal.SIGHUP)
 
     async def _provision(self) -> None:
         nc = await nats_client.connect(**connection(self.settings, "operator"))

@@ -22,6 +22,10 @@ _KEEP = "{serve} & server=$!; cat > /dev/null; kill -QUIT $server; wait $server"
 """Whoever starts the server holds the other end of `cat`: however he ends, the server ends with him."""
 
 
+class Failed(OSError):
+    """A program of PostgreSQL did not do what it was asked; in its words."""
+
+
 @dataclass
 class PostgresServer:
     """Listens on a socket in a folder of its own only."""
@@ -61,6 +65,23 @@ class PostgresServer:
         finally:
             _signal(found, signal.SIGCONT)
 
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """As a primary that was made a standby."""
+        self.demote()
+        try:
+            yield
+        finally:
+            self.promote()
+
+    def demote(self) -> None:
+        """Take no writes any more. Raises Failed."""
+        self._refuse_writes("on")
+
+    def promote(self) -> None:
+        """Take writes again. Raises Failed."""
+        self._refuse_writes("off")
+
     def stop(self) -> None:
         self._keeper.communicate()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -92,10 +113,15 @@ class PostgresServer:
         """The SQLAlchemy address of an empty database."""
         self.databases += 1
         name = f"test_{self.databases}"
-        self._run(
-            "psql", "-h", str(self.folder), "-U", "netral", "-qc", f"CREATE DATABASE {name}", "postgres"
-        )
+        self._ask(f"CREATE DATABASE {name}")
         return f"postgresql+asyncpg://netral@/{name}?host={self.folder}"
+
+    def _refuse_writes(self, whether: str) -> None:
+        self._ask(f"ALTER SYSTEM SET default_transaction_read_only = {whether}", "SELECT pg_reload_conf()")
+
+    def _ask(self, *statements: str) -> None:
+        said = [word for statement in statements for word in ("-c", statement)]
+        self._run("psql", "-h", str(self.folder), "-U", "netral", "-q", *said, "postgres")
 
     def _drop_root(self) -> None:
         """PostgreSQL refuses to be root, and who it is instead may not be able to read our environment."""
@@ -119,7 +145,8 @@ class PostgresServer:
             done = subprocess.run(
                 command, check=False, cwd=self.folder, stdout=output, stderr=output, **self._as
             )
-        assert done.returncode == 0, f"{program}: {said.read_text(errors='replace')}"
+        if done.returncode:
+            raise Failed(f"{program}: {said.read_text(errors='replace')}")
 
 
 def _processes() -> Iterator[tuple[int, int]]:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
-import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
@@ -14,7 +13,7 @@ from nats.js.errors import NotFoundError
 from contracts.events import Event
 from contracts.topology import stream_of
 from services.runtime.batches import Batch, Message, Refused, publish_batch, publish_guarded
-from services.runtime.connecting import connection
+from services.runtime.connecting import connected
 from services.runtime.ending import ended
 from services.runtime.logs import log
 from services.runtime.settings import Settings
@@ -76,7 +75,7 @@ class Bus:
             try:
                 # nats-py itself would try for ever, also at the first attempt.
                 async with asyncio.timeout(5):
-                    return cls(await nats.connect(**connection(settings, user)), telemetry)
+                    return cls(await connected(settings, user), telemetry)
             except (NatsError, OSError, TimeoutError):
                 if not wait:
                     raise BrokerAway(ambiguous=False) from None

@@ -1,9 +1,14 @@
-"""The arguments with which every connection of ours is made: user, own inbox, TLS, and patience without end."""
+"""Every connection of ours: user, own inbox, TLS, and patience without end, also with a broker that refuses us."""
 
 import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.protocol.parser import PERMISSIONS_ERR
 
 from services.runtime.logs import log
 from services.runtime.settings import BadSettings, Settings
@@ -13,12 +18,36 @@ PING = 5
 for five minutes for one that stands still or whose machine vanished."""
 
 
+class Persistent(Client):  # type: ignore[misc]
+    """Comes back whatever the server says: nats-py's own closes for ever at any error it is told while it is connected.
+
+    A server tells one when a user's password is exchanged under it, or a limit of its own is reached.
+    """
+
+    async def _process_err(self, err_msg: str) -> None:
+        if PERMISSIONS_ERR in err_msg:
+            await super()._process_err(err_msg)
+            return
+        if self._current_server:
+            self._current_server.last_attempt = time.monotonic()  # or it is asked again without a pause
+        refusal = NatsError(f"nats: {err_msg}")
+        await self._error_cb(refusal)
+        await self._process_op_err(refusal)
+
+
+async def connected(settings: Settings, user: str) -> Client:
+    """A connection that lasts until it is closed, however long the first takes. Raises BadSettings."""
+    client = Persistent()
+    await client.connect(**connection(settings, user))
+    return client
+
+
 def connection(settings: Settings, user: str) -> dict[str, Any]:
-    """The arguments of a connection of ours: who we are, our own inbox, and patience without end."""
+    """The arguments of a connection of ours: who we are, our own inbox, and patience without end. Raises BadSettings."""
     return {
         "servers": settings.nats_url.split(","),
         "user": user,
-        "password": settings.secret(f"nats-{user}"),
+        "password": _password(settings, user),
         "name": f"netral-{user}",
         "inbox_prefix": f"_INBOX_{user}".encode(),
         "max_reconnect_attempts": -1,
@@ -28,6 +57,19 @@ def connection(settings: Settings, user: str) -> dict[str, Any]:
         "error_cb": _heard,
         **({"tls": context} if (context := _tls(settings)) else {}),
     }
+
+
+def _password(settings: Settings, user: str) -> Callable[[], str]:
+    """Read for each attempt, so that an exchanged one holds without a restart; the last one while none can be read."""
+    known = settings.secret(f"nats-{user}")
+
+    def read() -> str:
+        nonlocal known
+        with suppress(BadSettings):
+            known = settings.secret(f"nats-{user}")
+        return known
+
+    return read
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

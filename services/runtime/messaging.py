@@ -9,7 +9,7 @@ import faststream.nats.subscriber.usecases.stream_pull_subscriber as pulling
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsMessage
-from faststream.security import SASLPlaintext
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig
@@ -17,7 +17,7 @@ from nats.js.errors import ServiceUnavailableError
 
 from contracts.topology import CONSUMERS
 from services.runtime.bus import BrokerAway, Bus
-from services.runtime.connecting import connection
+from services.runtime.connecting import connected
 from services.runtime.failures import FailureTable, NeedsAPerson, TryLater
 from services.runtime.logs import log
 from services.runtime.pulling import PAUSE
@@ -30,7 +30,17 @@ pulling.TimeoutError = builtins.TimeoutError  # type: ignore[attr-defined]
 
 
 class _Broker(NatsBroker):
-    """Where a durable is gone FastStream 0.7.8 asks again at once, which takes a core; ours asks once a second."""
+    """FastStream's over a connection of ours. Its own ends for ever where a server refuses it for a moment.
+
+    Where a durable is gone FastStream 0.7.8 asks again at once, which takes a core; ours asks once a second.
+    """
+
+    whose: tuple[Settings, str]
+
+    async def _connect(self) -> Client:
+        client = await connected(*self.whose)
+        self.config.connect(client)
+        return client
 
     async def start(self) -> None:
         await super().start()
@@ -52,21 +62,15 @@ def _patient(fetch: Callable[..., Awaitable[list[Msg]]]) -> Callable[..., Awaita
 
 def open_broker(settings: Settings, user: str, telemetry: Any = None) -> NatsBroker:
     """A FastStream broker of ours, not connected yet. Outermost telemetry, then the failure table."""
-    options = connection(settings, user)
-    context = options.pop("tls", None)
-    user_and_password = SASLPlaintext(
-        options.pop("user"), options.pop("password"), ssl_context=context, use_ssl=context is not None
-    )
-    return _Broker(
-        options.pop("servers"),
-        **options,
-        security=user_and_password,
+    broker = _Broker(
         middlewares=(HandlerTelemetry(telemetry), FailureTable),
         logger=None,
         graceful_timeout=10,
         apply_types=False,  # injecting the message costs a hop to another thread for each
         decoder=_itself,
     )
+    broker.whose = settings, user
+    return broker
 
 
 async def consuming(

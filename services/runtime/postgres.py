@@ -23,6 +23,8 @@ _LIMITS = {
 """A worker that was stopped, or whose machine is gone, inside a transaction keeps its locks no longer than this. Without
 limits all others would wait for it, and TCP notices a machine that vanished after two hours."""
 _LOCK = "pg_advisory_xact_lock(hashtext('netral ' || current_schema()))"
+_READ_ONLY = "25006"
+"""SQLSTATE read_only_sql_transaction: who answers is a standby now, and another server takes what is written."""
 _BOUNDED = "set_config('transaction_timeout', '30s', true)"
 
 
@@ -56,7 +58,13 @@ class _Pool(AsyncAdaptedQueuePool):
 
 
 def _in_our_words(context: ExceptionContext) -> SQLAlchemyError | None:
-    """What asyncpg says of a time that is over is no error of a database to SQLAlchemy."""
+    """What asyncpg says of a time that is over is no error of a database to SQLAlchemy.
+
+    A server that takes no writes any more is left like one that is gone: its address may lead to its successor.
+    """
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
+        return None
     if not isinstance(context.original_exception, OSError):
         return None
     context.is_disconnect = True

@@ -9,11 +9,14 @@ ROUND = 18.0
 """Seconds in which every deed is done once, in an order of its own."""
 _SERVICES = ("intake", "routing", "notifications", "smtp")
 _LINKS = ("broker", "mail", "inner")
+_USERS = ("intake", "routing", "notifications")
 _DURABLES = tuple(consumer.name for consumer in CONSUMERS)
 DEEDS = (
     *(("kill", name) for name in (*_SERVICES, "broker")),
     ("crash", "database"),
     ("hang", "database"),
+    ("demote", "database"),
+    ("refuse", "password"),
     ("pause", "service"),
     ("slow", "link"),
     ("hole", "link"),
@@ -30,6 +33,8 @@ _JUMPS = ("-3600", "3600", "777600")
 _LASTING = {
     "kill": (0.0, 1.5),
     "hang": (0.5, 3.0),
+    "demote": (0.5, 3.0),
+    "refuse": (0.5, 3.0),
     "pause": (0.5, 3.0),
     "slow": (1.0, 4.0),
     "hole": (0.5, 3.0),
@@ -69,7 +74,7 @@ def schedule(seed: int, seconds: float) -> list[Deed]:
 def _one_of(target: str, dice: random.Random) -> str:
     if target == "service":
         return dice.choice((*_SERVICES, "broker"))
-    several = {"link": _LINKS, "clock": _JUMPS, "durable": _DURABLES}.get(target)
+    several = {"link": _LINKS, "clock": _JUMPS, "durable": _DURABLES, "password": _USERS}.get(target)
     return dice.choice(several) if several else target
 
 

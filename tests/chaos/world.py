@@ -17,6 +17,7 @@ from contracts.topology import CONSUMERS
 from deploy.local.secrets import CannotStart
 from deploy.streams import add_consumer
 from services.runtime.connecting import connection
+from tests.chaos import database
 from tests.chaos.acts import Operator, insist
 from tests.chaos.clocked import JUMP
 from tests.chaos.clocked import SERVICES as CLOCKED
@@ -111,7 +112,12 @@ class World:
 
     async def do(self, deed: Deed) -> None:
         """One deed and its end. What cannot be done is noted in `refused`."""
-        await getattr(self, f"_{deed.kind}")(deed)
+        if deed.target != "database":
+            await getattr(self, f"_{deed.kind}")(deed)
+        elif self.database is None:
+            self.refused[deed.kind] = "the databases are files; `--postgres` has a server for them"
+        else:
+            await database.DEEDS[deed.kind](self.database, deed.lasts)
 
     async def _kill(self, deed: Deed) -> None:
         self.down[deed.target] += 1
@@ -122,19 +128,11 @@ class World:
         self.down[deed.target] -= 1
         self._begin(deed.target)
 
-    async def _crash(self, deed: Deed) -> None:
-        """All its connections end without a word."""
-        if self.database is None:
-            self.refused["crash"] = "the databases are files; `--postgres` has a server for them"
-            return
-        await asyncio.to_thread(self.database.crash)
-
-    async def _hang(self, deed: Deed) -> None:
-        if self.database is None:
-            self.refused["hang"] = "the databases are files; `--postgres` has a server for them"
-            return
-        with self.database.hanging():
-            await asyncio.sleep(deed.lasts)
+    async def _refuse(self, deed: Deed) -> None:
+        """The broker takes a service's password for another one, and ends its connections."""
+        await insist(lambda: asyncio.to_thread(self.broker.take_password, deed.target, "another"))
+        await asyncio.sleep(deed.lasts)
+        await insist(lambda: asyncio.to_thread(self.broker.take_password, deed.target))
 
     async def _pause(self, deed: Deed) -> None:
         if process := self._process(deed.target):

@@ -1,6 +1,6 @@
-"""Credentials at the broker that ran out are named in the log, and nothing has to be started again once they are mended."""
+"""A certificate of the broker that ran out is named in the log."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ import trustme
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.settings import Settings
 from tests.conftest import Broker
-from tests.running import until
 
 pytestmark = pytest.mark.broker
 
@@ -35,34 +34,3 @@ async def test_a_certificate_that_has_expired_is_named(
     finally:
         broker.kill()
     assert "certificate has expired" in {line.get("why") for line in lines()}
-
-
-def _answers(bus: Bus) -> Callable[[], Awaitable[bool]]:
-    async def works() -> bool:
-        try:
-            return await bus.read("cases.x.decided") is None
-        except BrokerAway:
-            return False
-
-    return works
-
-
-async def test_a_password_that_was_changed_and_given_back_needs_no_restart(
-    fresh_nats: Broker, lines: Callable[[], list[dict[str, Any]]]
-) -> None:
-    bus = await Bus.connect(fresh_nats.settings, "routing")
-    secret = fresh_nats.data_dir / "secrets" / "nats-routing"
-    old = secret.read_text()
-    fresh_nats.kill()
-    secret.write_text("another\n")
-    fresh_nats.server.start()
-
-    async def named() -> bool:
-        return any("uthorization" in str(line.get("why")) for line in lines())
-
-    await until(named)
-    fresh_nats.kill()
-    secret.write_text(old)
-    fresh_nats.server.start()
-    assert await until(_answers(bus))
-    await bus.close()

@@ -34,6 +34,15 @@ async def wrote(engine: AsyncEngine) -> bool:
     return True
 
 
+async def created(engine: AsyncEngine, table: str) -> bool:
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text(f"CREATE TABLE {table} (n INTEGER)"))
+    except SQLAlchemyError:
+        return False
+    return True
+
+
 async def test_who_stands_still_inside_a_transaction_loses_the_lock_and_all_others_go_on(
     server: PostgresServer,
 ) -> None:
@@ -74,6 +83,21 @@ async def test_a_server_that_hangs_is_an_error_of_the_database_and_is_used_again
             met = await asyncio.wait_for(asyncio.gather(asked(), anew(), return_exceptions=True), 60)
         assert [type(one) for one in met] == [DatabaseAway, DatabaseAway]
     assert await wrote(engine)
+    await engine.dispose()
+
+
+async def test_who_meets_a_standby_connects_anew_where_the_address_may_lead_to_the_next_primary(
+    server: PostgresServer,
+) -> None:
+    address = server.new_database()
+    with server.read_only():
+        engine = open_engine(address)
+        async with engine.connect() as connection:
+            assert (await connection.execute(text("SELECT 1"))).scalar() == 1, "it can be read"
+            # This session stays as it is, whatever becomes of the server: like one with a primary that was demoted.
+            await connection.execute(text("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"))
+            await connection.commit()
+    assert [await created(engine, name) for name in ("one", "two")] == [False, True]
     await engine.dispose()
 
 

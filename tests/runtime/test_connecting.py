@@ -1,0 +1,105 @@
+"""A broker that refuses who is connected is asked again until it takes them, with the password of that moment."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import nats as client
+import pytest
+from faststream.nats import NatsBroker
+
+from deploy.local.secrets import write_private
+from services.runtime.bus import Bus
+from services.runtime.connecting import Persistent, connection
+from services.runtime.messaging import consuming, durable
+from tests.conftest import Broker
+from tests.running import until
+
+pytestmark = pytest.mark.broker
+SUBJECT = "reports.{}.accepted"
+
+
+@asynccontextmanager
+async def at_work(broker: Broker) -> Any:
+    """A publisher and a durable's reader as routing has them; what the reader hears goes into the queue."""
+    heard = asyncio.Queue[bytes]()
+
+    def subscribe(faststream: NatsBroker) -> None:
+        @faststream.subscriber(**durable("routing"))
+        async def handle(message: Any) -> None:
+            heard.put_nowait(message.body)
+
+    bus = await Bus.connect(broker.settings, "routing")
+    reader = await consuming(broker.settings, "routing", None, subscribe)
+    yield bus, heard
+    await reader.stop()
+    await bus.close()
+
+
+async def tell(broker: Broker, name: str) -> None:
+    nc = await client.connect(**connection(broker.settings, "operator"))
+    await nc.jetstream().publish(SUBJECT.format(name), name.encode())
+    await nc.close()
+
+
+def is_connected(bus: Bus, wanted: bool) -> Callable[[], Awaitable[bool]]:
+    async def connected() -> bool:
+        return bool(bus.nc.is_connected) is wanted
+
+    return connected
+
+
+async def test_publisher_and_reader_go_on_where_a_refused_password_is_taken_again(
+    fresh_nats: Broker, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    async with at_work(fresh_nats) as (bus, heard):
+        await tell(fresh_nats, "one")
+        assert await heard.get() == b"one"
+        fresh_nats.take_password("routing", "another")
+        await until(is_connected(bus, False))
+        await asyncio.sleep(1)  # refused more than once
+        assert any("uthorization" in str(line.get("why")) for line in lines())
+        fresh_nats.take_password("routing")
+        await until(is_connected(bus, True))
+        await tell(fresh_nats, "two")
+        assert await asyncio.wait_for(heard.get(), 20) == b"two"
+        assert not await bus.stored("cases.x.decided")
+
+
+async def test_an_exchanged_password_needs_no_restart_and_an_unreadable_one_ends_nothing(
+    fresh_nats: Broker,
+) -> None:
+    secret = fresh_nats.data_dir / "secrets" / "nats-routing"
+    async with at_work(fresh_nats) as (bus, heard):
+        fresh_nats.take_password("routing", "another")
+        await until(is_connected(bus, False))
+        secret.unlink()
+        await asyncio.sleep(1)
+        write_private(secret, "another")
+        await until(is_connected(bus, True))
+        await tell(fresh_nats, "one")
+        assert await asyncio.wait_for(heard.get(), 20) == b"one"
+
+
+async def test_what_a_server_says_of_a_forbidden_subject_costs_no_connection(fresh_nats: Broker) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    await bus.nc.publish("reports.x.accepted", b"not ours to say")
+    assert not await bus.stored("cases.x.decided")
+    assert bus.nc.stats["reconnects"] == 0
+    await bus.close()
+
+
+async def test_a_server_that_errs_at_every_connection_is_asked_with_a_pause(fresh_nats: Broker) -> None:
+    nc = Persistent()
+    await nc.connect(**connection(fresh_nats.settings, "routing"))
+    for round_ in range(3):
+        await nc._process_err("'maximum subscriptions exceeded'")
+
+        async def back(times: int = round_ + 1) -> bool:
+            return bool(nc.is_connected) and nc.stats["reconnects"] == times
+
+        started = asyncio.get_running_loop().time()
+        await until(back)
+        assert asyncio.get_running_loop().time() - started >= 0.4
+    await nc.close()
