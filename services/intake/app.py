@@ -1,7 +1,7 @@
 """Wires the intake service: vault and bus into the handlers, those into the doors, and the tasks beside."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,6 +22,7 @@ from services.intake.matcher import AT_ONCE, DURABLE, Matcher
 from services.intake.sealing import Sealer
 from services.intake.settings import IntakeSettings
 from services.intake.vault import Vault
+from services.intake.vault_keys import AnotherKey
 from services.intake.vault_writer import VaultAway
 from services.runtime.background import Background
 from services.runtime.clock import Clock, now
@@ -85,7 +86,7 @@ async def _running(
     given = intake.bus
     background = Background()
     audit = Audit(vault, instruments_of(telemetry)) if given is None else None
-    background.begin(_open(vault), _reconcile(intake, audit, clock))
+    background.begin(_open(vault, settings.keys), _reconcile(intake, audit, clock))
     if given is None:
         background.begin(_connect(intake, matcher, settings, telemetry))
     try:
@@ -97,10 +98,13 @@ async def _running(
         await vault.close()
 
 
-async def _open(vault: Vault) -> None:
+async def _open(vault: Vault, keys: Mapping[str, bytes]) -> None:
     while True:
         try:
-            await vault.start()
+            await vault.start(keys)
+        except AnotherKey as wrong:  # it stays closed, and the service is not ready, until somebody mends it
+            log("vault.another_key", level="ERROR", reason=str(wrong))
+            return
         except VaultAway as trouble:
             log("vault.awaited", level="WARNING", error=str(trouble))
             await asyncio.sleep(1)
@@ -150,7 +154,7 @@ async def _reconcile(intake: Intake, audit: Audit | None, clock: Clock) -> None:
 def _readyz(intake: Intake, vault: Vault) -> Callable[[Request], object]:
     async def readyz(_request: Request) -> Response:
         """`GET /readyz`."""
-        reasons = [] if await vault.works() else ["the vault does not answer"]
+        reasons = [] if await vault.works() else [str(vault.another_key or "the vault does not answer")]
         if trouble := await _trouble(intake):
             reasons.append(trouble)
         if not reasons:

@@ -36,7 +36,7 @@ class Sealer:
 
     def __init__(self, vault_key: bytes) -> None:
         self._vault = AESGCM(vault_key)
-        self.key_id = hashlib.sha256(vault_key).hexdigest()[:8]
+        self.key_id = key_id_of(vault_key)
 
     def seal(self, report_id: UUID, part: Part, document: dict[str, Any]) -> Sealed:
         """The sealed form of a JSON object. It opens only as this part of this report."""
@@ -58,6 +58,11 @@ class Sealer:
                 f"the {part} does not open with vault key {self.key_id}; restore vault.key"
             ) from None
         return document
+
+
+def key_id_of(vault_key: bytes) -> str:
+    """What a report keeps of the key that sealed it."""
+    return hashlib.sha256(vault_key).hexdigest()[:8]
 
 
 def _bound_to(report_id: UUID, part: Part) -> bytes:

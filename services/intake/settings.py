@@ -32,6 +32,11 @@ class IntakeSettings(Settings):
         """The address of the door as others write it, without a slash at the end."""
         return (self.public_url or f"http://{self.intake_host}:{self.intake_port}").rstrip("/")
 
+    @property
+    def keys(self) -> dict[str, bytes]:
+        """The keys a vault is filled with, for ever. Raises BadSettings."""
+        return {name: self.key(name) for name in ("vault.key", "door.key")}
+
     def key(self, name: str) -> bytes:
         """The 256-bit key in the secret `name`. Raises BadSettings."""
         try:

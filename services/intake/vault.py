@@ -1,7 +1,7 @@
 """The vault: every report, sealed, in a database; who may open which part is decided by its callers."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake.sealing import Part, Sealed
+from services.intake.vault_keys import AnotherKey, check
 from services.intake.vault_tables import ACCEPTED, CLAIMED, STORED, match_keys, metadata, reports
 from services.intake.vault_writer import Entry, Standing, VaultAway, VaultWriter
 from services.runtime.inner_spans import storing
@@ -44,12 +45,13 @@ class Vault:
     """Reads and writes raise VaultAway when the database fails."""
 
     def __init__(self, engine: AsyncEngine, tracer: Tracer | None = None) -> None:
+        self.another_key: AnotherKey | None = None
         self._engine, self._tracer = engine, tracer or NoOpTracer()
         self._writer = VaultWriter(engine)
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Make the table if it is new, and begin to write."""
+    async def start(self, keys: Mapping[str, bytes] | None = None) -> None:
+        """Make the tables if they are new, and begin to write. Raises VaultAway, and AnotherKey where it stays closed."""
         address = self._engine.url
         try:
             if address.get_backend_name() == "sqlite" and address.database:
@@ -58,8 +60,12 @@ class Vault:
                 await connection.run_sync(metadata.create_all)
                 for index in reports.indexes:  # of a vault from before it
                     await connection.run_sync(index.create, checkfirst=True)
+                await check(connection, keys or {})
         except (SQLAlchemyError, OSError) as problem:
             raise VaultAway(type(problem).__name__) from None
+        except AnotherKey as wrong:
+            self.another_key = wrong
+            raise
         self._task = asyncio.create_task(self._writer.run())
 
     async def close(self) -> None:
@@ -175,6 +181,8 @@ class Vault:
         return rows[0] if rows else None
 
     async def _all(self, query: Any) -> Sequence[Any]:
+        if self._task is None:
+            raise VaultAway("not open yet")
         try:
             async with self._engine.connect() as connection:
                 return (await connection.execute(query)).all()

@@ -33,6 +33,13 @@ for _name, _state in (("reports_waiting", STORED), ("reports_claimed", CLAIMED))
         sqlite_where=reports.c.state == _state,
         postgresql_where=reports.c.state == _state,
     )
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("mark", String(64), nullable=False),
+)
+"""Hashes of the keys the vault was filled with (vault_keys.py)."""
 match_keys = Table(
     "match_keys",
     metadata,

@@ -103,13 +103,18 @@ async def matching(broker: Broker, office: Office, fate: Fate) -> AsyncIterator[
     """The handler of one process over the vault of `office`; it gives a message as the durable would."""
     nc = await nats.connect(**connection(broker.settings, "intake"))
     bus = Bus(MortalClient(nc, fate))  # type: ignore[arg-type]
-    watched = MortalEngine(open_engine(str(office.engine.url)), fate)
-    matcher = Matcher(Vault(watched.engine), MatchIndex(watched.engine), office.sealer, KEY, lambda: MOMENT)
+    engine = open_engine(str(office.engine.url))
+    vault = Vault(engine)
+    await vault.start()
+    await engine.dispose()  # what was connected until now is not watched
+    watched = MortalEngine(engine, fate)
+    matcher = Matcher(vault, MatchIndex(engine), office.sealer, KEY, lambda: MOMENT)
     matcher.bus = bus
     yield lambda accepted: matcher.handle([SimpleNamespace(data=accepted.model_dump_json(by_alias=True))])  # type: ignore[list-item]
     await bus.close()
     await nc.close()
     await watched.bury()
+    await vault.close()
 
 
 async def test_death_at_every_use_of_matching_is_made_good_by_the_redelivery_and_says_one_thing(
