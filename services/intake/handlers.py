@@ -17,12 +17,12 @@ from contracts.topology import stream_of
 from services.intake.core.acceptance import Acceptance, accept, zone_at
 from services.intake.sealing import Sealer
 from services.intake.traffic import Traffic
-from services.intake.turns import Turns
 from services.intake.vault import Vault
 from services.intake.vault_writer import Entry, Standing
 from services.runtime.clock import Clock
 from services.runtime.messaging import BrokerAway, Bus
 from services.runtime.metrics import SILENT, Counted, Instruments
+from services.runtime.turns import Turns
 
 
 class OtherBody(Exception):

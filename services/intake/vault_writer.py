@@ -64,7 +64,7 @@ class _Group:
 
 
 class VaultWriter:
-    """The one task that writes. For one report id its callers take turns (services/intake/turns.py)."""
+    """The one task that writes. For one report id its callers take turns (services/runtime/turns.py)."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine

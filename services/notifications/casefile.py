@@ -17,6 +17,7 @@ from services.notifications.core.matrix import Matrix
 from services.notifications.core.notices import Notice
 from services.runtime.failures import TryLater
 from services.runtime.messaging import BrokerAway, Bus
+from services.runtime.sharing import Shared
 
 TURNS = 4
 """Endings of a notice that are asked for at once: it was sent, came back, was sent again by a person, came back again."""
@@ -38,10 +39,11 @@ class Casefiles:
     def __init__(self, matrix: Matrix, bus: Bus | None = None) -> None:
         self.bus = bus
         self._matrix = matrix
+        self.decision = Shared(self._decision)
+        """The decision that stands for a case. Raises TryLater while it cannot be read."""
         self._known: OrderedDict[UUID, _Known] = OrderedDict()
 
-    async def decision(self, case_id: UUID) -> CaseDecided:
-        """The decision that stands for a case. Raises TryLater while it cannot be read."""
+    async def _decision(self, case_id: UUID) -> CaseDecided:
         return CaseDecided.model_validate_json(await self._must(f"cases.{case_id}.decided"))
 
     async def heads(self, case_id: UUID, report_id: UUID) -> Offices:

@@ -17,6 +17,8 @@ from services.routing.law import Law
 from services.routing.words import Words
 from services.runtime.bus import Bus
 from services.runtime.clock import Clock
+from services.runtime.sharing import Shared
+from services.runtime.turns import Turns
 
 ATTEMPTS = 8
 """How often a step is tried again because another one came first."""
@@ -28,6 +30,10 @@ class Impossible(Exception):
     def __init__(self, reason: str, matters: tuple[Matter, ...] = (), number: int = 0) -> None:
         self.reason, self.matters, self.number = reason, matters, number
         super().__init__(reason)
+
+
+class Crowded(Impossible):
+    """Too many others changed the case at this very moment; the same step may be said again."""
 
 
 class NoSuchCase(Exception):
@@ -55,9 +61,18 @@ class Casebook:
 
     def __init__(self, bus: Bus, law: Law, clock: Clock, words: Words) -> None:
         self._bus, self._law, self._clock, self._words = bus, law, clock, words
+        self._opened, self._turns = Shared(self._read_opening), Turns()
 
     async def read(self, case_id: UUID) -> File:
         """Raises NoSuchCase and BrokerAway."""
+        accepted, decided = await self._opened(case_id)
+        steps: list[CaseStepped] = []
+        while stored := await self._bus.read(f"cases.{case_id}.step.{len(steps) + 1}"):
+            steps.append(CaseStepped.model_validate_json(stored))
+        return File(accepted, decided, tuple(steps))
+
+    async def _read_opening(self, case_id: UUID) -> tuple[ReportAccepted, CaseDecided]:
+        """What never changes of a case."""
         raw = await self._bus.read(f"cases.{case_id}.decided")
         if raw is None:
             raise NoSuchCase
@@ -65,10 +80,7 @@ class Casebook:
         accepted = await self._bus.read(f"reports.{decided.data.report_id}.accepted")
         if accepted is None:
             raise NoSuchCase
-        steps: list[CaseStepped] = []
-        while stored := await self._bus.read(f"cases.{case_id}.step.{len(steps) + 1}"):
-            steps.append(CaseStepped.model_validate_json(stored))
-        return File(ReportAccepted.model_validate_json(accepted), decided, tuple(steps))
+        return ReportAccepted.model_validate_json(accepted), decided
 
     async def say(
         self,
@@ -82,12 +94,26 @@ class Casebook:
     ) -> CaseStepped:
         """Add a step, or find the same one said before. `expected` is the number the speaker saw last.
 
-        `also` is stored together with the step.
+        `also` is stored together with the step. In this process one after another speaks of a case: a limit may pass
+        for all persons of it at once.
 
         Raises Impossible, NoSuchCase and BrokerAway.
         """
         if "nip" in words:
             said = said.model_copy(update={"number_mark": self._words.mark(case_id, words["nip"])})
+        async with self._turns.of(case_id):
+            return await self._said(case_id, said, by, office, words, expected, also)
+
+    async def _said(
+        self,
+        case_id: UUID,
+        said: Said,
+        by: str,
+        office: str | None,
+        words: dict[str, str],
+        expected: int | None,
+        also: Sequence[Event],
+    ) -> CaseStepped:
         for _ in range(ATTEMPTS):
             file = await self.read(case_id)
             if same := _said_before(file, said, by, office):
@@ -99,7 +125,7 @@ class Casebook:
             stored = await self._bus.read(event.nats_subject)
             if stored and CaseStepped.model_validate_json(stored).data == event.data:
                 return event
-        raise Impossible("others are changing this case at the same moment; look at it again")
+        raise Crowded("others are changing this case at the same moment; look at it again")
 
     def _next(
         self, file: File, said: Said, by: str, office: str | None, words: dict[str, str]

@@ -12,13 +12,14 @@ from contracts import regions
 from contracts.codes import ProgressEvent
 from contracts.events import CaseDue, CaseDueData, CaseWaiting, CaseWaitingData, DueLevel, event_id
 from contracts.steps import NETRAL, Matter, Said
-from services.routing.casebook import Casebook, File, Impossible, NoSuchCase
+from services.routing.casebook import Casebook, Crowded, File, Impossible, NoSuchCase
 from services.routing.core.fanout import SOURCE
 from services.routing.core.limits import QUEUE
 from services.routing.core.parts import is_silence
 from services.routing.timers import Firing
 from services.runtime.bus import Bus
 from services.runtime.clock import Clock
+from services.runtime.failures import TryLater
 from services.runtime.logs import log
 from services.runtime.metrics import SILENT, Counted, Instruments
 
@@ -45,7 +46,7 @@ class Limits:
         self._bus, self._casebook, self._clock, self._instruments = bus, casebook, clock, instruments
 
     async def speak(self, firing: Firing) -> Spoken:
-        """Say that a limit is near or over, if it is. Raises BrokerAway."""
+        """Say that a limit is near or over, if it is. Raises BrokerAway and TryLater."""
         try:
             file = await self._casebook.read(firing.case_id)
         except NoSuchCase:
@@ -72,6 +73,10 @@ class Limits:
         said = Said(event=ProgressEvent.PPK_CONCLUDED, result="SILENT", person=firing.person, on=today)
         try:
             await self._casebook.say(firing.case_id, said, NETRAL, None, {}, also=[event])
+        except (
+            Crowded
+        ):  # nothing is said of the limit before the step is: else the duty would stay with who is silent
+            raise TryLater(1) from None
         except Impossible as moved_on:
             log("limits.moved_on", case=str(firing.case_id), reason=moved_on.reason[:100])
             if _running(await self._casebook.read(firing.case_id), firing) is None:

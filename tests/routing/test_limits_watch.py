@@ -1,13 +1,23 @@
-"""Limits that pass by themselves: silent twice, and a queue of the operator that nobody looks after."""
+"""Limits that pass by themselves: silent twice, of many persons at once, and a queue of the operator nobody looks after."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from contracts.events import CaseWaiting
+from services.routing.casebook import Casebook
 from services.routing.core.decide import Judge
+from services.routing.law import Law
+from services.routing.limits_watch import Limits
+from services.routing.timers import Firing
+from services.routing.words import Words
 from services.runtime.bus import Bus
+from services.runtime.failures import TryLater
+from tests.builders import a_report
 from tests.conftest import Broker
 from tests.routing.test_steps_api import move, opened, say, seen
 from tests.running import Clock, System, in_process, until
@@ -33,6 +43,57 @@ async def recommended(system: System) -> str:
     await say(system, case_id, "BKN", event="SUPERVISOR_CONCLUDED", result="RECOMMENDED")
     await seen(system, case_id, 2)
     return case_id
+
+
+MANY = 14
+"""Persons of one case; more than the tries of one step."""
+
+
+def of_many() -> dict[str, Any]:
+    report = a_report()
+    (person,), (act,) = report["persons"], report["acts"]
+    del person["nip"]
+    refs = [f"o{number}" for number in range(MANY)]
+    report["persons"] = [{**person, "ref": ref} for ref in refs]
+    report["acts"] = [{**act, "person": ref} for ref in refs]
+    return report
+
+
+@asynccontextmanager
+async def workers(broker: Broker, judge: Judge, clock: Clock, number: int) -> AsyncIterator[list[Limits]]:
+    """What as many processes say of limits; they share the stream alone."""
+    bus, law = await Bus.connect(broker.settings, "routing"), Law(judge, clock)
+    words = Words(broker.settings.secret("case.key"))
+    yield [Limits(bus, Casebook(bus, law, clock, words), clock) for _ in range(number)]
+    await bus.close()
+
+
+@pytest.mark.parametrize("processes", [1, MANY])
+async def test_a_limit_that_passes_for_many_persons_of_one_case_at_once_passes_for_each(
+    fresh_nats: Broker, judge: Judge, processes: int
+) -> None:
+    clock = Clock()
+    async with in_process(fresh_nats, judge=judge, clock=clock, sweep=3600) as system:
+        ticket = (await system.send(of_many(), "many")).json()["ticket"]
+        case_id = str((await system.story(ticket))["case_id"])
+        await say(system, case_id, "BAWASLU", event="STUDY_CONCLUDED", result="BREACH")
+        await say(system, case_id, "BKN", event="SUPERVISOR_CONCLUDED", result="RECOMMENDED")
+        story = await seen(system, case_id, 2)
+        fired = [
+            Firing(**due, case_id=case_id, person=person["ref"], level="OVERDUE", at=due["over_at"])
+            for person in story["persons"]
+            for due in person["dues"]
+        ]
+        clock.at = fired[0].at.astimezone(UTC)
+        async with workers(fresh_nats, judge, clock, processes) as limits:
+            while fired:
+                saying = [limits[n % processes].speak(firing) for n, firing in enumerate(fired)]
+                came = await asyncio.gather(*saying, return_exceptions=True)
+                assert {type(one) for one in came if isinstance(one, BaseException)} <= {TryLater}
+                fired = [one for one, said in zip(fired, came, strict=True) if isinstance(said, TryLater)]
+        story = await seen(system, case_id, 2 + MANY)
+        owners = [(person["state"], person["owner"]["agency"]) for person in story["persons"]]
+        assert owners == MANY * [("OVERDUE", "BKN")]
 
 
 async def test_a_ppk_that_stays_silent_goes_to_bkn_and_then_to_the_ministry_by_time_alone(

@@ -1,4 +1,4 @@
-"""Lets the requests about one report id take turns, so that none undoes what another builds on."""
+"""Lets those who work on one report or case take turns, so that none undoes what another builds on."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,15 +14,15 @@ class _Line:
 
 
 class Turns:
-    """One turn at a time for each report id, in this process; between processes the vault's claims decide."""
+    """One turn at a time for each id, in this process; between processes claims and guards decide."""
 
     def __init__(self) -> None:
         self._lines: dict[UUID, _Line] = {}
 
     @asynccontextmanager
-    async def of(self, report_id: UUID) -> AsyncIterator[None]:
-        """Wait until nobody else is at work on this report."""
-        line = self._lines.setdefault(report_id, _Line())
+    async def of(self, one: UUID) -> AsyncIterator[None]:
+        """Wait until nobody else is at work on this one."""
+        line = self._lines.setdefault(one, _Line())
         line.length += 1
         try:
             async with line.lock:
@@ -30,4 +30,4 @@ class Turns:
         finally:
             line.length -= 1
             if not line.length:
-                del self._lines[report_id]
+                del self._lines[one]
