@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from contracts import regions
 from services.cli.verify.days import DaysOff, last_day, over_at
 from services.cli.verify.findings import Finding
-from services.cli.verify.history import Case, Person, acting, standing
+from services.cli.verify.history import Case, Person, acting, standing, trigger_of
 
 GRACE = timedelta(minutes=25)
 """What was due is said by its timer at once; the sweep behind it needs two looks at most, and its patience."""
@@ -49,7 +49,22 @@ def check_dues(case: Case, now: datetime, off: dict[str, DaysOff]) -> Iterator[F
                 case.case_id,
                 f"{_named(key)} was said at {at.isoformat()}, when it was not due",
             )
+    yield from _silent(case, said)
     yield from _counted(case, off)
+
+
+def _silent(case: Case, said: dict[Key, datetime]) -> Iterator[Finding]:
+    """Who owes a sanction and lets the limit pass is silent, by a step of the same moment; else the matter dies there."""
+    steps = [step["said"] for step in case.steps if trigger_of(step["said"]) == "PPK_CONCLUDED:SILENT"]
+    for ref, person in case.versions[-1].persons.items():
+        owes = person["state"] in ("RECOMMENDED", "WRONG_SANCTION") and person["owner"]
+        for due in person["dues"]:
+            key = (ref, due["agency"], due["last_day"], "OVERDUE")
+            heard = any(step.get("person") in (None, ref) for step in steps)
+            if owes and person["owner"]["agency"] == due["agency"] and key in said and not heard:
+                yield Finding(
+                    "silence-unsaid", case.case_id, f"{_named(key)} was said, and the matter stays there"
+                )
 
 
 def runs_of(case: Case) -> dict[Key, list[Run]]:

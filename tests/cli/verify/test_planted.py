@@ -196,6 +196,16 @@ async def test_a_limit_said_too_early_is_found(fresh_nats: Broker, judge: Judge)
         assert "when it was not due" in (await kinds(bus, fresh_nats.data_dir))["due-at-wrong-time"]
 
 
+async def test_a_sanction_that_is_owed_after_its_limit_was_said_to_be_over_is_found(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    log = a_log(judge, "silent", TO_THE_PPK)
+    (due,) = told(log, "step.", 1)["data"]["persons"][0]["dues"]
+    log = with_due(with_due(log), days=30, agency="PPK", office=due["office"], last_day=due["last_day"])
+    async with stored(fresh_nats, log) as bus:
+        assert "stays there" in (await kinds(bus, fresh_nats.data_dir))["silence-unsaid"]
+
+
 async def test_a_file_in_the_wrong_hands_after_a_hand_over_is_found(fresh_nats: Broker, judge: Judge) -> None:
     log = with_due(a_log(judge, "hands", (("OPERATOR", "SUCCEED", None),)))
     step = told(log, "step.")["data"]
