@@ -1,15 +1,15 @@
 """Reads a case from its stream and adds steps to it: each number once, whoever races, with what follows from it."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import partial
-from typing import NamedTuple
 from uuid import UUID
 
 from contracts import regions
 from contracts.codes import ProgressEvent
-from contracts.events import CaseDecided, CaseStepped, Event, ReportAccepted
+from contracts.events import CaseStepped, Event
 from contracts.steps import Matter, MoveKind, Said
+from services.routing.casefiles import Casefiles, File
 from services.routing.core.admitting import refusal_of
 from services.routing.core.fanout import newly_offered, stepped
 from services.routing.core.life import Life, Step, life_of
@@ -17,7 +17,6 @@ from services.routing.law import Law
 from services.routing.words import Words
 from services.runtime.bus import Bus
 from services.runtime.clock import Clock
-from services.runtime.sharing import Shared
 from services.runtime.turns import Turns
 
 ATTEMPTS = 8
@@ -36,51 +35,16 @@ class Crowded(Impossible):
     """Too many others changed the case at this very moment; the same step may be said again."""
 
 
-class NoSuchCase(Exception):
-    """There is no decided case of this id."""
-
-
-class File(NamedTuple):
-    """A case as its stream holds it."""
-
-    accepted: ReportAccepted
-    decided: CaseDecided
-    steps: tuple[CaseStepped, ...]
-
-    @property
-    def matters(self) -> tuple[Matter, ...]:
-        return self.steps[-1].data.persons if self.steps else self.decided.data.persons
-
-    def dated(self, now: datetime) -> datetime:
-        """What is said now is dated no earlier than what it follows, by whatever clock that was said."""
-        return max(now, self.steps[-1].time if self.steps else self.decided.time)
-
-
 class Casebook:
     """Every way to read or to go on with a case; the stream is the truth, and its guard the lock."""
 
     def __init__(self, bus: Bus, law: Law, clock: Clock, words: Words) -> None:
         self._bus, self._law, self._clock, self._words = bus, law, clock, words
-        self._opened, self._turns = Shared(self._read_opening), Turns()
+        self._files, self._turns = Casefiles(bus), Turns()
 
     async def read(self, case_id: UUID) -> File:
-        """Raises NoSuchCase and BrokerAway."""
-        accepted, decided = await self._opened(case_id)
-        steps: list[CaseStepped] = []
-        while stored := await self._bus.read(f"cases.{case_id}.step.{len(steps) + 1}"):
-            steps.append(CaseStepped.model_validate_json(stored))
-        return File(accepted, decided, tuple(steps))
-
-    async def _read_opening(self, case_id: UUID) -> tuple[ReportAccepted, CaseDecided]:
-        """What never changes of a case."""
-        raw = await self._bus.read(f"cases.{case_id}.decided")
-        if raw is None:
-            raise NoSuchCase
-        decided = CaseDecided.model_validate_json(raw)
-        accepted = await self._bus.read(f"reports.{decided.data.report_id}.accepted")
-        if accepted is None:
-            raise NoSuchCase
-        return ReportAccepted.model_validate_json(accepted), decided
+        """The case as it stands now. Raises NoSuchCase and BrokerAway."""
+        return await self._files.read(case_id)
 
     async def say(
         self,
@@ -116,14 +80,16 @@ class Casebook:
     ) -> CaseStepped:
         for _ in range(ATTEMPTS):
             file = await self.read(case_id)
-            if same := _said_before(file, said, by, office):
+            if (number := _said_before(file, said, by, office)) and (
+                same := await self._files.step(case_id, number)
+            ):
                 return same
             if expected is not None and expected != len(file.steps):
                 raise Impossible("the case has moved on; look at it again", file.matters, len(file.steps))
             event = self._next(file, said, by, office, words)
             await self._bus.tell_case(event, partial(_following, file.matters, also))
-            stored = await self._bus.read(event.nats_subject)
-            if stored and CaseStepped.model_validate_json(stored).data == event.data:
+            stored = await self._files.step(case_id, event.data.number)
+            if stored and stored.data == event.data:
                 return event
         raise Crowded("others are changing this case at the same moment; look at it again")
 
@@ -132,11 +98,9 @@ class Casebook:
     ) -> CaseStepped:
         number, at = len(file.steps) + 1, file.dated(self._clock())
         today = at.astimezone(regions.zone_of(file.decided.data.region)).date()
-        who = {step.data.number: step.data.by for step in file.steps}
+        who = {step.number: step.by for step in file.steps}
         facts = file.accepted.data.facts
-        reason = refusal_of(
-            self.life(file), facts, said, by, office, today, {n: str(w) for n, w in who.items()}
-        )
+        reason = refusal_of(self.life(file), facts, said, by, office, today, who)
         if reason:
             raise Impossible(reason, file.matters, len(file.steps))
         step = Step(number, at, by, office, said)
@@ -145,7 +109,7 @@ class Casebook:
 
     def life(self, file: File, more: Step | None = None) -> Life:
         """The case as its steps leave it, with one more if given."""
-        steps = [*_steps(file), *([more] if more else [])]
+        steps = [*file.steps, *([more] if more else [])]
         zone = regions.zone_of(file.decided.data.region)
         days: list[date] = [step.at.astimezone(zone).date() for step in steps]
         opened = file.decided.data.decision.handled_on
@@ -156,20 +120,12 @@ def _following(before: tuple[Matter, ...], also: Sequence[Event], step: CaseStep
     return [*newly_offered(step, before), *also]
 
 
-def _steps(file: File) -> list[Step]:
-    return [
-        Step(event.data.number, event.time, str(event.data.by), event.data.office, event.data.said)
-        for event in file.steps
-    ]
-
-
-def _said_before(file: File, said: Said, by: str, office: str | None) -> CaseStepped | None:
-    """The same words by the same body, if nothing was said in between that could make them new."""
-    for event in reversed(file.steps):
-        data = event.data
-        if (data.said, str(data.by), data.office) == (said, by, office):
-            return event
-        between = data.said.event
+def _said_before(file: File, said: Said, by: str, office: str | None) -> int | None:
+    """The number of the same words by the same body, if nothing was said in between that could make them new."""
+    for step in reversed(file.steps):
+        if (step.said, step.by, step.office) == (said, by, office):
+            return step.number
+        between = step.said.event
         if between in (MoveKind.VOID, MoveKind.RETURN, MoveKind.ASSIGN, MoveKind.LINK):
             return None
         if isinstance(said.event, MoveKind) and isinstance(between, ProgressEvent):

@@ -12,7 +12,8 @@ from contracts import regions
 from contracts.codes import ProgressEvent
 from contracts.events import CaseDue, CaseDueData, CaseWaiting, CaseWaitingData, DueLevel, event_id
 from contracts.steps import NETRAL, Matter, Said
-from services.routing.casebook import Casebook, Crowded, File, Impossible, NoSuchCase
+from services.routing.casebook import Casebook, Crowded, Impossible
+from services.routing.casefiles import File, NoSuchCase
 from services.routing.core.fanout import SOURCE
 from services.routing.core.limits import QUEUE
 from services.routing.core.parts import is_silence

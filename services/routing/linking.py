@@ -11,7 +11,8 @@ from contracts import regions
 from contracts.events import event_id
 from contracts.matches import Answer, MatchAnswered, MatchAnsweredData
 from contracts.steps import NETRAL, OPERATOR, MoveKind, Said
-from services.routing.casebook import Casebook, File, Impossible, NoSuchCase
+from services.routing.casebook import Casebook, Impossible
+from services.routing.casefiles import File, NoSuchCase
 from services.routing.core.fanout import SOURCE
 from services.routing.core.lifecycle import STATES
 from services.routing.match_queries import MatchQueries, Row
@@ -92,7 +93,7 @@ class Linking:
 
     async def _root(self, file: File) -> File:
         """The case that goes on for this one; links go to the older or larger case only, so this ends."""
-        while file.steps and (link := file.steps[-1].data.link):
+        while file.last and (link := file.last.data.link):
             file = await self._casebook.read(link.to)
         return file
 

@@ -12,7 +12,8 @@ from starlette.routing import Route
 from contracts import regions
 from contracts.faults import InvalidDocument
 from contracts.matches import SENTENCES, MatchAnswer, Reason
-from services.routing.casebook import Impossible, NoSuchCase
+from services.routing.casebook import Impossible
+from services.routing.casefiles import NoSuchCase
 from services.routing.dossiers import Dossiers, IntakeAway, concerning
 from services.routing.guarding import NO_STORE, guarded, nothing_here
 from services.routing.keys import Holder, Keys

@@ -9,7 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from contracts import regions
 from contracts.events import CaseStepped
 from contracts.steps import Matter, MovedLimit
-from services.routing.casebook import ATTEMPTS, Casebook, File, NoSuchCase
+from services.routing.casebook import ATTEMPTS, Casebook
+from services.routing.casefiles import File, NoSuchCase
 from services.routing.core.reckoning import Counted, concerns, reckoned, recount
 from services.routing.core.workdays import WorkCalendar
 from services.routing.in_force import FOLLOW_SECONDS
@@ -129,9 +130,7 @@ class Reckoning:
                 return ()
             at = file.dated(self._clock())
             today = at.astimezone(regions.zone_of(file.decided.data.region)).date()
-            event = reckoned(
-                file.decided, file.steps[-1] if file.steps else None, counted, workdays, at, today
-            )
+            event = reckoned(file.decided, file.last, counted, workdays, at, today)
             await self._bus.tell([event])
             stored = await self._bus.read(event.nats_subject)
             if stored and CaseStepped.model_validate_json(stored).data == event.data:

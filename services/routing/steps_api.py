@@ -17,7 +17,8 @@ from contracts.facts import post_of
 from contracts.faults import InvalidDocument, faults_of
 from contracts.progress import Progress
 from contracts.steps import OPERATOR, Move, Said
-from services.routing.casebook import Casebook, Impossible, NoSuchCase
+from services.routing.casebook import Casebook, Impossible
+from services.routing.casefiles import NoSuchCase
 from services.routing.guarding import NO_STORE, guarded, nothing_here
 from services.routing.keys import Holder, Keys
 from services.routing.showing import shown_now

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from contracts.steps import OPERATOR, Matter
-from services.routing.casebook import Casebook, File, Impossible, NoSuchCase
+from services.routing.casebook import Casebook, Impossible
+from services.routing.casefiles import File, NoSuchCase
 from services.routing.core.life import Step
 from services.routing.core.succeeding import Act, Cell, cells, duties
 from services.routing.matter_queries import MatterQueries
