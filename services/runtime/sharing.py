@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -22,5 +23,10 @@ class Shared(Generic[K, V]):
         """Raises what `work` raises; one who stops waiting stops it for nobody else."""
         if key not in self._asked:
             self._asked[key] = asyncio.ensure_future(self._work(key))
-            self._asked[key].add_done_callback(lambda _: self._asked.pop(key))
+            self._asked[key].add_done_callback(partial(self._answered, key))
         return await asyncio.shield(self._asked[key])
+
+    def _answered(self, key: K, answer: asyncio.Future[V]) -> None:
+        del self._asked[key]
+        if not answer.cancelled():
+            answer.exception()  # of one for whom nobody waits any more asyncio would complain
