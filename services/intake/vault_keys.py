@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Mapping
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.sealing import key_id_of
 from services.intake.vault_tables import keys, reports
 from services.runtime.database import insert_new
+from services.runtime.logs import log
 
 
 class AnotherKey(Exception):
@@ -24,22 +25,30 @@ class AnotherKey(Exception):
 async def check(connection: AsyncConnection, given: Mapping[str, bytes]) -> None:
     """Note the keys of an empty vault, by their hashes; afterwards these are wanted. Raises AnotherKey, SQLAlchemyError."""
     for name, key in given.items():
-        mark = _mark(name, key)
-        new = await connection.execute(
-            insert_new(connection, keys).values(name=name, mark=mark).returning(keys.c.mark)
-        )
-        if new.scalar() is None:
-            if (await connection.execute(select(keys.c.mark).where(keys.c.name == name))).scalar() != mark:
-                raise AnotherKey(name)
-        elif name == "vault.key":
-            await _sealed_before(connection, key)
+        mark, noted = _mark(name, key), select(keys.c.mark).where(keys.c.name == name)
+        if (await connection.execute(noted)).scalar() is None:
+            if name == "vault.key":
+                await _sealed_before(connection, key)
+            await connection.execute(insert_new(connection, keys).values(name=name, mark=mark))
+        if (await connection.execute(noted)).scalar() != mark:
+            raise AnotherKey(name)
 
 
 async def _sealed_before(connection: AsyncConnection, key: bytes) -> None:
-    """A vault of a release that noted no keys says with each report which one sealed it."""
-    foreign = select(reports.c.key_id).where(reports.c.key_id != key_id_of(key)).limit(1)
-    if (await connection.execute(foreign)).scalar() is not None:
-        raise AnotherKey("vault.key")
+    """A vault of a release that noted no keys says with each report which one sealed it, unless it was erased.
+
+    One that two keys have filled opens to both: neither is the only right one.
+    """
+    part = or_(reports.c.dossier_key.is_not(None), reports.c.reporter_key.is_not(None))
+    ours = reports.c.key_id == key_id_of(key)
+    found = [
+        (await connection.execute(select(reports.c.report_id).where(part, mine).limit(1))).scalar()
+        for mine in (ours, ~ours)
+    ]
+    if found[1] is not None:
+        log("vault.foreign_reports", level="WARNING", report_id=found[1])
+        if found[0] is None:
+            raise AnotherKey("vault.key")
 
 
 def _mark(name: str, key: bytes) -> str:

@@ -21,7 +21,9 @@ from services.runtime.sharing import Shared
 
 TURNS = 4
 """Endings of a notice that are asked for at once: it was sent, came back, was sent again by a person, came back again."""
-MOST = 5_000
+AT_ONCE = 4
+"""Decisions that are read at once: one about 200 persons takes 25 MB."""
+MOST = 1_000
 """Cases whose facts are kept in memory."""
 
 
@@ -39,12 +41,14 @@ class Casefiles:
     def __init__(self, matrix: Matrix, bus: Bus | None = None) -> None:
         self.bus = bus
         self._matrix = matrix
+        self._few = asyncio.Semaphore(AT_ONCE)
         self.decision = Shared(self._decision)
         """The decision that stands for a case. Raises TryLater while it cannot be read."""
         self._known: OrderedDict[UUID, _Known] = OrderedDict()
 
     async def _decision(self, case_id: UUID) -> CaseDecided:
-        return CaseDecided.model_validate_json(await self._must(f"cases.{case_id}.decided"))
+        async with self._few:
+            return CaseDecided.model_validate_json(await self._must(f"cases.{case_id}.decided"))
 
     async def heads(self, case_id: UUID, report_id: UUID) -> Offices:
         """The offices that persons of a case head, by all that was said until now. Raises TryLater."""

@@ -46,6 +46,8 @@ from services.runtime.telemetry import Telemetry, trace_headers, tracer_of
 
 OLD = timedelta(minutes=1)
 """What happened longer ago may have been handled before, into another ledger."""
+DECISIONS = 8
+"""That are handled at once: one about 200 persons takes 25 MB."""
 SOME = 100
 """Notices that are looked for at once."""
 
@@ -77,7 +79,7 @@ class Handlers:
         """Bind to the durables of this service."""
         broker.subscriber(**durable("notifications-received"))(self.received)
         broker.subscriber(**durable("notifications-offered"))(self.offered)
-        broker.subscriber(**durable("notifications-decided"))(self.decided)
+        broker.subscriber(**durable("notifications-decided", DECISIONS))(self.decided)
         broker.subscriber(**durable("notifications-linked"))(self.linked)
         broker.subscriber(**durable("notifications-stepped"))(self.stepped)
         broker.subscriber(**durable("notifications-due"))(self.due)

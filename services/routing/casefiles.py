@@ -1,5 +1,6 @@
 """Reads a case from its stream; of what it knows already it only looks whether the end still stands."""
 
+import asyncio
 from collections import OrderedDict
 from datetime import datetime
 from typing import NamedTuple, TypeVar
@@ -11,9 +12,11 @@ from services.routing.core.life import Step
 from services.runtime.bus import Bus
 from services.runtime.sharing import Shared
 
-MOST = 16
-"""Cases of which openings and steps are kept. A limit passes for 200 persons of one at once, with a step for each, and
-every step holds the state of all persons."""
+OPENINGS, SPOKEN = 4, 64
+"""Cases of which the opening (25 MB where it names 200 persons) and what was said are kept. A limit passes for all persons
+of a case at once, with a step for each, and every step holds the state of all persons."""
+AT_ONCE = 4
+"""Openings that are read at once."""
 T = TypeVar("T")
 
 
@@ -21,9 +24,10 @@ class NoSuchCase(Exception):
     """There is no decided case of this id."""
 
 
-class Opening(NamedTuple):
-    """What never changes of a case."""
+class _Opening(NamedTuple):
+    """How a case began, with the bytes it was read from: to read them is cheap, to understand two megabytes is not."""
 
+    raw: tuple[bytes, bytes]
     accepted: ReportAccepted
     decided: CaseDecided
 
@@ -46,12 +50,16 @@ class File(NamedTuple):
 
 
 class _Kept(OrderedDict[UUID, T]):
-    """The MOST cases used last."""
+    """The cases used last, `most` of them."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
 
     def keep(self, case_id: UUID, what: T) -> T:
         self[case_id] = what
         self.move_to_end(case_id)
-        if len(self) > MOST:
+        if len(self) > self._most:
             self.popitem(last=False)
         return what
 
@@ -61,12 +69,12 @@ class Casefiles:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._opened = Shared(self._open)
-        self._openings, self._heard = _Kept[Opening](), _Kept[tuple[Step, ...]]()
+        self._opened, self._few = Shared(self._open), asyncio.Semaphore(AT_ONCE)
+        self._openings, self._heard = _Kept[_Opening](OPENINGS), _Kept[tuple[Step, ...]](SPOKEN)
 
     async def read(self, case_id: UUID) -> File:
         """The case as it stands now."""
-        opening = self._openings.get(case_id) or await self._opened(case_id)
+        opening = await self._opened(case_id)
         steps = self._heard.get(case_id, ())
         last = await self.step(case_id, len(steps)) if steps else None
         if steps and (
@@ -75,22 +83,31 @@ class Casefiles:
             steps, last = (), None
         while found := await self.step(case_id, len(steps) + 1):
             steps, last = (*steps, _heard(found)), found
-        return File(*opening, self._heard.keep(case_id, steps), last)
+        return File(opening.accepted, opening.decided, self._heard.keep(case_id, steps), last)
 
     async def step(self, case_id: UUID, number: int) -> CaseStepped | None:
         """One record of a step."""
         stored = await self._bus.read(f"cases.{case_id}.step.{number}")
         return CaseStepped.model_validate_json(stored) if stored else None
 
-    async def _open(self, case_id: UUID) -> Opening:
-        raw = await self._bus.read(f"cases.{case_id}.decided")
-        if raw is None:
+    async def _open(self, case_id: UUID) -> _Opening:
+        """Also a case that is known is looked for: a stream that lost it takes no step of it (StreamLost)."""
+        async with self._few:
+            return self._openings.keep(case_id, await self._begun(case_id, self._openings.get(case_id)))
+
+    async def _begun(self, case_id: UUID, known: _Opening | None) -> _Opening:
+        decision = await self._bus.read(f"cases.{case_id}.decided")
+        if decision is None:
             raise NoSuchCase
-        decided = CaseDecided.model_validate_json(raw)
-        accepted = await self._bus.read(f"reports.{decided.data.report_id}.accepted")
-        if accepted is None:
+        same = known is not None and known.raw[1] == decision
+        decided = known.decided if known and same else CaseDecided.model_validate_json(decision)
+        report = await self._bus.read(f"reports.{decided.data.report_id}.accepted")
+        if report is None:
             raise NoSuchCase
-        return self._openings.keep(case_id, Opening(ReportAccepted.model_validate_json(accepted), decided))
+        if known and known.raw == (report, decision):
+            return known
+        accepted = ReportAccepted.model_validate_json(report)
+        return _Opening((report, decision), accepted, decided)
 
 
 def _heard(event: CaseStepped) -> Step:

@@ -1,5 +1,7 @@
 """What routing does with each message: decide, remember, tell; and say what is due."""
 
+import asyncio
+from contextlib import nullcontext
 from zoneinfo import ZoneInfo
 
 from faststream.nats import NatsBroker, NatsMessage
@@ -20,6 +22,9 @@ from services.runtime.messaging import Bus, TryLater, durable
 from services.runtime.metrics import SILENT, Instruments, Timed
 from services.runtime.spans import note
 
+LARGE = 20
+"""Persons of a report from which on only FEW are decided at once: 200 make 25 MB of decision while it is told."""
+FEW = 2
 SKEW = 60.0
 """Seconds the broker's clock may be ahead of ours; a limit that fires earlier than that is left to the sweep."""
 
@@ -28,11 +33,13 @@ def subscribe(
     broker: NatsBroker, *, law: Law, bus: Bus, clock: Clock, instruments: Instruments = SILENT
 ) -> None:
     """Bind what routing does with reports, and with messages that were given up, to its durables."""
+    few = asyncio.Semaphore(FEW)
 
     @broker.subscriber(**durable("routing"))
     async def on_report_accepted(message: NatsMessage) -> None:
         accepted = ReportAccepted.model_validate_json(message.body)
-        decision, new = await open_case(accepted, law, bus, clock)
+        async with few if len(accepted.data.facts.persons) > LARGE else nullcontext():
+            decision, new = await open_case(accepted, law, bus, clock)
         if new:  # what is heard again was in time long ago, also where its first answer was lost
             _measure(instruments, (clock() - accepted.time).total_seconds(), decision)
 

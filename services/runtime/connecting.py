@@ -65,8 +65,8 @@ def _password(settings: Settings, user: str) -> Callable[[], str]:
 
     def read() -> str:
         nonlocal known
-        with suppress(BadSettings):
-            known = settings.secret(f"nats-{user}")
+        with suppress(BadSettings, ValueError):  # it may be about to be written
+            known = settings.secret(f"nats-{user}") or known
         return known
 
     return read

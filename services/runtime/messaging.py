@@ -37,6 +37,16 @@ class _Broker(NatsBroker):
 
     whose: tuple[Settings, str]
 
+    async def stop(self, *ended_by: Any) -> None:
+        """Also while the broker refuses us or is away, where a connection cannot be drained."""
+        try:
+            await super().stop(*ended_by)
+        except NatsError:
+            if self._connection:
+                await self._connection.close()
+            self._connection = None
+            self.config.disconnect()
+
     async def _connect(self) -> Client:
         client = await connected(*self.whose)
         self.config.connect(client)

@@ -13,6 +13,10 @@ from nats.aio.subscription import Subscription
 EXPIRES = 2.0
 """Seconds a request stands at the broker; one that was lost with its connection is made again after a little more."""
 PAUSE = 1.0
+AT_ONCE = 16_000_000
+"""Bytes of one request, twice the largest message: two hundred records of two megabytes would fill our memory, and the
+broker cuts off whoever has so much to read."""
+_DONE, _FULL = "Batch Completed", "Message Size Exceeds MaxBytes"
 _OURS = "$JS.ACK."
 
 
@@ -59,14 +63,21 @@ class Pull:
         self._refused = False
         if self._asked <= 0:
             self._asked = self._most
-            request = {"batch": self._most, "expires": int(EXPIRES * 1e9)}
+            request = {"batch": self._most, "expires": int(EXPIRES * 1e9), "max_bytes": AT_ONCE}
             await self._nc.publish(self._subject, json.dumps(request).encode(), reply=self._inbox)
 
     async def _come(self, message: Msg) -> None:
         if message.reply.startswith(_OURS):
             self._here.append(message)
             self._asked -= 1
-        else:  # the request ended: it expired (408), nobody answers for this durable (503), its leader moved (409)
-            self._asked = 0
-            self._refused = (message.headers or {}).get("Status") not in ("404", "408")
+        else:
+            self._ended(message.headers or {})
         self._came.set()
+
+    def _ended(self, said: dict[str, str]) -> None:
+        """A request ended: it expired (408), is full, nobody answers for this durable (503), its leader moved (409)."""
+        status, why = said.get("Status"), said.get("Description", "")
+        if why == _DONE:
+            return  # every message of it was counted
+        self._asked = 0
+        self._refused = status not in ("404", "408") and why != _FULL

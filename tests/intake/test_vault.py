@@ -16,9 +16,9 @@ MOMENT = datetime(2026, 11, 24, 3, 0, 0, 5, tzinfo=UTC)
 KEY = bytes(32)
 
 
-def an_entry(number=1, mac=b"m", dossier=None):
+def an_entry(number=1, mac=b"m", dossier=None, key=KEY):
     report_id = UUID(int=number)
-    sealer = Sealer(KEY)
+    sealer = Sealer(key)
     return Entry(
         report_id=report_id,
         ticket=f"NTR-{number}",

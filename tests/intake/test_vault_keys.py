@@ -10,7 +10,7 @@ from services.intake.app import build_app
 from services.intake.settings import IntakeSettings
 from services.intake.vault import Vault
 from services.intake.vault_keys import AnotherKey
-from services.intake.vault_tables import keys
+from services.intake.vault_tables import keys, reports
 from services.intake.vault_writer import VaultAway
 from services.runtime.database import open_engine
 from tests.builders import a_report
@@ -57,6 +57,25 @@ async def test_a_vault_of_a_release_that_noted_no_keys_tells_by_its_reports(data
         await opened(database_url, {**RIGHT, "vault.key": b"w" * 32})
     again = await opened(database_url, RIGHT)
     await again.close()
+
+
+async def test_a_vault_that_two_keys_filled_before_keys_were_noted_opens_and_one_whose_reports_are_erased_too(
+    database_url: str,
+) -> None:
+    foreign = an_entry(2, key=b"w" * 32)
+    for entries in ([an_entry(), foreign], [foreign]):
+        first = await opened(database_url, {})
+        for entry in entries:
+            await first.keep(entry)
+        if len(entries) == 1:
+            await first.erase(foreign.report_id, "dossier")
+            await first.erase(foreign.report_id, "reporter")
+        await first.close()
+        again = await opened(database_url, RIGHT)
+        async with again._engine.begin() as connection:
+            await connection.execute(delete(keys))
+            await connection.execute(delete(reports))
+        await again.close()
 
 
 @pytest.mark.broker

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.streams import provision
-from services.routing.casefiles import MOST, Casefiles, NoSuchCase
+from services.routing.casefiles import OPENINGS, SPOKEN, Casefiles, NoSuchCase
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
 from tests.cli.verify.planting import a_log, publish, stored, told
@@ -67,12 +67,25 @@ async def test_a_stream_that_lost_its_end_and_went_on_otherwise_is_believed(
         assert [step.said.result for step in file.steps] == ["BREACH", "NOT_PROVEN"]
 
 
+async def test_a_case_whose_decision_is_lost_is_no_case_although_it_is_known(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    log = a_log(judge, "one", (STUDY,))
+    case_id = case_of(log)
+    async with stored(fresh_nats, log) as bus:
+        files = Casefiles(bus)
+        await files.read(case_id)
+        await made_anew(bus, log, without=f"cases.{case_id}.decided")
+        with pytest.raises(NoSuchCase):
+            await files.read(case_id)
+
+
 async def test_few_cases_are_kept_and_an_unknown_one_is_none(fresh_nats: Broker, judge: Judge) -> None:
-    logs = [a_log(judge, f"case {n}", (STUDY,)) for n in range(MOST + 3)]
+    logs = [a_log(judge, f"case {n}", (STUDY,)) for n in range(SPOKEN + 3)]
     async with stored(fresh_nats, [entry for log in logs for entry in log]) as bus:
         files = Casefiles(bus)
         for log in logs:
             assert (await files.read(case_of(log))).matters[0].state == "BREACH"
-        assert len(files._openings) == len(files._heard) == MOST
+        assert (len(files._openings), len(files._heard)) == (OPENINGS, SPOKEN)
         with pytest.raises(NoSuchCase):
             await files.read(uuid4())

@@ -74,12 +74,20 @@ async def test_an_exchanged_password_needs_no_restart_and_an_unreadable_one_ends
     async with at_work(fresh_nats) as (bus, heard):
         fresh_nats.take_password("routing", "another")
         await until(is_connected(bus, False))
+        secret.write_bytes(b"\xff")
+        await asyncio.sleep(0.7)
         secret.unlink()
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.7)
         write_private(secret, "another")
         await until(is_connected(bus, True))
         await tell(fresh_nats, "one")
         assert await asyncio.wait_for(heard.get(), 20) == b"one"
+
+
+async def test_a_reader_ends_also_while_it_is_refused(fresh_nats: Broker) -> None:
+    async with at_work(fresh_nats) as (bus, _):
+        fresh_nats.take_password("routing", "another")
+        await until(is_connected(bus, False))
 
 
 async def test_what_a_server_says_of_a_forbidden_subject_costs_no_connection(fresh_nats: Broker) -> None:

@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 from services.runtime.bus import Bus
 from services.runtime.failures import NeedsAPerson, TryLater
 from services.runtime.gathering import Gathering
-from services.runtime.pulling import Pull
+from services.runtime.pulling import AT_ONCE, Pull
 from tests.conftest import Broker
 from tests.running import until
 
@@ -38,7 +38,7 @@ class Hand:
 async def publish(broker: Broker, *bodies: str) -> None:
     bus = await Bus.connect(broker.settings, "notifications")
     for body in bodies:
-        await bus.js.publish(f"notices.{CASE}.{body}", body.encode())
+        await bus.js.publish(f"notices.{CASE}.{body[:20]}", body.encode())
     await bus.close()
 
 
@@ -143,6 +143,19 @@ async def test_a_reader_goes_on_after_the_death_of_the_broker(fresh_nats: Broker
         await publish(fresh_nats, "after")
         await until(lambda: settled(bus))
         assert hand.groups[-1] == ["after"]
+
+
+async def test_large_messages_come_in_small_groups_and_without_a_pause(fresh_nats: Broker) -> None:
+    count, size = 7, 5_000_000
+    await publish(fresh_nats, *(f"{number}" * size for number in range(count)))
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    pull, groups = Pull(bus.nc, "NOTICES", DURABLE, 100), []
+    while sum(map(len, groups)) < count:
+        groups.append(await pull.group())
+        assert not pull._refused, "nobody waits because a request was full"
+    assert [message.data[:1] for group in groups for message in group] == [b"%d" % n for n in range(count)]
+    assert max(map(len, groups)) * size <= AT_ONCE
+    await bus.close()
 
 
 async def test_a_durable_that_does_not_exist_yet_is_waited_for(fresh_nats: Broker) -> None:

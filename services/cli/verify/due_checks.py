@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from contracts import regions
+from services.cli.verify import law
 from services.cli.verify.days import DaysOff, last_day, over_at
 from services.cli.verify.findings import Finding
 from services.cli.verify.history import Case, Person, acting, standing, trigger_of
@@ -55,16 +56,24 @@ def check_dues(case: Case, now: datetime, off: dict[str, DaysOff]) -> Iterator[F
 
 def _silent(case: Case, said: dict[Key, datetime]) -> Iterator[Finding]:
     """Who owes a sanction and lets the limit pass is silent, by a step of the same moment; else the matter dies there."""
-    steps = [step["said"] for step in case.steps if trigger_of(step["said"]) == "PPK_CONCLUDED:SILENT"]
+    silent = [(f.at, f.data["said"].get("person")) for f in case.of("step") if _is_silence(f.data["said"])]
     for ref, person in case.versions[-1].persons.items():
-        owes = person["state"] in ("RECOMMENDED", "WRONG_SANCTION") and person["owner"]
-        for due in person["dues"]:
-            key = (ref, due["agency"], due["last_day"], "OVERDUE")
-            heard = any(step.get("person") in (None, ref) for step in steps)
-            if owes and person["owner"]["agency"] == due["agency"] and key in said and not heard:
+        for due in person["dues"] if person["state"] in law.OWES_SANCTION else ():
+            at = said.get((ref, due["agency"], due["last_day"], "OVERDUE"))
+            parts = [part for part in acting(person) if part["deadline"] and part["agency"] == due["agency"]]
+            stood = at and [v.persons[ref]["state"] for v in case.versions if v.at <= at][-1:]
+            owed = stood and stood[0] in law.OWES_SANCTION
+            if not (owed and parts and all(part["when"] == law.RECOMMENDED for part in parts)):
+                continue
+            if not any(at - GRACE <= when and about in (None, ref) for when, about in silent if at):
+                key = (ref, due["agency"], due["last_day"], "OVERDUE")
                 yield Finding(
                     "silence-unsaid", case.case_id, f"{_named(key)} was said, and the matter stays there"
                 )
+
+
+def _is_silence(said: dict[str, Any]) -> bool:
+    return trigger_of(said) == "PPK_CONCLUDED:SILENT"
 
 
 def runs_of(case: Case) -> dict[Key, list[Run]]:

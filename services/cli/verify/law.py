@@ -32,6 +32,9 @@ FOLLOWS: dict[str, dict[str, str]] = {
     "SANCTIONED": {"PPK_CONCLUDED:WRONG_SANCTION": "WRONG_SANCTION"},
 }
 """After each state, what can be said about a person and where it leads; nothing follows the other endings."""
+RECOMMENDED = "SUPERVISOR_CONCLUDED:RECOMMENDED"
+OWES_SANCTION = {"RECOMMENDED", "WRONG_SANCTION"}
+"""States in which a limit that passes makes the PPK silent, where its part began with the recommendation."""
 ENDS = {"NOT_REGISTERED", "NOT_PROVEN_BY_STUDY", "NOT_PROVEN_BY_SUPERVISOR", "SANCTIONED", "WITHDRAWN"}
 CLOSED = ENDS | {"DONE", "REJECTED", "LEFT", "LINKED"}
 ANY_TIME = {

@@ -6,15 +6,19 @@ from typing import TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 REMEMBERED = 20_000
-"""Answers kept; far more than the different questions of one day."""
+"""Small answers kept; far more than the different questions of one day."""
 
 
 class Memory(dict[K, V]):
-    """A dictionary that forgets everything rather than grow beyond REMEMBERED."""
+    """A dictionary that forgets everything rather than grow beyond `most` answers."""
+
+    def __init__(self, most: int = REMEMBERED) -> None:
+        super().__init__()
+        self._most = most
 
     def keep(self, key: K, value: V) -> V:
         """Remember an answer, and give it back."""
-        if len(self) >= REMEMBERED:
+        if len(self) >= self._most:
             self.clear()
         self[key] = value
         return value

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.routing.core.decide import Judge
+from tests.builders import a_report
 from tests.cli.verify.planting import OPENED, Document, a_log, copied, kinds, publish, stored, told, without
 from tests.conftest import Broker
 
@@ -22,7 +23,7 @@ Lie = Callable[[list[Document]], list[Document] | None]
 def with_due(log: list[Document], *, days: int = 0, **changed: Any) -> list[Document]:
     """The event that the first limit of the case is over, as it must be said."""
     decision = told(log, "decided")
-    (due,) = decision["data"]["persons"][0]["dues"]
+    due = decision["data"]["persons"][0]["dues"][0]
     data = {
         "case_id": decision["data"]["case_id"],
         "ticket": "NTR-x",
@@ -204,6 +205,23 @@ async def test_a_sanction_that_is_owed_after_its_limit_was_said_to_be_over_is_fo
     log = with_due(with_due(log), days=30, agency="PPK", office=due["office"], last_day=due["last_day"])
     async with stored(fresh_nats, log) as bus:
         assert "stays there" in (await kinds(bus, fresh_nats.data_dir))["silence-unsaid"]
+
+
+async def test_a_limit_that_passed_before_its_agency_came_to_owe_a_sanction_is_no_finding(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    """Who leads a region for a time answers to the ministry, whose first limit runs from the opening on."""
+    report = a_report(
+        person__status="PJ_KEPALA_DAERAH", acts=[{"person": "p1", "code": "IGNORE_RECOMMENDATION"}]
+    )
+    verified = (("BAWASLU", "SATGAS_VERIFIED", "INVALID"), ("BAWASLU", "SATGAS_VERIFIED", "VALID"))
+    log = a_log(judge, "ministry", (*verified, *TO_THE_PPK), persons=report["persons"], acts=report["acts"])
+    due = next(
+        due for due in told(log, "step.", 3)["data"]["persons"][0]["dues"] if due["last_day"] < "2026-12"
+    )
+    log = with_due(log, days=3, **{name: due[name] for name in ("agency", "office", "last_day")})
+    async with stored(fresh_nats, log) as bus:
+        assert "silence-unsaid" not in await kinds(bus, fresh_nats.data_dir)
 
 
 async def test_a_file_in_the_wrong_hands_after_a_hand_over_is_found(fresh_nats: Broker, judge: Judge) -> None:

@@ -11,7 +11,7 @@ from contracts.door import read_report
 from contracts.facts import ReportFacts, facts_of
 from contracts.progress import Progress
 from services.routing.core.decide import Judge
-from services.routing.core.route import Reasoner
+from services.routing.core.route import DECISIONS, Reasoner
 from tests.builders import TODAY, a_report
 
 CUTS = [date(2024, 8, 24), date(2024, 9, 4), date(2024, 9, 22), date(2024, 11, 27), date(2025, 10, 16)]
@@ -72,3 +72,12 @@ def test_a_judge_that_has_seen_much_says_what_a_fresh_one_says(judge: Judge, see
     said = [judge.decide(*question) for question in asked * 2][60:]
     fresh = [replace(judge, reasoner=Reasoner(judge.reasoner.book)).decide(*question) for question in asked]
     assert said == fresh
+
+
+def test_a_judge_remembers_so_many_decisions_and_no_more(judge: Judge) -> None:
+    reasoner, facts = Reasoner(judge.reasoner.book), facts_of(read_report(a_report(), TODAY), TODAY)
+    judge = replace(judge, reasoner=reasoner)
+    for number in range(DECISIONS + 20):
+        judge.decide(facts.model_copy(update={"occurred_on": TODAY - timedelta(number)}), TODAY, ())
+        assert len(reasoner._routes) <= DECISIONS
+    assert 0 < len(reasoner._routes) < 100
