@@ -14,6 +14,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic_core import to_json
 
 Part = Literal["dossier", "reporter"]
 _NONCE = 12
@@ -42,8 +43,9 @@ class Sealer:
         """The sealed form of a JSON object. It opens only as this part of this report."""
         bound = _bound_to(report_id, part)
         data_key = os.urandom(32)
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        return Sealed(_sealed(AESGCM(data_key), text, bound), _sealed(self._vault, data_key, bound))
+        return Sealed(
+            _sealed(AESGCM(data_key), to_json(document), bound), _sealed(self._vault, data_key, bound)
+        )
 
     def open(self, report_id: UUID, part: Part, sealed: Sealed) -> dict[str, Any]:
         """The JSON object that was sealed. Raises CannotOpen."""
