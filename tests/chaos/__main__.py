@@ -17,6 +17,7 @@ from tests.chaos.counting import counted, settled, verified
 from tests.chaos.disk import small_disk
 from tests.chaos.profile import Sent, reports
 from tests.chaos.schedule import ROUND, Deed, schedule
+from tests.chaos.speaking import Speakers
 from tests.chaos.world import World
 from tests.conftest import Broker
 from tests.postgres import PostgresServer
@@ -26,6 +27,7 @@ RATE = 3.0
 SHORT = 60.0
 """Seconds under which a run does not wait until intake itself settles what a kill left open; clients ask again."""
 AT_ONCE = 32
+EVERY = 5
 
 
 @dataclass
@@ -38,6 +40,9 @@ class Run:
     tickets: dict[str, str] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    speaking: list[asyncio.Task[None]] = field(default_factory=list)
+    speakers: Speakers | None = None
+    """Agencies that go on with every EVERY-th case, and with those of many persons; in a long run."""
 
     @property
     def plan(self) -> list[Deed]:
@@ -46,11 +51,14 @@ class Run:
     async def over(self, world: World) -> None:
         """Load and deeds at once, then quiet, then the checks. Raises what no deed explains."""
         await world.start()
+        if self.seconds >= SHORT:
+            self.speakers = Speakers.of(world.broker, world.system.url("routing"))
         minder, reading = asyncio.create_task(world.mind()), asyncio.create_task(world.reader.read())
         sent = reports(self.seed, int(self.seconds * RATE), self.burst)
         try:
             deeds = [asyncio.create_task(_at(deed, world)) for deed in self.plan]
             await asyncio.gather(self._send_all(sent, world, 1 / RATE), *deeds)
+            await asyncio.gather(*self.speaking)
             bus = await Bus.connect(world.broker.settings, "operator")
             try:
                 await self._again(sent, world)
@@ -102,6 +110,8 @@ class Run:
             accepted and self.tickets.setdefault(one.key, answer.json()["ticket"]) != answer.json()["ticket"]
         ):
             self.broken.append(f"{one.key} got two tickets")
+        elif accepted and self.speakers and (one.key.startswith("crowd") or len(self.tickets) % EVERY == 0):
+            self.speaking.append(asyncio.create_task(self.speakers.go_on(answer.json()["ticket"])))
 
     async def _again(self, sent: list[Sent], world: World) -> None:
         """Keys once more, as clients that lost an answer do: the ticket is the same, and nothing follows from it."""
@@ -166,6 +176,8 @@ def main() -> int:
     for broken in run.broken[:50]:
         print(f"BROKEN {broken}")
     verdict = f"{len(run.broken)} promises broken" if run.broken else "everything is as promised"
+    if run.speakers:
+        print(f"{run.speakers.said} steps said by agencies")
     print(
         f"{len(run.tickets)} reports accepted in {time.monotonic() - started:.0f} s: {verdict} (seed {seed})"
     )

@@ -28,8 +28,8 @@ DEEDS = (
     ("jump", "clock"),
     ("forget", "durable"),
 )
-_JUMPS = ("-3600", "3600", "777600")
-"""Seconds: an hour either way, and nine days, in which limits pass."""
+_JUMPS = ("-3600", "3600", "777600", "3456000")
+"""Seconds: an hour either way, nine days, in which first limits pass, and forty, in which that of a PPK does."""
 _LASTING = {
     "kill": (0.0, 1.5),
     "hang": (0.5, 3.0),
