@@ -60,12 +60,14 @@ class Limits:
             return Spoken.EARLY
         event = self._event(file, firing, running)
         over = firing.level == DueLevel.OVERDUE
-        if over:
-            self._instruments.count(Counted.BREACHED, agency=firing.agency)
         if over and is_silence(running.matter, firing.agency, firing.last_day):
-            return await self._silent(file, firing, event)
-        await self._bus.tell([event])
-        return Spoken.SAID
+            spoken = await self._silent(file, firing, event)
+        else:
+            await self._bus.tell([event])
+            spoken = Spoken.SAID
+        if over and spoken is Spoken.SAID:
+            self._instruments.count(Counted.BREACHED, agency=firing.agency)
+        return spoken
 
     async def _silent(self, file: File, firing: Firing, event: CaseDue | CaseWaiting) -> Spoken:
         """A duty to sanction whose limit passed: the PPK is silent (R38, R39). Step and event are stored together."""
