@@ -66,31 +66,18 @@ class Casebook:
         if "nip" in words:
             said = said.model_copy(update={"number_mark": self._words.mark(case_id, words["nip"])})
         async with self._turns.of(case_id):
-            return await self._said(case_id, said, by, office, words, expected, also)
-
-    async def _said(
-        self,
-        case_id: UUID,
-        said: Said,
-        by: str,
-        office: str | None,
-        words: dict[str, str],
-        expected: int | None,
-        also: Sequence[Event],
-    ) -> CaseStepped:
-        for _ in range(ATTEMPTS):
-            file = await self.read(case_id)
-            if (number := _said_before(file, said, by, office)) and (
-                same := await self._files.step(case_id, number)
-            ):
-                return same
-            if expected is not None and expected != len(file.steps):
-                raise Impossible("the case has moved on; look at it again", file.matters, len(file.steps))
-            event = self._next(file, said, by, office, words)
-            await self._bus.tell_case(event, partial(_following, file.matters, also))
-            stored = await self._files.step(case_id, event.data.number)
-            if stored and stored.data == event.data:
-                return event
+            for _ in range(ATTEMPTS):
+                file = await self.read(case_id)
+                before = _said_before(file, said, by, office)
+                if before and (same := await self._files.step(case_id, before)):
+                    return same
+                if expected is not None and expected != len(file.steps):
+                    raise Impossible("the case has moved on; look at it again", file.matters, len(file.steps))
+                event = self._next(file, said, by, office, words)
+                await self._bus.tell_case(event, partial(_following, file.matters, also))
+                stored = await self._files.step(case_id, event.data.number)
+                if stored and stored.data == event.data:
+                    return event
         raise Crowded("others are changing this case at the same moment; look at it again")
 
     def _next(

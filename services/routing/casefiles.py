@@ -77,10 +77,8 @@ class Casefiles:
         opening = await self._opened(case_id)
         steps = self._heard.get(case_id, ())
         last = await self.step(case_id, len(steps)) if steps else None
-        if steps and (
-            last is None or _heard(last) != steps[-1]
-        ):  # the stream lost its end, and others went on
-            steps, last = (), None
+        if steps and (last is None or _heard(last) != steps[-1]):
+            steps, last = (), None  # the stream lost its end, and others may have gone on
         while found := await self.step(case_id, len(steps) + 1):
             steps, last = (*steps, _heard(found)), found
         return File(opening.accepted, opening.decided, self._heard.keep(case_id, steps), last)
@@ -99,13 +97,13 @@ class Casefiles:
         decision = await self._bus.read(f"cases.{case_id}.decided")
         if decision is None:
             raise NoSuchCase
-        same = known is not None and known.raw[1] == decision
-        decided = known.decided if known and same else CaseDecided.model_validate_json(decision)
+        same = known if known and known.raw[1] == decision else None
+        decided = same.decided if same else CaseDecided.model_validate_json(decision)
         report = await self._bus.read(f"reports.{decided.data.report_id}.accepted")
         if report is None:
             raise NoSuchCase
-        if known and known.raw == (report, decision):
-            return known
+        if same and same.raw[0] == report:
+            return same
         accepted = ReportAccepted.model_validate_json(report)
         return _Opening((report, decision), accepted, decided)
 

@@ -76,9 +76,8 @@ class Limits:
         said = Said(event=ProgressEvent.PPK_CONCLUDED, result="SILENT", person=firing.person, on=today)
         try:
             await self._casebook.say(firing.case_id, said, NETRAL, None, {}, also=[event])
-        except (
-            Crowded
-        ):  # nothing is said of the limit before the step is: else the duty would stay with who is silent
+        except Crowded:
+            # Nothing is said of the limit before the step is: else the duty would stay with who is silent.
             raise TryLater(1) from None
         except Impossible as moved_on:
             log("limits.moved_on", case=str(firing.case_id), reason=moved_on.reason[:100])

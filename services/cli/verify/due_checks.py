@@ -59,17 +59,20 @@ def _silent(case: Case, said: dict[Key, datetime]) -> Iterator[Finding]:
     silent = [(f.at, f.data["said"].get("person")) for f in case.of("step") if _is_silence(f.data["said"])]
     for ref, person in case.versions[-1].persons.items():
         for due in person["dues"] if person["state"] in law.OWES_SANCTION else ():
-            at = said.get((ref, due["agency"], due["last_day"], "OVERDUE"))
-            parts = [part for part in acting(person) if part["deadline"] and part["agency"] == due["agency"]]
-            stood = at and [v.persons[ref]["state"] for v in case.versions if v.at <= at][-1:]
-            owed = stood and stood[0] in law.OWES_SANCTION
-            if not (owed and parts and all(part["when"] == law.RECOMMENDED for part in parts)):
+            key = (ref, due["agency"], due["last_day"], "OVERDUE")
+            if key not in said or not _owed_sanction(case, person, due["agency"], said[key]):
                 continue
-            if not any(at - GRACE <= when and about in (None, ref) for when, about in silent if at):
-                key = (ref, due["agency"], due["last_day"], "OVERDUE")
-                yield Finding(
-                    "silence-unsaid", case.case_id, f"{_named(key)} was said, and the matter stays there"
-                )
+            if not any(said[key] - GRACE <= at and about in (None, ref) for at, about in silent):
+                says = f"{_named(key)} was said, and the matter stays there"
+                yield Finding("silence-unsaid", case.case_id, says)
+
+
+def _owed_sanction(case: Case, person: Person, agency: str, at: datetime) -> bool:
+    """Whether all that an agency has to do about a person by a limit began with the recommendation, said before `at`."""
+    parts = [part for part in acting(person) if part["deadline"] and part["agency"] == agency]
+    stood = [version.persons[person["ref"]]["state"] for version in case.versions if version.at <= at]
+    recommended = bool(parts) and all(part["when"] == law.RECOMMENDED for part in parts)
+    return recommended and bool(stood) and stood[-1] in law.OWES_SANCTION
 
 
 def _is_silence(said: dict[str, Any]) -> bool:
