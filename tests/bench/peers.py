@@ -1,4 +1,7 @@
-"""Starts and measures other ways to do the same work over Debian's redis-server: Celery, and Node-RED where it is found."""
+"""Starts and measures other ways to do the same work over Debian's redis-server: Celery, and Node-RED where it is found.
+
+Each comes twice: storing what it was sent, and with a vault, as our door does.
+"""
 
 import json
 import os
@@ -17,12 +20,14 @@ import redis
 
 from deploy.local.processes import spawn, stop
 from tests.bench import ours
-from tests.bench.doors import AGENCIES, STORED_BY_THE_USUAL
 from tests.bench.page import Figures
+from tests.bench.usual import AGENCIES, STORED_BY_THE_USUAL
 from tests.ports import free_port
 from tests.running import until
 
 STREAMS = ("report", "decided", *(f"offered.{agency}" for agency in AGENCIES["PNS"]))
+WITH_A_VAULT = " with a vault"
+"""Added to the name of a peer."""
 SYNCS = {"always": "", "everysec": " everysec"}
 """Redis' setting `appendfsync`, and what is added to the names of figures under it."""
 REDIS = shutil.which("redis-server")
@@ -33,10 +38,14 @@ _PUBLISHED = Path(__file__).parents[2] / "contracts" / "schemas" / "netral.repor
 
 
 class Peers:
-    """One Redis and the processes of each peer; all are stopped together."""
+    """One Redis and the processes of each peer; all are stopped together.
 
-    def __init__(self, folder: Path) -> None:
+    `vault` is the address of an empty database for Celery's door; Node-RED keeps its vault in Redis.
+    """
+
+    def __init__(self, folder: Path, vault: str) -> None:
         self.folder = folder / "peers"
+        self.vault = vault
         self.port = free_port()
         self.redis = redis.Redis(port=self.port)
         self.doors: dict[str, str] = {}
@@ -68,6 +77,8 @@ class Peers:
         for sync, added in SYNCS.items():
             self.redis.config_set("appendfsync", sync)
             for peer, url in self.doors.items():
+                if added and WITH_A_VAULT in peer:
+                    continue
                 name, held = peer + added, self.held()
                 with self._worker_at_rest():
                     speed, took = await ours.door(url, f"{run} {sync}", size)
@@ -102,22 +113,30 @@ class Peers:
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING")
         app = ("-A", "tests.bench.celery_app", "worker", "--concurrency", "2", *quiet)
         self.worker = self._spawn(sys.executable, "-m", "celery", *app)
-        serving = ("--port", self._door("Celery"), "--log-level", "warning", "--no-access-log")
-        self._spawn(sys.executable, "-m", "uvicorn", "tests.bench.celery_app:door", *serving)
+        for name, vault in (("Celery", ""), ("Celery" + WITH_A_VAULT, self.vault)):
+            serving = ("--port", self._door(name), "--log-level", "warning", "--no-access-log")
+            self._spawn(sys.executable, "-m", "uvicorn", "tests.bench.celery_app:door", *serving, vault=vault)
 
     def _node_red(self) -> None:
-        flow = shutil.copy(Path(__file__).with_name("node_red.json"), self.folder)
-        own = ("--userDir", str(self.folder), "-D", "uiHost=127.0.0.1", "-D", "httpAdminRoot=false")
         assert NODE_RED
-        self._spawn(NODE_RED, "--port", self._door("Node-RED"), *own, str(flow))
+        for name, vault in (("Node-RED", ""), ("Node-RED" + WITH_A_VAULT, "yes")):
+            home = self.folder / f"node-red{bool(vault)}"
+            home.mkdir()
+            flow = shutil.copy(Path(__file__).with_name("node_red.json"), home)
+            own = ("--userDir", str(home), "-D", "uiHost=127.0.0.1", "-D", "httpAdminRoot=false")
+            self._spawn(NODE_RED, "--port", self._door(name), *own, str(flow), vault=vault)
 
     def _door(self, peer: str) -> str:
         port = str(free_port())
         self.doors[peer] = f"http://127.0.0.1:{port}"
         return port
 
-    def _spawn(self, *argv: str) -> Popen[bytes]:
-        told = {"NETRAL_BENCH_REDIS": f"redis://127.0.0.1:{self.port}/0", "NETRAL_BENCH_SCHEMA": _schema()}
+    def _spawn(self, *argv: str, vault: str = "") -> Popen[bytes]:
+        told = {
+            "NETRAL_BENCH_REDIS": f"redis://127.0.0.1:{self.port}/0",
+            "NETRAL_BENCH_SCHEMA": _schema(),
+            "NETRAL_BENCH_VAULT": vault,
+        }
         process = spawn([*argv], self.folder / "log", told)
         self.running.append(process)
         return process

@@ -25,8 +25,13 @@ and the greatest. Ratios are medians of the ratios of each round, so a busy mome
 * *empty door*: uvicorn answering 202 to the same requests, doing nothing. *bare grouping door*: the same ASGI door
   storing the same bytes in shared atomic batches under the same setting. *our door* also checks every field, seals names
   in the vault (a second synced store), and compares reports in the background.
-* *usual door* and *usual road*: Starlette, pydantic and FastStream with its defaults, one message and one publish at a
-  time, a few ifs for rules. It stores {usual} messages a report and cannot tell a repetition; ours stores {each:.0f}.
+* *usual door* and *usual road*: FastAPI, pydantic and FastStream with its defaults, one message and one publish at a
+  time, a few ifs for rules. It stores {usual} messages a report, names and all, and cannot tell a repetition; ours stores
+  {each:.0f}.
+* *with a vault*: the same peer doing what our door does. It gives ticket and receipt, derives the case of exact copies,
+  seals what identifies people under a key of its own, keeps it once for each idempotency key, synced, and publishes the
+  rest. The usual and Celery's door keep it by SQLAlchemy's ORM in a PostgreSQL of their own, one transaction a report, with
+  our own functions for the rest; Node-RED keeps it in the same Redis. None writes logs, metrics or traces, as ours does.
 * *messages of the whole road*: what ours stores a second from the first request to the last agency's event, beside as
   many raw publishes.
 * *last agency told*: from a report's acceptance until the last agency's event of it is stored, where reports come at that
@@ -38,7 +43,7 @@ and the greatest. Ratios are medians of the ratios of each round, so a busy mome
 {peers}
 """
 _PEERS = {
-    "Celery": """* *Celery*: a Starlette door that validates with pydantic and queues, Debian's redis-server, a worker of two
+    "Celery": """* *Celery*: a FastAPI door that validates with pydantic and queues, Debian's redis-server, a worker of two
   processes (`acks_late`) with the same ifs, which stores the same six messages in Redis streams, in one transaction.
   Its door is measured while its worker rests, as ours is while routing rests. Redis syncs its log before it answers
   (`appendfsync always`): equal durability on disk; but a worker killed between taking a report from the queue and

@@ -1,28 +1,70 @@
 """The peers do the work they are measured by."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from nats.js.api import StreamConfig
 
-from tests.bench.doors import STORED_BY_THE_USUAL
-from tests.bench.peers import NODE_RED, REDIS, STREAMS, Peers
+from services.runtime.bus import Bus
+from services.runtime.reading import page_of
+from tests.bench import doors, ours
+from tests.bench.peers import NODE_RED, REDIS, STREAMS, WITH_A_VAULT, Peers
+from tests.bench.usual import STORED_BY_THE_USUAL
+from tests.conftest import Broker
+from tests.ports import free_port
+from tests.postgres import PostgresServer
+from tests.running import until
 
-pytestmark = [
-    pytest.mark.thorough,
-    pytest.mark.skipif(not REDIS, reason="redis-server is not installed (Debian: redis-server)"),
-]
+pytestmark = pytest.mark.thorough
+_REDIS = pytest.mark.skipif(not REDIS, reason="redis-server is not installed (Debian: redis-server)")
 _NODE_RED = pytest.mark.skipif(not NODE_RED, reason="Node-RED is not found on PATH or by NETRAL_NODE_RED")
+RUN = "Somebody"
+"""Becomes part of the reported person's name."""
 
 
+@_REDIS
 @pytest.mark.parametrize("peer", ["Celery", pytest.param("Node-RED", marks=_NODE_RED)])
-async def test_one_report_in_is_six_messages_stored_and_every_process_ends(peer: str, tmp_path: Path) -> None:
-    peers = Peers(tmp_path)
+async def test_one_report_in_is_six_messages_stored_and_every_process_ends(
+    peer: str, tmp_path: Path, postgres: PostgresServer
+) -> None:
+    peers = Peers(tmp_path, postgres.new_database())
     try:
         await peers.start()
         assert peers.redis.config_get("appendfsync") == {"appendfsync": "always"}
-        await peers.road(peers.doors[peer], "one", 1)
         assert len(STREAMS) == STORED_BY_THE_USUAL
-        assert {name: peers.redis.xlen(name) for name in STREAMS} == dict.fromkeys(STREAMS, 1)
+        for number, name in enumerate((peer, peer + WITH_A_VAULT), 1):
+            await peers.road(peers.doors[name], RUN, 1)
+            assert {name: peers.redis.xlen(name) for name in STREAMS} == dict.fromkeys(STREAMS, number)
+        whole, sealed = _bodies(peers)
+        assert RUN in whole
+        assert RUN not in sealed
     finally:
         peers.stop()
     assert all(process.poll() is not None for process in peers.running)
+
+
+def _bodies(peers: Peers) -> list[str]:
+    entries: Any = peers.redis.xrange("report")
+    return [fields[b"body"].decode() for _, fields in entries]
+
+
+@pytest.mark.parametrize("kind", ["usual", "sealing"])
+async def test_the_usual_door_stores_six_messages_and_with_a_vault_no_names(
+    kind: str, fresh_nats: Broker, postgres: PostgresServer
+) -> None:
+    bus, port, stream = await Bus.connect(fresh_nats.settings, "operator"), free_port(), kind.upper()
+    await bus.js.add_stream(StreamConfig(name=stream, subjects=[f"{kind}.>"], allow_direct=True))
+    door = doors.opened(kind, port, fresh_nats.settings, postgres.new_database())
+    try:
+        url = f"http://127.0.0.1:{port}"
+        await until(lambda: ours.answers(url))
+        await ours.door(url, RUN, 1)
+        await ours.reached(bus.js, {stream: STORED_BY_THE_USUAL})
+        told = [message.body.decode() for message in await page_of(bus, stream, 1)]
+    finally:
+        door.terminate()
+        door.wait()
+        await bus.close()
+    assert len(told) == STORED_BY_THE_USUAL
+    assert (RUN in told[0]) == (kind == "usual")
