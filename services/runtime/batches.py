@@ -13,11 +13,15 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
+from services.runtime.connecting import ConnectionLost
+
 GUARD = {"Nats-Expected-Last-Subject-Sequence": "0"}
 ALREADY_THERE = 10071
 _CONFLICTS = {10071, 10201, 10164}
 _BUSY = {10176, 10210}
 _ATTEMPTS = 6
+COMES_BACK = 5.0
+"""Seconds that those who were being answered wait for a lost connection; a broker that is started anew takes one or two."""
 
 
 @dataclass
@@ -51,6 +55,23 @@ async def publish_batch(nc: Client, batch: Batch) -> bool:
             raise Refused(f"{error.get('description')} ({code})")
         await asyncio.sleep(0.02 * 2**attempt)
     raise TimeoutError
+
+
+async def publish_batch_again(nc: Client, batch: Batch) -> bool:
+    """`publish_batch`, once more where the connection was lost before the answer came (ADR 0108).
+
+    False then also where the first attempt stored them. Raises TimeoutError, NATS errors, and Refused only where nothing
+    is stored.
+    """
+    try:
+        return await publish_batch(nc, batch)
+    except ConnectionLost as lost:
+        async with asyncio.timeout(COMES_BACK):
+            await lost.again.wait()
+    try:
+        return await publish_batch(nc, batch)
+    except Refused:
+        raise TimeoutError from None
 
 
 async def publish_guarded(js: JetStreamContext, message: Message) -> bool:

@@ -12,7 +12,14 @@ from nats.js.errors import NotFoundError
 
 from contracts.events import Event
 from contracts.topology import stream_of
-from services.runtime.batches import Batch, Message, Refused, publish_batch, publish_guarded
+from services.runtime.batches import (
+    Batch,
+    Message,
+    Refused,
+    publish_batch,
+    publish_batch_again,
+    publish_guarded,
+)
 from services.runtime.connecting import connected
 from services.runtime.ending import ended
 from services.runtime.logs import log
@@ -175,7 +182,7 @@ class Bus:
     async def _commit(self, group: list[_Item]) -> None:
         messages = [message for item in group for message in item.messages]
         try:
-            stored = len(messages) <= MAX_GROUP + 100 and await publish_batch(self.nc, Batch(messages))
+            stored = len(messages) <= MAX_GROUP + 100 and await publish_batch_again(self.nc, Batch(messages))
         except Refused as refused:
             log("broker.refused", level="ERROR", stream=stream_of(messages[0].subject), why=str(refused))
             _fail(group, BrokerAway(ambiguous=False))
@@ -208,7 +215,7 @@ class Bus:
     async def _whole(self, item: _Item) -> bool:
         """Store a caller's messages together: what refused the group was another's, and a crash must not part ours."""
         async with self._open_batches:
-            return len(item.messages) <= MAX_GROUP + 100 and await publish_batch(
+            return len(item.messages) <= MAX_GROUP + 100 and await publish_batch_again(
                 self.nc, Batch(item.messages)
             )
 

@@ -1,5 +1,6 @@
 """Every connection of ours: user, own inbox, TLS, and patience without end, also with a broker that refuses us."""
 
+import asyncio
 import ssl
 import time
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.protocol.parser import PERMISSIONS_ERR
 
@@ -18,11 +20,49 @@ PING = 5
 for five minutes for one that stands still or whose machine vanished."""
 
 
+class ConnectionLost(NatsError):  # type: ignore[misc]
+    """The connection ended before the answer came; what was asked may have been done, or may be done yet.
+
+    `again` is set when the next connection stands.
+    """
+
+    def __init__(self, again: asyncio.Event) -> None:
+        self.again = again
+        super().__init__("nats: connection lost")
+
+
 class Persistent(Client):  # type: ignore[misc]
     """Comes back whatever the server says: nats-py's own closes for ever at any error it is told while it is connected.
 
-    A server tells one when a user's password is exchanged under it, or a limit of its own is reached.
+    A server tells one when a user's password is exchanged under it, or a limit of its own is reached. Who waits for an
+    answer hears at once that it is lost; nats-py's own lets them wait for the whole of their patience.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._again = asyncio.Event()
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def request(self, *asked: Any, **how: Any) -> Msg:
+        """As nats-py's. Raises ConnectionLost, too."""
+        answer = asyncio.ensure_future(super().request(*asked, **how))
+        try:
+            await asyncio.wait((answer, self._lost), return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise ConnectionLost(self._again)
+            return answer.result()
+        finally:
+            answer.cancel()
+
+    async def lost(self) -> None:
+        """The connection ended: what was asked over it is not answered over the next one."""
+        self._again.clear()
+        self._lost.set_result(None)
+        self._lost = asyncio.get_running_loop().create_future()
+
+    async def found(self) -> None:
+        """The next connection stands."""
+        self._again.set()
 
     async def _process_err(self, err_msg: str) -> None:
         if PERMISSIONS_ERR in err_msg:
@@ -38,7 +78,9 @@ class Persistent(Client):  # type: ignore[misc]
 async def connected(settings: Settings, user: str) -> Client:
     """A connection that lasts until it is closed, however long the first takes. Raises BadSettings."""
     client = Persistent()
-    await client.connect(**connection(settings, user))
+    await client.connect(
+        **connection(settings, user), disconnected_cb=client.lost, reconnected_cb=client.found
+    )
     return client
 
 

@@ -1,6 +1,9 @@
 """An event is stored exactly once, however often it is told; together or not at all."""
 
 import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -112,6 +115,68 @@ async def test_a_broker_that_is_away_is_said_at_once(fresh_nats: Broker) -> None
     await bus.tell([an_event("a")])
     assert await bus.stored(an_event("a").nats_subject)
     await bus.close()
+
+
+@asynccontextmanager
+async def standing_still(broker: Broker) -> AsyncIterator[None]:
+    """It takes what comes and answers nothing; then it dies."""
+    process = broker.server.process
+    assert process
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        broker.kill()
+
+
+@pytest.mark.parametrize("stored_before", [[], ["a"], ["a", "b"]])
+async def test_who_waits_for_an_answer_when_the_broker_dies_gets_it_once_it_is_back(
+    fresh_nats: Broker, stored_before: list[str]
+) -> None:
+    """nats-py's own would wait ten seconds, and then nobody would know."""
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    operator = await Bus.connect(fresh_nats.settings, "operator")
+    await bus.tell([an_event(name) for name in stored_before])
+    async with standing_still(fresh_nats):
+        telling = [asyncio.create_task(bus.tell([an_event(name)])) for name in ("a", "b", "c")]
+        await asyncio.sleep(0.05)
+    fresh_nats.server.start()
+    await asyncio.wait_for(asyncio.gather(*telling), 8)
+    assert await messages(operator) == 3
+    await bus.close()
+    await operator.close()
+
+
+async def test_a_broker_that_stays_away_is_said_before_patience_ends_and_what_is_stored_is_unknown(
+    fresh_nats: Broker,
+) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    async with standing_still(fresh_nats):
+        telling = asyncio.create_task(bus.tell([an_event("a")]))
+        reading = asyncio.create_task(bus.stored("cases.x.decided"))
+        await asyncio.sleep(0.05)
+    for waiting in (reading, telling):
+        with pytest.raises(BrokerAway) as caught:
+            await asyncio.wait_for(waiting, 8)
+    assert caught.value.ambiguous
+    await bus.close()
+
+
+async def test_a_refusal_after_a_lost_answer_proves_nothing(fresh_nats: Broker) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    operator = await Bus.connect(fresh_nats.settings, "operator")
+    config = (await operator.js.stream_info("CASES")).config
+    config.max_bytes = 10
+    await operator.js.update_stream(config)
+    async with standing_still(fresh_nats):
+        telling = asyncio.create_task(bus.tell([an_event("a"), an_event("b")]))
+        await asyncio.sleep(0.05)
+    fresh_nats.server.start()
+    with pytest.raises(BrokerAway) as caught:
+        await asyncio.wait_for(telling, 8)
+    assert caught.value.ambiguous
+    await bus.close()
+    await operator.close()
 
 
 async def test_without_patience_an_absent_broker_is_said_within_seconds(fresh_nats: Broker) -> None:
