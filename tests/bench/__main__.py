@@ -19,7 +19,7 @@ from services.runtime.bus import Bus
 from tests.bench import doors, limits, machine, ours, paced, push
 from tests.bench.load import run_names
 from tests.bench.page import Figures
-from tests.bench.peers import REDIS, WITH_A_VAULT, Peers
+from tests.bench.peers import REDIS, SEALING, Peers
 from tests.bench.rules import DAY, facts_as_they_come, rate
 from tests.bench.telling import tell
 from tests.bench.usual import STORED_BY_THE_USUAL
@@ -31,7 +31,7 @@ from tests.running import Processes, until
 ROUNDS = 3
 GENTLE = {"NETRAL_MAIL_BURST": "0", "NETRAL_MAIL_RATE": "0"}
 DOORS = ("empty", "grouped", "usual", "sealing")
-USUAL = {"usual": "usual", "sealing": "usual" + WITH_A_VAULT}
+USUAL = {"usual": "usual", "sealing": SEALING + "usual"}
 """What the kinds of door are called that come with a road."""
 
 
@@ -64,8 +64,9 @@ class Bench:
                 await self._doors(bus)
                 await self._road(bus)
                 await self._paced(bus)
-                await self._faults(bus)
             self._memory("after the load")
+            for _ in range(ROUNDS):
+                await self._faults()
         finally:
             for program in programs:
                 program.terminate()
@@ -156,7 +157,7 @@ class Bench:
                     f"last agency told, {name}, {count} reports at {offered}/s", 1000 * wait, unit="ms"
                 )
 
-    async def _faults(self, bus: Bus) -> None:
+    async def _faults(self) -> None:
         def again(name: str) -> None:
             if name == "broker":
                 self.broker.kill()
@@ -169,7 +170,6 @@ class Bench:
             key = f"{name}-{next(self.runs)}"
             took = await ours.recovery(self.system.url("intake"), key, lambda name=name: again(name))  # type: ignore[misc]
             self.figures.add(f"accepts again after kill -9 of {name}", took, unit="s")
-        await ours.drained(bus.js)
 
     async def mails(self, count: int) -> None:
         """Of a system of its own: the backlog of the other measures would be recorded first, for minutes."""

@@ -26,8 +26,8 @@ from tests.ports import free_port
 from tests.running import until
 
 STREAMS = ("report", "decided", *(f"offered.{agency}" for agency in AGENCIES["PNS"]))
-WITH_A_VAULT = " with a vault"
-"""Added to the name of a peer."""
+SEALING = "sealing "
+"""Before the name of a peer that has a vault."""
 SYNCS = {"always": "", "everysec": " everysec"}
 """Redis' setting `appendfsync`, and what is added to the names of figures under it."""
 REDIS = shutil.which("redis-server")
@@ -77,7 +77,7 @@ class Peers:
         for sync, added in SYNCS.items():
             self.redis.config_set("appendfsync", sync)
             for peer, url in self.doors.items():
-                if added and WITH_A_VAULT in peer:
+                if added and peer.startswith(SEALING):
                     continue
                 name, held = peer + added, self.held()
                 with self._worker_at_rest():
@@ -113,13 +113,13 @@ class Peers:
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING")
         app = ("-A", "tests.bench.celery_app", "worker", "--concurrency", "2", *quiet)
         self.worker = self._spawn(sys.executable, "-m", "celery", *app)
-        for name, vault in (("Celery", ""), ("Celery" + WITH_A_VAULT, self.vault)):
+        for name, vault in (("Celery", ""), (SEALING + "Celery", self.vault)):
             serving = ("--port", self._door(name), "--log-level", "warning", "--no-access-log")
             self._spawn(sys.executable, "-m", "uvicorn", "tests.bench.celery_app:door", *serving, vault=vault)
 
     def _node_red(self) -> None:
         assert NODE_RED
-        for name, vault in (("Node-RED", ""), ("Node-RED" + WITH_A_VAULT, "yes")):
+        for name, vault in (("Node-RED", ""), (SEALING + "Node-RED", "yes")):
             home = self.folder / f"node-red{bool(vault)}"
             home.mkdir()
             flow = shutil.copy(Path(__file__).with_name("node_red.json"), home)

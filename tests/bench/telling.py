@@ -28,10 +28,10 @@ and the greatest. Ratios are medians of the ratios of each round, so a busy mome
 * *usual door* and *usual road*: FastAPI, pydantic and FastStream with its defaults, one message and one publish at a
   time, a few ifs for rules. It stores {usual} messages a report, names and all, and cannot tell a repetition; ours stores
   {each:.0f}.
-* *with a vault*: the same peer doing what our door does. It gives ticket and receipt, derives the case of exact copies,
-  seals what identifies people under a key of its own, keeps it once for each idempotency key, synced, and publishes the
-  rest. The usual and Celery's door keep it by SQLAlchemy's ORM in a PostgreSQL of their own, one transaction a report, with
-  our own functions for the rest; Node-RED keeps it in the same Redis. None writes logs, metrics or traces, as ours does.
+* *sealing* peers do what our door does: give ticket and receipt, derive the case of exact copies, seal what identifies
+  people under a key of its own, keep it once for each idempotency key, synced, and publish the rest. The usual and Celery's
+  door keep it by SQLAlchemy's ORM in a PostgreSQL of their own, a transaction a report, with our own functions for the
+  rest; Node-RED keeps it in the same Redis. None writes logs, metrics or traces, as ours does.
 * *messages of the whole road*: what ours stores a second from the first request to the last agency's event, beside as
   many raw publishes.
 * *last agency told*: from a report's acceptance until the last agency's event of it is stored, where reports come at that

@@ -9,7 +9,7 @@ from nats.js.api import StreamConfig
 from services.runtime.bus import Bus
 from services.runtime.reading import page_of
 from tests.bench import doors, ours
-from tests.bench.peers import NODE_RED, REDIS, STREAMS, WITH_A_VAULT, Peers
+from tests.bench.peers import NODE_RED, REDIS, SEALING, STREAMS, Peers
 from tests.bench.usual import STORED_BY_THE_USUAL
 from tests.conftest import Broker
 from tests.ports import free_port
@@ -33,7 +33,7 @@ async def test_one_report_in_is_six_messages_stored_and_every_process_ends(
         await peers.start()
         assert peers.redis.config_get("appendfsync") == {"appendfsync": "always"}
         assert len(STREAMS) == STORED_BY_THE_USUAL
-        for number, name in enumerate((peer, peer + WITH_A_VAULT), 1):
+        for number, name in enumerate((peer, SEALING + peer), 1):
             await peers.road(peers.doors[name], RUN, 1)
             assert {name: peers.redis.xlen(name) for name in STREAMS} == dict.fromkeys(STREAMS, number)
         whole, sealed = _bodies(peers)
