@@ -24,13 +24,13 @@ _LONG_FORMS = {
     "KEPSEK": Post.KEPALA_SEKOLAH,
 }
 _HEADS_OF_AGENCIES = (
-    "MENTERI",
-    "GUBERNUR",
-    "BUPATI",
-    "WALI KOTA",
-    "WALIKOTA",
-    "KEPALA LEMBAGA",
-    "KEPALA BADAN",
+    "MENTERI ",
+    "GUBERNUR ",
+    "BUPATI ",
+    "WALI KOTA ",
+    "WALIKOTA ",
+    "KEPALA LEMBAGA ",
+    "KEPALA BADAN ",
 )
 _POSTS = _LONG_FORMS | {p.value.replace("_", " "): p for p in Post if p not in (Post.OTHER, Post.UNKNOWN)}
 
@@ -123,7 +123,7 @@ def post_of(text: str | None) -> Post:
 
 def heads_an_agency(text: str | None) -> bool:
     """Whether a post as written may be that of a PPK: `Plt. Bupati` is, `Wakil bupati` and `Staf ahli bupati` are not."""
-    return any(_words(text).startswith(name + " ") for name in _HEADS_OF_AGENCIES)
+    return _words(text).startswith(_HEADS_OF_AGENCIES)
 
 
 def _words(text: str | None) -> str:

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic_core import to_json
 
 Part = Literal["dossier", "reporter"]
-_NONCE = 12
+_KEY, _NONCE = 32, 12
+"""Bytes."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,14 @@ class Sealer:
 
     def seal(self, report_id: UUID, part: Part, document: dict[str, Any]) -> Sealed:
         """The sealed form of a JSON object. It opens only as this part of this report."""
-        bound = _bound_to(report_id, part)
-        data_key = os.urandom(32)
+        bound, drawn = (
+            _bound_to(report_id, part),
+            os.urandom(_KEY + 2 * _NONCE),
+        )  # asked for once: it is a system call
+        data_key, nonces = drawn[:_KEY], drawn[_KEY:]
         return Sealed(
-            _sealed(AESGCM(data_key), to_json(document), bound), _sealed(self._vault, data_key, bound)
+            _sealed(AESGCM(data_key), nonces[:_NONCE], to_json(document), bound),
+            _sealed(self._vault, nonces[_NONCE:], data_key, bound),
         )
 
     def open(self, report_id: UUID, part: Part, sealed: Sealed) -> dict[str, Any]:
@@ -71,8 +76,7 @@ def _bound_to(report_id: UUID, part: Part) -> bytes:
     return f"{report_id}/{part}".encode()
 
 
-def _sealed(key: AESGCM, text: bytes, bound: bytes) -> bytes:
-    nonce = os.urandom(_NONCE)
+def _sealed(key: AESGCM, nonce: bytes, text: bytes, bound: bytes) -> bytes:
     return nonce + key.encrypt(nonce, text, bound)
 
 

@@ -22,7 +22,7 @@ NOTE_WITHIN = 0.2
 
 _SEEN = select(reports.c.report_id, reports.c.body_mac, reports.c.event)
 _CLAIM = update(reports).where(reports.c.state == STORED).values(state=CLAIMED)
-_ACCEPT = update(reports).where(reports.c.report_id == bindparam("id")).values(state=ACCEPTED)
+_ACCEPT = update(reports).values(state=ACCEPTED)
 _FORGET = delete(reports).where(reports.c.report_id == bindparam("id"), reports.c.state == STORED)
 
 
@@ -111,8 +111,8 @@ class VaultWriter:
             self._note_due.cancel()
             self._note_due = None
         waiting = self._waiting
-        self._waiting = _Group(keeps=waiting.keeps[MAX_GROUP:])
-        return _Group(waiting.keeps[:MAX_GROUP], waiting.accepted, waiting.forgets)
+        self._waiting = _Group(keeps=waiting.keeps[MAX_GROUP:], accepted=waiting.accepted[MAX_GROUP:])
+        return _Group(waiting.keeps[:MAX_GROUP], waiting.accepted[:MAX_GROUP], waiting.forgets)
 
     async def _commit(self, group: _Group) -> None:
         futures = [done for _, done in group.keeps] + [done for _, done in group.forgets]
@@ -130,9 +130,8 @@ class VaultWriter:
         """Beside no other writer: one that accepts A and inserts B waits for ever for one that inserted B and claims A."""
         async with writing(self._engine) as connection:
             if group.accepted:
-                await connection.execute(
-                    _ACCEPT, [{"id": str(report_id)} for report_id in sorted(group.accepted)]
-                )
+                mine = reports.c.report_id.in_(sorted(map(str, group.accepted)))
+                await connection.execute(_ACCEPT.where(mine))
             if group.forgets:
                 await connection.execute(_FORGET, [{"id": str(report_id)} for report_id, _ in group.forgets])
             return await _kept(connection, [entry for entry, _ in group.keeps]) if group.keeps else []

@@ -15,6 +15,7 @@ from services.runtime.postgres import alone, open_postgres
 from services.runtime.sqlite_file import DatabaseFile
 
 _PRAGMAS = (
+    "PRAGMA temp_store=MEMORY",  # or each statement of many rows makes, fills and deletes a file
     "PRAGMA busy_timeout=15000",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -53,6 +54,7 @@ def open_engine(
     options: dict[str, Any] = {
         "connect_args": {"async_creator_fn": file.connect if file else sqlite_thread.connect},
         "pool_size": _HELD,
+        "pool_use_lifo": True,  # the one that wrote last has the pages; another reads them anew
     }
     engine = create_async_engine(parsed, **options)
     event.listen(engine.sync_engine, "connect", _prepare)

@@ -99,11 +99,11 @@ class GroupTelemetry:
     def _say(
         self, message: Msg, record: Record, taken: timedelta, together: int, within: SpanContext
     ) -> None:
-        problem = record.problem
+        problem, template = record.problem, template_of(message.subject)
         facts: dict[str, Any] = {
             **record.notes,
-            "destination": template_of(message.subject),
-            **ids_in(message.subject),
+            "destination": template,
+            **ids_in(template, message.subject),
             **delivery_of(message),
             "level": LEVELS.get(record.outcome, "ERROR"),
             "duration_ms": round(taken / timedelta(milliseconds=1), 1),

@@ -66,7 +66,7 @@ def publish_headers(
     span = tracer_of(telemetry).start_span(
         f"publish {template}",
         kind=SpanKind.PRODUCER,
-        attributes={**_destination("publish", "send", nats_subject), **attributes},
+        attributes={**_destination("publish", "send", template, nats_subject), **attributes},
     )
     with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
@@ -116,17 +116,18 @@ class _Handling(BaseMiddleware[Any, Any]):
     async def on_receive(self) -> None:
         raw: Msg = self.msg
         self._started = self._kit.clock()
-        self._facts = {"destination": template_of(raw.subject), **ids_in(raw.subject), **delivery_of(raw)}
+        template = template_of(raw.subject)
+        self._facts = {"destination": template, **ids_in(template, raw.subject), **delivery_of(raw)}
         sender = sender_of(raw.headers or {})
         fresh = self._started - raw.metadata.timestamp < OLD
         self._span = self._kit.tracer.start_span(
-            f"process {self._facts['destination']}",
+            f"process {template}",
             context=child_of(sender if fresh else None),
             kind=SpanKind.CONSUMER,
             links=[Link(sender, {"netral.link.reason": "created" if fresh else "created_long_ago"})]
             if sender
             else [],
-            attributes={**_destination("process", "process", raw.subject), **_received(raw)},
+            attributes={**_destination("process", "process", template, raw.subject), **_received(raw)},
         )
         self._span_token = otel_context.attach(trace.set_span_in_context(self._span))
         self._note_token = _noted.set(self._notes)
@@ -189,9 +190,9 @@ def outcome_of(problem: BaseException | None, notes: dict[str, object]) -> tuple
             return "failed", error or type(problem).__name__
 
 
-def ids_in(nats_subject: str) -> dict[str, str]:
-    """`case_id` and `report_id`, as far as the subject holds them."""
-    named = zip(template_of(nats_subject).split("."), nats_subject.split("."), strict=False)
+def ids_in(template: str, nats_subject: str) -> dict[str, str]:
+    """`case_id` and `report_id`, as far as the subject of this template holds them."""
+    named = zip(template.split("."), nats_subject.split("."), strict=False)
     return {_IDS[part]: value for part, value in named if part in _IDS}
 
 
@@ -202,9 +203,8 @@ def _cause(problem: BaseException) -> BaseException:
     return problem
 
 
-def _destination(name: str, kind: str, nats_subject: str) -> dict[str, str]:
-    template = template_of(nats_subject)
-    ids = ids_in(nats_subject).items()
+def _destination(name: str, kind: str, template: str, nats_subject: str) -> dict[str, str]:
+    ids = ids_in(template, nats_subject).items()
     return {
         "messaging.system": "nats",
         "messaging.operation.name": name,

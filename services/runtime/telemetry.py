@@ -89,8 +89,11 @@ def trace_headers() -> dict[str, str]:
 
 def sender_of(headers: Mapping[str, str]) -> SpanContext | None:
     """The span that a `traceparent` names, or None. `tracestate` is dropped: anybody can write into it."""
-    carrier = {"traceparent": headers.get("traceparent", "")}
-    context = trace.get_current_span(_TRACE_CONTEXT.extract(carrier, Context())).get_span_context()
+    if (given := headers.get("traceparent")) is None:
+        return None
+    context = trace.get_current_span(
+        _TRACE_CONTEXT.extract({"traceparent": given}, Context())
+    ).get_span_context()
     return context if context.is_valid else None
 
 

@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.span import TraceState
 
+from contracts.topology import template_of
 from services.runtime.scrubbing import ALLOWED
 from services.runtime.settings import Settings
 from services.runtime.spans import ids_in, note, outcome_of, publish_headers
@@ -104,11 +105,17 @@ def test_a_traceparent_that_is_none_is_ignored(bad):
     assert sender_of({"traceparent": bad}) is None
 
 
-def test_ids_are_taken_from_the_subject():
-    assert ids_in(f"notices.{CASE}.n1") == {"case_id": CASE}
-    assert ids_in("reports.r1.accepted") == {"report_id": "r1"}
-    assert ids_in("parked.CASES.routing.7") == {}
-    assert ids_in("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.CASES.routing") == {}
+@pytest.mark.parametrize(
+    ("subject", "ids"),
+    [
+        (f"notices.{CASE}.n1", {"case_id": CASE}),
+        ("reports.r1.accepted", {"report_id": "r1"}),
+        ("parked.CASES.routing.7", {}),
+        ("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.CASES.routing", {}),
+    ],
+)
+def test_ids_are_taken_from_the_subject(subject, ids):
+    assert ids_in(template_of(subject), subject) == ids
 
 
 def test_a_sampler_named_in_the_environment_is_used(monkeypatch):

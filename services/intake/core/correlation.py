@@ -21,6 +21,7 @@ _EVENT = {
     "region",
     "online",
 }
+_written = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 _PERSON = {"status", "post", "post_kind", "employer", "employer_region", "numbered"}
 
 
@@ -64,7 +65,3 @@ def _person(identity: tuple[str, str], facts: PersonFacts, acts: Iterable[tuple[
 def _name(person: Person) -> str:
     """A name without the accidents of writing: width, composition, capitals, blanks. Titles and marks stay."""
     return " ".join(unicodedata.normalize("NFKC", person.name or "").casefold().split())
-
-
-def _written(value: dict[str, Any]) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
