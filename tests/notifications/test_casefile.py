@@ -1,0 +1,44 @@
+"""What is read of cases is read a few at once, because a decision about many persons is large."""
+
+import asyncio
+from uuid import UUID
+
+from services.notifications.casefile import AT_ONCE, Casefiles
+from services.notifications.core.matrix import matrix
+from services.notifications.handlers import DECISIONS
+from services.runtime.failures import TryLater
+
+
+class SlowBus:
+    """Counts how many are reading at one moment; it holds nothing."""
+
+    def __init__(self):
+        self.now = self.most = 0
+
+    async def read(self, _subject):
+        self.now += 1
+        self.most = max(self.most, self.now)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        self.now -= 1
+
+
+async def test_decisions_are_read_a_few_at_once_and_each_but_once():
+    bus = SlowBus()
+    cases = Casefiles(matrix(), bus)
+    wanted = [UUID(int=n) for n in (*range(4 * AT_ONCE), *range(4 * AT_ONCE))]
+    found = await asyncio.gather(*map(cases.decision, wanted), return_exceptions=True)
+    assert all(isinstance(one, TryLater) for one in found)
+    assert bus.most == AT_ONCE
+
+
+async def test_decisions_are_handled_a_few_at_once(desk):
+    batches = {}
+
+    class Durables:
+        def subscriber(self, **options):
+            batches[options["durable"]] = options["pull_sub"].batch_size
+            return lambda handler: handler
+
+    desk().handlers.subscribe(Durables())
+    assert batches["notifications-decided"] == DECISIONS < batches["notifications-received"]
