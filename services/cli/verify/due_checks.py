@@ -18,11 +18,17 @@ Key = tuple[str, str, str, str]
 
 
 class Run(NamedTuple):
-    """From when to when a limit ran, and the instant at which there is something to say."""
+    """From when to when a limit ran, and the instant at which there is something to say.
+
+    `began` and `ended` are start and end as far as the broker's clock confirms them: a case that was opened by a clock an
+    hour behind did not wait for that hour.
+    """
 
     start: datetime
     end: datetime | None
     at: datetime
+    began: datetime
+    ended: datetime | None
 
 
 def check_dues(case: Case, now: datetime, off: dict[str, DaysOff]) -> Iterator[Finding]:
@@ -84,12 +90,14 @@ def runs_of(case: Case) -> dict[Key, list[Run]]:
     runs: dict[Key, list[Run]] = {}
     versions = case.versions
     for number, version in enumerate(versions):
-        end = versions[number + 1].at if number + 1 < len(versions) else None
+        after = versions[number + 1] if number + 1 < len(versions) else None
+        end, ended = (after.at, after.happened) if after else (None, None)
         for ref, person in version.persons.items():
             for due in person["dues"]:
                 for level, name in (("REMINDER", "remind_at"), ("OVERDUE", "over_at")):
                     key = (ref, due["agency"], due["last_day"], level)
-                    runs.setdefault(key, []).append(Run(version.at, end, datetime.fromisoformat(due[name])))
+                    run = Run(version.at, end, datetime.fromisoformat(due[name]), version.happened, ended)
+                    runs.setdefault(key, []).append(run)
     return {key: _joined(found) for key, found in runs.items()}
 
 
@@ -98,7 +106,7 @@ def _joined(found: list[Run]) -> list[Run]:
     joined: list[Run] = []
     for run in found:
         if joined and joined[-1].end == run.start and joined[-1].at == run.at:
-            joined[-1] = joined[-1]._replace(end=run.end)
+            joined[-1] = joined[-1]._replace(end=run.end, ended=run.ended)
         else:
             joined.append(run)
     return joined
@@ -106,7 +114,7 @@ def _joined(found: list[Run]) -> list[Run]:
 
 def _passed(run: Run, now: datetime) -> bool:
     """Whether it was due and running long enough to be said."""
-    return max(run.at, run.start) + GRACE < min(run.end or now, now)
+    return max(run.at, run.began) + GRACE < min(run.ended or now, now)
 
 
 def _too_late_to_remind(key: Key, runs: list[Run], opened: datetime) -> bool:

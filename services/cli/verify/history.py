@@ -15,6 +15,8 @@ class Version(NamedTuple):
     number: int
     at: datetime
     persons: dict[str, Person]
+    happened: datetime
+    """`at`, as far as the broker's clock confirms it."""
 
 
 class Case(NamedTuple):
@@ -36,10 +38,13 @@ class Case(NamedTuple):
         """The opening and each step; the opening of a record from before cases had a life is made from its decision."""
         opening = self.of("decided")[0]
         persons = opening.data.get("persons") or [_from(p) for p in opening.data["decision"]["persons"]]
-        found = [Version(0, opening.at, _by_ref(persons))]
+        found = [Version(0, opening.at, _by_ref(persons), opening.happened)]
         return [
             *found,
-            *(Version(f.data["number"], f.at, _by_ref(f.data["persons"])) for f in self.of("step")),
+            *(
+                Version(f.data["number"], f.at, _by_ref(f.data["persons"]), f.happened)
+                for f in self.of("step")
+            ),
         ]
 
 

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,10 +11,12 @@ from services.runtime.bus import Bus
 from services.runtime.reading import Stored, page_of
 
 PAGE = 1000
+APART = timedelta(hours=2)
+"""Between what an event says of its time and when the broker got it; what lies further apart was told again since."""
 _TABLES = """
 PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;
 CREATE TABLE reports (report_id TEXT, case_id TEXT, known TEXT, reported TEXT, region TEXT);
-CREATE TABLE events (case_id TEXT, seq INTEGER, kind TEXT, subject TEXT, at TEXT, data TEXT);
+CREATE TABLE events (case_id TEXT, seq INTEGER, kind TEXT, subject TEXT, at TEXT, data TEXT, stamp TEXT);
 CREATE TABLE notices (notice_id TEXT, case_id TEXT, outcome TEXT);
 CREATE TABLE timers (subject TEXT PRIMARY KEY, schedule TEXT);
 """
@@ -33,6 +35,13 @@ class Fact(NamedTuple):
     subject: str
     at: datetime
     data: dict[str, Any]
+    stamp: datetime | None = None
+    """When the broker got it, by its own clock."""
+
+    @property
+    def happened(self) -> datetime:
+        """`at`, or the broker's word where a clock of ours seems to have been wrong by an hour."""
+        return self.stamp if self.stamp and abs(self.stamp - self.at) < APART else self.at
 
 
 class ReportFact(NamedTuple):
@@ -85,10 +94,12 @@ class Logbook:
         )
         for (case_id,) in ids:
             rows = self.db.execute(
-                "SELECT seq, kind, subject, at, data FROM events WHERE case_id = ? ORDER BY seq", (case_id,)
+                "SELECT seq, kind, subject, at, data, stamp FROM events WHERE case_id = ? ORDER BY seq",
+                (case_id,),
             )
             facts = [
-                Fact(s, k, name, datetime.fromisoformat(at), json.loads(d)) for s, k, name, at, d in rows
+                Fact(seq, kind, name, _instant(at), json.loads(data), _instant(stamp))
+                for seq, kind, name, at, data, stamp in rows
             ]
             reports = self.db.execute("SELECT * FROM reports WHERE case_id = ?", (case_id,))
             yield case_id, facts, [ReportFact(*row) for row in reports]
@@ -123,10 +134,15 @@ class Logbook:
             else:
                 case_id, kind = (words[3], "told") if stream == "TOLD" else (words[1], words[2])
                 kept_data = _told(data, words[4]) if stream == "TOLD" else slim(data)
-                kept = (case_id, seq, kind, subject, event["time"], json.dumps(kept_data))
-                self.db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", kept)
+                at, stamp = event["time"], stored.headers["Nats-Time-Stamp"]
+                kept = (case_id, seq, kind, subject, at, json.dumps(kept_data), stamp)
+                self.db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", kept)
         except (ValueError, KeyError, TypeError, IndexError):
             self.unreadable.append(f"{stream} {seq} ({subject})")
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def slim(data: dict[str, Any]) -> dict[str, Any]:
