@@ -92,10 +92,12 @@ async def _running(
     try:
         yield
     finally:
-        await background.stop()
-        if given is None and intake.bus is not None:
-            await intake.bus.close()
-        await vault.close()
+        try:
+            await background.stop()
+            if given is None and intake.bus is not None:
+                await intake.bus.close()
+        finally:
+            await vault.close()
 
 
 async def _open(vault: Vault, keys: Mapping[str, bytes]) -> None:

@@ -111,8 +111,8 @@ class VaultWriter:
             self._note_due.cancel()
             self._note_due = None
         waiting = self._waiting
-        self._waiting = _Group(keeps=waiting.keeps[MAX_GROUP:], accepted=waiting.accepted[MAX_GROUP:])
-        return _Group(waiting.keeps[:MAX_GROUP], waiting.accepted[:MAX_GROUP], waiting.forgets)
+        self._waiting = _Group(keeps=waiting.keeps[MAX_GROUP:])
+        return _Group(waiting.keeps[:MAX_GROUP], waiting.accepted, waiting.forgets)
 
     async def _commit(self, group: _Group) -> None:
         futures = [done for _, done in group.keeps] + [done for _, done in group.forgets]
@@ -129,8 +129,9 @@ class VaultWriter:
     async def _written(self, group: _Group) -> list[Standing]:
         """Beside no other writer: one that accepts A and inserts B waits for ever for one that inserted B and claims A."""
         async with writing(self._engine) as connection:
-            if group.accepted:
-                mine = reports.c.report_id.in_(sorted(map(str, group.accepted)))
+            accepted = sorted(map(str, group.accepted))
+            for start in range(0, len(accepted), MAX_GROUP):
+                mine = reports.c.report_id.in_(accepted[start : start + MAX_GROUP])
                 await connection.execute(_ACCEPT.where(mine))
             if group.forgets:
                 await connection.execute(_FORGET, [{"id": str(report_id)} for report_id, _ in group.forgets])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nats.aio.client import Client
+from nats.errors import ConnectionReconnectingError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
@@ -43,7 +44,7 @@ class Refused(Exception):
 
 
 async def publish_batch(nc: Client, batch: Batch) -> bool:
-    """Store all messages or none; False if a subject was not as expected. Raises TimeoutError, Refused."""
+    """Store all messages or none; False if a subject was not as expected. Raises Refused, TimeoutError, NATS errors."""
     for attempt in range(_ATTEMPTS):
         error = await _try_batch(nc, batch.messages)
         if error is None:
@@ -90,6 +91,8 @@ async def _try_batch(nc: Client, messages: list[Message]) -> dict[str, Any] | No
     name = nc.new_inbox().rsplit(".", 1)[-1]
     last = len(messages)
     for number, message in enumerate(messages, 1):
+        if not nc.is_connected:
+            raise ConnectionReconnectingError  # what is too much to be held would be waited for, message by message
         headers = {**GUARD, **message.headers, "Nats-Batch-Id": name, "Nats-Batch-Sequence": str(number)}
         if number < last:
             await nc.publish(message.subject, message.body, headers=headers)

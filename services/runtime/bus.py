@@ -181,6 +181,9 @@ class Bus:
 
     async def _commit(self, group: list[_Item]) -> None:
         messages = [message for item in group for message in item.messages]
+        if not self.nc.is_connected:  # it was lost while they waited for their turn: nothing was sent
+            _fail(group, BrokerAway(ambiguous=False))
+            return
         try:
             stored = len(messages) <= MAX_GROUP + 100 and await publish_batch_again(self.nc, Batch(messages))
         except Refused as refused:
@@ -215,7 +218,7 @@ class Bus:
     async def _whole(self, item: _Item) -> bool:
         """Store a caller's messages together: what refused the group was another's, and a crash must not part ours."""
         async with self._open_batches:
-            return len(item.messages) <= MAX_GROUP + 100 and await publish_batch_again(
+            return len(item.messages) <= MAX_GROUP + 100 and await publish_batch(
                 self.nc, Batch(item.messages)
             )
 

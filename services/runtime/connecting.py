@@ -19,9 +19,12 @@ PING = 5
 """Seconds between two pings. A broker that answers none of two or three is left for another one: nats-py would go on waiting
 for five minutes for one that stands still or whose machine vanished."""
 
+FLUSH = 5
+"""Seconds that two megabytes which were not sent yet may keep the next message waiting; nats-py's own is for ever."""
+
 
 class ConnectionLost(NatsError):  # type: ignore[misc]
-    """The connection ended before the answer came; what was asked may have been done, or may be done yet.
+    """The connection ended before the answer came, or none stands; what was asked may have been done, or may be done yet.
 
     `again` is set when the next connection stands.
     """
@@ -34,8 +37,8 @@ class ConnectionLost(NatsError):  # type: ignore[misc]
 class Persistent(Client):  # type: ignore[misc]
     """Comes back whatever the server says: nats-py's own closes for ever at any error it is told while it is connected.
 
-    A server tells one when a user's password is exchanged under it, or a limit of its own is reached. Who waits for an
-    answer hears at once that it is lost; nats-py's own lets them wait for the whole of their patience.
+    A server tells one when a user's password is exchanged under it, or a limit of its own is reached. A request whose
+    connection is seen to end ends with it; nats-py's own waits for the whole of its patience (ADR 0108).
     """
 
     def __init__(self) -> None:
@@ -45,6 +48,9 @@ class Persistent(Client):  # type: ignore[misc]
 
     async def request(self, *asked: Any, **how: Any) -> Msg:
         """As nats-py's. Raises ConnectionLost, too."""
+        if not self.is_connected:
+            self._again.clear()
+            raise ConnectionLost(self._again)
         answer = asyncio.ensure_future(super().request(*asked, **how))
         try:
             await asyncio.wait((answer, self._lost), return_when=asyncio.FIRST_COMPLETED)
@@ -63,6 +69,13 @@ class Persistent(Client):  # type: ignore[misc]
     async def found(self) -> None:
         """The next connection stands."""
         self._again.set()
+
+    async def close(self) -> None:
+        """Leave. What was not sent to a broker that is away is dropped; nats-py's own writes it into a closed transport."""
+        if not self.is_connected:
+            self._pending: list[bytes] = []
+            self._pending_data_size = 0
+        await super().close()
 
     async def _process_err(self, err_msg: str) -> None:
         if PERMISSIONS_ERR in err_msg:
@@ -96,6 +109,7 @@ def connection(settings: Settings, user: str) -> dict[str, Any]:
         "reconnect_time_wait": 0.5,
         "connect_timeout": 2,
         "ping_interval": PING,
+        "flush_timeout": FLUSH,
         "error_cb": _heard,
         **({"tls": context} if (context := _tls(settings)) else {}),
     }

@@ -15,7 +15,7 @@ from services.runtime.postgres import alone, open_postgres
 from services.runtime.sqlite_file import DatabaseFile
 
 _PRAGMAS = (
-    "PRAGMA temp_store=MEMORY",  # or each statement of many rows makes, fills and deletes a file
+    "PRAGMA temp_store=MEMORY",  # or each statement of many rows makes and deletes a file; indexes are sorted there too
     "PRAGMA busy_timeout=15000",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",

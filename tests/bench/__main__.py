@@ -19,7 +19,7 @@ from services.runtime.bus import Bus
 from tests.bench import doors, limits, machine, ours, paced, push
 from tests.bench.load import run_names
 from tests.bench.page import Figures
-from tests.bench.peers import REDIS, SEALING, Peers
+from tests.bench.peers import REDIS, SEALING, Peers, at_rest
 from tests.bench.rules import DAY, facts_as_they_come, rate
 from tests.bench.telling import tell
 from tests.bench.usual import STORED_BY_THE_USUAL
@@ -48,15 +48,17 @@ class Bench:
     loads: list[float] = field(default_factory=list)
     each: ours.Stored = field(default_factory=lambda: ours.Stored(0, 0))
     peers: Peers | None = None
+    workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     async def run(self) -> None:
         bus = await Bus.connect(self.broker.settings, "operator")
         vaults = PostgresServer(synced=True)
+        await asyncio.to_thread(vaults.start)
         programs = list[subprocess.Popen[bytes]]()
         try:
-            await asyncio.to_thread(vaults.start)
             await self._prepare(bus)
             programs += [self._open(kind, vaults) for kind in DOORS]
+            self.workers = {kind: doors.opened(kind, 0, self.broker.settings, "") for kind in USUAL}
             await self._begin(bus, vaults)
             for _ in range(ROUNDS):
                 self.loads.append(machine.load())
@@ -68,7 +70,7 @@ class Bench:
             for _ in range(ROUNDS):
                 await self._faults()
         finally:
-            for program in programs:
+            for program in (*programs, *self.workers.values()):
                 program.terminate()
             if self.peers:
                 self.peers.stop()
@@ -111,11 +113,13 @@ class Bench:
         add("empty door", (await ours.door(self.doors["empty"], next(self.runs), 2 * self.size))[0])
         await self._door("grouped", "bare grouping door")
         for kind, name in USUAL.items():
-            stream = kind.upper()
-            goal = await ours.held(bus.js, stream) + STORED_BY_THE_USUAL * self.size
+            held = await ours.held(bus.js, kind.upper())
+            with at_rest(self.workers[kind]):
+                await self._door(kind, f"{name} door")
+            await ours.reached(bus.js, {kind.upper(): held + STORED_BY_THE_USUAL * self.size})
             started = time.perf_counter()
-            await self._door(kind, f"{name} door")
-            await ours.reached(bus.js, {stream: goal})
+            await ours.door(self.doors[kind], next(self.runs), self.size)
+            await ours.reached(bus.js, {kind.upper(): held + STORED_BY_THE_USUAL * 2 * self.size})
             add(f"{name} road", self.size / (time.perf_counter() - started))
         if self.peers:
             await self.peers.measure(self.figures, next(self.runs), self.size)

@@ -1,7 +1,7 @@
 """Doors to compare ours with, each a process of its own: `python -m tests.bench.doors KIND PORT NATS_URL FOLDER VAULT`.
 
 `empty` answers and does nothing; `grouped` stores the same bytes in shared batches; `usual` is a pipeline as one writes it,
-and `sealing` the same with a vault, in the database at the address VAULT.
+and `sealing` the same with a vault, in the database at the address VAULT. Port 0 is the worker of such a pipeline.
 """
 
 import subprocess
@@ -76,7 +76,7 @@ async def _living(receive: Callable[[], Any], send: Callable[[Any], Any]) -> Non
 
 
 def opened(kind: str, port: int, settings: Settings, vault: str) -> "subprocess.Popen[bytes]":
-    """The process of a door; `vault` is the address of an empty database."""
+    """The process of a door; `vault` is the address of an empty database. Port 0 is the worker behind the door."""
     words = [kind, str(port), settings.nats_url, str(settings.data_dir), vault]
     return subprocess.Popen([sys.executable, "-m", "tests.bench.doors", *words], stderr=subprocess.DEVNULL)
 
@@ -86,11 +86,15 @@ def _app(kind: str, settings: Settings, address: str) -> Any:
         return empty
     if kind == "grouped":
         return grouped(settings)
-    return usual.build(settings, kind, UsualVault(address) if kind == "sealing" else None)
+    return usual.door(settings, kind, UsualVault(address) if kind == "sealing" else None)
 
 
 async def main(kind: str, port: str, url: str, folder: str, address: str) -> None:
-    await serve(_app(kind, Settings(data_dir=Path(folder), nats_url=url), address), "127.0.0.1", int(port))
+    settings = Settings(data_dir=Path(folder), nats_url=url)
+    if port == "0":
+        await usual.work(settings, kind)
+    else:
+        await serve(_app(kind, settings, address), "127.0.0.1", int(port))
 
 
 if __name__ == "__main__":

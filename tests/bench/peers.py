@@ -37,6 +37,17 @@ NODE_RED = shutil.which("node-red", path=os.pathsep.join(_PLACES))
 _PUBLISHED = Path(__file__).parents[2] / "contracts" / "schemas" / "netral.report.v1.json"
 
 
+@contextmanager
+def at_rest(worker: Popen[bytes], *, group: bool = False) -> Iterator[None]:
+    """A worker, with `group` that and its children, does nothing meanwhile."""
+    send = os.killpg if group else os.kill
+    send(worker.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        send(worker.pid, signal.SIGCONT)
+
+
 class Peers:
     """One Redis and the processes of each peer; all are stopped together.
 
@@ -80,7 +91,7 @@ class Peers:
                 if added and peer.startswith(SEALING):
                     continue
                 name, held = peer + added, self.held()
-                with self._worker_at_rest():
+                with at_rest(self.worker, group=True):
                     speed, took = await ours.door(url, f"{run} {sync}", size)
                     queued = int(self.redis.llen("celery"))  # type: ignore[arg-type]
                     self.redis.delete("celery")
@@ -140,14 +151,6 @@ class Peers:
         process = spawn([*argv], self.folder / "log", told)
         self.running.append(process)
         return process
-
-    @contextmanager
-    def _worker_at_rest(self) -> Iterator[None]:
-        os.killpg(self.worker.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.killpg(self.worker.pid, signal.SIGCONT)
 
     async def _redis_answers(self) -> bool:
         try:

@@ -25,13 +25,14 @@ and the greatest. Ratios are medians of the ratios of each round, so a busy mome
 * *empty door*: uvicorn answering 202 to the same requests, doing nothing. *bare grouping door*: the same ASGI door
   storing the same bytes in shared atomic batches under the same setting. *our door* also checks every field, seals names
   in the vault (a second synced store), and compares reports in the background.
-* *usual door* and *usual road*: FastAPI, pydantic and FastStream with its defaults, one message and one publish at a
-  time, a few ifs for rules. It stores {usual} messages a report, names and all, and cannot tell a repetition; ours stores
-  {each:.0f}.
-* *sealing* peers do what our door does: give ticket and receipt, derive the case of exact copies, seal what identifies
+* *usual door* and *usual road*: FastAPI and pydantic as their tutorials show them, FastStream with its defaults, one
+  message and one publish at a time, a worker with a few ifs for rules. It stores {usual} messages a report, names and all,
+  and cannot tell a repetition; ours stores {each:.0f}. Every door is measured while the worker behind it rests.
+* *sealing* peers do the work of our door: give ticket and receipt, derive the case of exact copies, seal what identifies
   people under a key of its own, keep it once for each idempotency key, synced, and publish the rest. The usual and Celery's
   door keep it by SQLAlchemy's ORM in a PostgreSQL of their own, a transaction a report, with our own functions for the
-  rest; Node-RED keeps it in the same Redis. None writes logs, metrics or traces, as ours does.
+  rest; Node-RED keeps it in the same Redis. They do less in this: a repetition is published again and its body not
+  compared, nothing is logged, counted or traced.
 * *messages of the whole road*: what ours stores a second from the first request to the last agency's event, beside as
   many raw publishes.
 * *last agency told*: from a report's acceptance until the last agency's event of it is stored, where reports come at that
@@ -45,10 +46,9 @@ and the greatest. Ratios are medians of the ratios of each round, so a busy mome
 _PEERS = {
     "Celery": """* *Celery*: a FastAPI door that validates with pydantic and queues, Debian's redis-server, a worker of two
   processes (`acks_late`) with the same ifs, which stores the same six messages in Redis streams, in one transaction.
-  Its door is measured while its worker rests, as ours is while routing rests. Redis syncs its log before it answers
-  (`appendfsync always`): equal durability on disk; but a worker killed between taking a report from the queue and
-  noting that it did loses that report. *everysec* is Redis' default: a loss of power takes the last second or two of
-  accepted reports with it.""",
+  Redis syncs its log before it answers (`appendfsync always`): equal durability on disk; but a worker killed between
+  taking a report from the queue and noting that it did loses that report. *everysec* is Redis' default: a loss of
+  power takes the last second or two of accepted reports with it; the sealing peers are not measured so.""",
     "Node-RED": """* *Node-RED*: a flow over the same Redis (`tests/bench/node_red.json`): HTTP in, our published JSON
   Schema, a function with the same ifs, Redis, join, HTTP response. It answers when all six messages are stored, so its
   road is its door.""",

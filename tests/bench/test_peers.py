@@ -50,11 +50,12 @@ def _bodies(peers: Peers) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["usual", "sealing"])
-async def test_the_usual_door_stores_six_messages_and_with_a_vault_no_names(
+async def test_the_usual_pipeline_stores_six_messages_and_with_a_vault_no_names(
     kind: str, fresh_nats: Broker, postgres: PostgresServer
 ) -> None:
     bus, port, stream = await Bus.connect(fresh_nats.settings, "operator"), free_port(), kind.upper()
     await bus.js.add_stream(StreamConfig(name=stream, subjects=[f"{kind}.>"], allow_direct=True))
+    worker = doors.opened(kind, 0, fresh_nats.settings, "")
     door = doors.opened(kind, port, fresh_nats.settings, postgres.new_database())
     try:
         url = f"http://127.0.0.1:{port}"
@@ -63,8 +64,9 @@ async def test_the_usual_door_stores_six_messages_and_with_a_vault_no_names(
         await ours.reached(bus.js, {stream: STORED_BY_THE_USUAL})
         told = [message.body.decode() for message in await page_of(bus, stream, 1)]
     finally:
-        door.terminate()
-        door.wait()
+        for process in (door, worker):
+            process.terminate()
+            process.wait()
         await bus.close()
     assert len(told) == STORED_BY_THE_USUAL
     assert (RUN in told[0]) == (kind == "usual")

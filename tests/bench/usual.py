@@ -3,9 +3,10 @@
 Each message is one publish. With a vault it does what our door does: nothing that identifies a person is published.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI, Header
 from faststream.nats import JStream, NatsBroker
@@ -30,31 +31,9 @@ def agencies_of(status: Status) -> tuple[str, ...]:
     return AGENCIES["PNS"]
 
 
-def build(settings: Settings, kind: str, vault: UsualVault | None = None) -> FastAPI:
-    """Door and worker in one process, over the stream that is named as the kind is."""
+def door(settings: Settings, kind: str, vault: UsualVault | None = None) -> FastAPI:
+    """Publishes to the stream that is named as the kind is."""
     broker, stream = _broker(settings), kind.upper()
-    durable = {
-        "stream": JStream(stream, subjects=[f"{kind}.>"], declare=False),
-        "durable": kind,
-        "pull_sub": True,
-    }
-
-    async def tell(subject: str, body: Any) -> None:
-        await broker.publish(body, f"{kind}.{subject}", stream=stream)
-
-    async def tell_all(status: Status) -> None:
-        told = agencies_of(status)
-        await tell("decided", {"agencies": told})
-        for agency in told:
-            await tell(f"offered.{agency}", {"agency": agency})
-
-    @broker.subscriber(f"{kind}.report", **durable)
-    async def route(report: Report) -> None:
-        await tell_all(report.persons[0].status)
-
-    @broker.subscriber(f"{kind}.accepted", **durable | {"durable": f"{kind}-accepted"})
-    async def route_accepted(event: ReportAccepted) -> None:
-        await tell_all(event.data.facts.persons[0].status)
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
@@ -71,13 +50,38 @@ def build(settings: Settings, kind: str, vault: UsualVault | None = None) -> Fas
     @app.post("/v1/reports", status_code=202)
     async def post(report: Report, idempotency_key: Annotated[str, Header()]) -> dict[str, str]:
         if vault is None:
-            await tell("report", report.model_dump(mode="json", by_alias=True))
+            await broker.publish(
+                report.model_dump(mode="json", by_alias=True), f"{kind}.report", stream=stream
+            )
             return {"ok": "yes"}
         event, answer = await vault.keep(report, idempotency_key)
-        await tell("accepted", event.model_dump(mode="json", by_alias=True))
+        await broker.publish(event.model_dump(mode="json", by_alias=True), f"{kind}.accepted", stream=stream)
         return answer
 
     return app
+
+
+async def work(settings: Settings, kind: str) -> None:
+    """Routes what the door of this kind publishes, until cancelled."""
+    broker, stream = _broker(settings), kind.upper()
+    bound = {"stream": JStream(stream, subjects=[f"{kind}.>"], declare=False), "pull_sub": True}
+
+    async def tell_all(status: Status) -> None:
+        told = agencies_of(status)
+        await broker.publish({"agencies": told}, f"{kind}.decided", stream=stream)
+        for agency in told:
+            await broker.publish({"agency": agency}, f"{kind}.offered.{agency}", stream=stream)
+
+    @broker.subscriber(f"{kind}.report", durable=f"{kind}-report", **bound)
+    async def route(report: Report) -> None:
+        await tell_all(report.persons[0].status)
+
+    @broker.subscriber(f"{kind}.accepted", durable=f"{kind}-accepted", **bound)
+    async def route_accepted(event: ReportAccepted) -> None:
+        await tell_all(event.data.facts.persons[0].status)
+
+    await broker.start()
+    await asyncio.Event().wait()
 
 
 def _broker(settings: Settings) -> NatsBroker:

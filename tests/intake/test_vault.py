@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from services.intake.sealing import CannotOpen, Sealed, Sealer
 from services.intake.vault import Vault
-from services.intake.vault_writer import Entry, VaultAway
+from services.intake.vault_writer import MAX_GROUP, Entry, VaultAway
 from services.runtime.database import open_engine
 
 MOMENT = datetime(2026, 11, 24, 3, 0, 0, 5, tzinfo=UTC)
@@ -54,6 +54,16 @@ async def test_what_is_kept_is_found_with_its_instant(vault):
     kept = await vault.find(UUID(int=1))
     assert (kept.received_at, kept.event) == (MOMENT, '{"number": 1}')
     assert await vault.find(UUID(int=2)) is None
+
+
+async def test_an_accepted_report_is_not_forgotten_however_many_were_accepted_with_it(vault):
+    many = [an_entry(number) for number in range(1, 2 * MAX_GROUP + 10)]
+    await asyncio.gather(*map(vault.keep, many))
+    for entry in many:
+        vault.accept(entry.report_id)
+    await vault.forget(many[-1].report_id)
+    assert await vault.find(many[-1].report_id)
+    assert await vault.waiting(MOMENT + timedelta(days=1)) == []
 
 
 async def test_the_first_entry_of_a_report_stands(vault):

@@ -13,9 +13,10 @@ class SlowBus:
     """Counts how many are reading at one moment; it holds nothing."""
 
     def __init__(self):
-        self.now = self.most = 0
+        self.now = self.most = self.reads = 0
 
     async def read(self, _subject):
+        self.reads += 1
         self.now += 1
         self.most = max(self.most, self.now)
         for _ in range(50):
@@ -30,6 +31,7 @@ async def test_decisions_are_read_a_few_at_once_and_each_but_once():
     found = await asyncio.gather(*map(cases.decision, wanted), return_exceptions=True)
     assert all(isinstance(one, TryLater) for one in found)
     assert bus.most == AT_ONCE
+    assert bus.reads == 4 * AT_ONCE
 
 
 async def test_decisions_are_handled_a_few_at_once(desk):

@@ -33,7 +33,7 @@ class Durables:
 
 
 class SlowBus:
-    """Counts how many cases are being told at one moment, and lets all go on once nobody else can come."""
+    """Counts how many cases are being told at one moment; each takes long enough for all others to come."""
 
     def __init__(self) -> None:
         self.now = self.most = 0

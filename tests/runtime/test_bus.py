@@ -162,6 +162,47 @@ async def test_a_broker_that_stays_away_is_said_before_patience_ends_and_what_is
     await bus.close()
 
 
+async def test_what_waits_behind_a_lost_answer_and_what_is_asked_later_is_answered_no_later(
+    fresh_nats: Broker,
+) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    async with standing_still(fresh_nats):
+        first = asyncio.create_task(bus.tell([an_event("a")]))
+        await asyncio.sleep(0.05)
+        behind = asyncio.create_task(bus.tell([an_event("b")]))
+        await asyncio.sleep(0.05)
+    await until(lambda: connected(bus, False))
+    with pytest.raises(BrokerAway):
+        await asyncio.wait_for(bus.stored("cases.x.decided"), 1)
+    answers = await asyncio.wait_for(asyncio.gather(first, behind, return_exceptions=True), 8)
+    assert [isinstance(one, BrokerAway) and one.ambiguous for one in answers] == [True, False]
+    await bus.close()
+
+
+async def test_more_than_can_be_held_while_the_broker_is_away_keeps_nobody_waiting(
+    fresh_nats: Broker,
+) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    large = [an_event(str(n), "x" * 900_000) for n in range(12)]
+    async with standing_still(fresh_nats):
+        telling = asyncio.create_task(bus.tell(large))
+        await asyncio.sleep(0.2)
+    with pytest.raises(BrokerAway):
+        await asyncio.wait_for(telling, 20)
+    await bus.close()
+
+
+async def test_a_bus_is_closed_in_order_also_while_something_lies_here_for_a_broker_that_is_away(
+    fresh_nats: Broker,
+) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    fresh_nats.kill()
+    await until(lambda: connected(bus, False))
+    await bus.nc.publish("$JS.ACK.x", b"")
+    await bus.close()
+    assert bus.nc.is_closed
+
+
 async def test_a_refusal_after_a_lost_answer_proves_nothing(fresh_nats: Broker) -> None:
     bus = await Bus.connect(fresh_nats.settings, "routing")
     operator = await Bus.connect(fresh_nats.settings, "operator")
