@@ -158,7 +158,7 @@ class Intake:
 
     async def _tell(self, bus: Bus, event: ReportAccepted, standing: Standing) -> None:
         try:
-            await bus.tell([event])
+            await bus.tell_written(event.nats_subject, standing.event)
         except BrokerAway as problem:
             if standing.fresh and not problem.ambiguous:
                 await self._vault.forget(event.data.report_id)

@@ -94,6 +94,10 @@ class Bus:
         if events:
             await self._submit([_message(event) for event in events], None)
 
+    async def tell_written(self, nats_subject: str, body: str) -> None:
+        """As `tell`, an event whose JSON is at hand. Raises BrokerAway."""
+        await self._submit([_written(nats_subject, body)], None)
+
     async def tell_together(self, events: Sequence[Event]) -> bool:
         """Store all events or none, in their order; False where one of the subjects holds one. Raises BrokerAway.
 
@@ -236,12 +240,11 @@ class Bus:
 
 
 def _message(event: Event) -> Message:
-    subject: str = event.nats_subject  # type: ignore[attr-defined]
-    return Message(
-        subject,
-        event.model_dump_json(by_alias=True).encode(),
-        {"Content-Type": "application/cloudevents+json"},
-    )
+    return _written(event.nats_subject, event.model_dump_json(by_alias=True))  # type: ignore[attr-defined]
+
+
+def _written(subject: str, body: str) -> Message:
+    return Message(subject, body.encode(), {"Content-Type": "application/cloudevents+json"})
 
 
 def _succeed(item: _Item) -> None:

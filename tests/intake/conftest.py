@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from contracts.events import ReportAccepted
 from services.intake.app import build_app
 from services.intake.settings import IntakeSettings
 from services.runtime.messaging import BrokerAway
@@ -21,6 +22,11 @@ class RecordingBus:
         self.told = 0
         self.away = None
         self.keeps_while_away = False
+
+    async def tell_written(self, nats_subject, body):
+        event = ReportAccepted.model_validate_json(body)
+        assert event.nats_subject == nats_subject
+        await self.tell([event])
 
     async def tell(self, events):
         if self.away != "clean" and (self.away is None or self.keeps_while_away):
