@@ -24,7 +24,7 @@ FLUSH = 5
 
 
 class ConnectionLost(NatsError):  # type: ignore[misc]
-    """The connection ended before the answer came, or none stands; what was asked may have been done, or may be done yet.
+    """The connection ended before the answer came; what was asked may have been done, or may be done yet.
 
     `again` is set when the next connection stands.
     """
@@ -48,9 +48,6 @@ class Persistent(Client):  # type: ignore[misc]
 
     async def request(self, *asked: Any, **how: Any) -> Msg:
         """As nats-py's. Raises ConnectionLost, too."""
-        if not self.is_connected:
-            self._again.clear()
-            raise ConnectionLost(self._again)
         answer = asyncio.ensure_future(super().request(*asked, **how))
         try:
             await asyncio.wait((answer, self._lost), return_when=asyncio.FIRST_COMPLETED)
