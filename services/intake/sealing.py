@@ -42,15 +42,11 @@ class Sealer:
 
     def seal(self, report_id: UUID, part: Part, document: dict[str, Any]) -> Sealed:
         """The sealed form of a JSON object. It opens only as this part of this report."""
-        bound, drawn = (
-            _bound_to(report_id, part),
-            os.urandom(_KEY + 2 * _NONCE),
-        )  # asked for once: it is a system call
-        data_key, nonces = drawn[:_KEY], drawn[_KEY:]
-        return Sealed(
-            _sealed(AESGCM(data_key), nonces[:_NONCE], to_json(document), bound),
-            _sealed(self._vault, nonces[_NONCE:], data_key, bound),
-        )
+        bound = _bound_to(report_id, part)
+        drawn = os.urandom(_KEY + 2 * _NONCE)  # at once: each asking is a system call
+        data_key, nonce, wrapping = drawn[:_KEY], drawn[_KEY:-_NONCE], drawn[-_NONCE:]
+        blob = _sealed(AESGCM(data_key), nonce, to_json(document), bound)
+        return Sealed(blob, _sealed(self._vault, wrapping, data_key, bound))
 
     def open(self, report_id: UUID, part: Part, sealed: Sealed) -> dict[str, Any]:
         """The JSON object that was sealed. Raises CannotOpen."""
