@@ -5,8 +5,7 @@ With the address of a database in NETRAL_BENCH_VAULT the door does what ours doe
 
 import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import redis
@@ -52,16 +51,7 @@ def _store(document: dict[str, Any], status: Status) -> None:
         together.execute()
 
 
-@asynccontextmanager
-async def _running(_app: FastAPI) -> AsyncIterator[None]:
-    if vault:
-        await vault.open()
-    yield
-    if vault:
-        await vault.close()
-
-
-door = FastAPI(lifespan=_running)
+door = FastAPI(lifespan=lambda _app: vault.opened() if vault else nullcontext())
 
 
 @door.post("/v1/reports", status_code=202)

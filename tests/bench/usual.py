@@ -5,7 +5,7 @@ Each message is one publish. With a vault it does what our door does: nothing th
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Annotated
 
 from fastapi import FastAPI, Header
@@ -37,13 +37,10 @@ def door(settings: Settings, kind: str, vault: UsualVault | None = None) -> Fast
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
-        if vault:
-            await vault.open()
-        await broker.start()
-        yield
-        await broker.stop()
-        if vault:
-            await vault.close()
+        async with vault.opened() if vault else nullcontext():
+            await broker.start()
+            yield
+            await broker.stop()
 
     app = FastAPI(lifespan=running)
 

@@ -4,7 +4,8 @@ Sealing, tickets and events are made by our own functions, so that only the way 
 """
 
 import secrets
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
@@ -44,13 +45,12 @@ class UsualVault:
         self._key = secrets.token_bytes(32)
         self._sealer = Sealer(secrets.token_bytes(32))
 
-    async def open(self) -> None:
-        """Make the table."""
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """With its table made; then its connections are let go."""
         async with self._engine.begin() as connection:
             await connection.run_sync(_Base.metadata.create_all)
-
-    async def close(self) -> None:
-        """Let the connections go."""
+        yield
         await self._engine.dispose()
 
     async def keep(self, report: Report, idempotency_key: str) -> tuple[ReportAccepted, dict[str, str]]:
