@@ -44,6 +44,7 @@ class Persistent(Client):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._again = asyncio.Event()
+        self._when_found: list[Callable[[], None]] = []
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def request(self, *asked: Any, **how: Any) -> Msg:
@@ -66,6 +67,12 @@ class Persistent(Client):  # type: ignore[misc]
     async def found(self) -> None:
         """The next connection stands."""
         self._again.set()
+        for do in self._when_found:
+            do()
+
+    def when_found(self, do: Callable[[], None]) -> None:
+        """Do this whenever the next connection stands, as long as this client lives."""
+        self._when_found.append(do)
 
     async def close(self) -> None:
         """Leave. What was not sent to a broker that is away is dropped; nats-py's own writes it into a closed transport."""

@@ -10,8 +10,10 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from services.runtime.connecting import Persistent
+
 EXPIRES = 2.0
-"""Seconds a request stands at the broker; one that was lost with its connection is made again after a little more."""
+"""Seconds a request stands at the broker; one that was lost all the same is made again after a little more."""
 PAUSE = 1.0
 AT_ONCE = 16_000_000
 """Bytes of one request, twice the largest message: two hundred records of two megabytes would fill our memory, and the
@@ -23,8 +25,8 @@ _OURS = "$JS.ACK."
 class Pull:
     """At most `most` messages are held here unacknowledged. One reader at a time."""
 
-    def __init__(self, nc: Client, stream: str, durable: str, most: int) -> None:
-        self._nc, self._most = nc, most
+    def __init__(self, nc: Client, stream: str, durable: str, most: int, expires: float = EXPIRES) -> None:
+        self._nc, self._most, self._expires = nc, most, expires
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._here: list[Msg] = []
         self._asked = 0
@@ -32,6 +34,8 @@ class Pull:
         self._came = asyncio.Event()
         self._inbox = nc.new_inbox()
         self._coming: Subscription | None = None
+        if isinstance(nc, Persistent):
+            nc.when_found(self._lost)
 
     async def group(self) -> list[Msg]:
         """At least one message, in the order of the stream. What is away is waited for. Raises NATS errors."""
@@ -41,7 +45,7 @@ class Pull:
             self._came.clear()
             await self._ask()
             try:
-                async with asyncio.timeout(EXPIRES + 1):
+                async with asyncio.timeout(self._expires + 1):
                     await self._came.wait()
             except TimeoutError:
                 self._asked = 0
@@ -63,8 +67,13 @@ class Pull:
         self._refused = False
         if self._asked <= 0:
             self._asked = self._most
-            request = {"batch": self._most, "expires": int(EXPIRES * 1e9), "max_bytes": AT_ONCE}
+            request = {"batch": self._most, "expires": int(self._expires * 1e9), "max_bytes": AT_ONCE}
             await self._nc.publish(self._subject, json.dumps(request).encode(), reply=self._inbox)
+
+    def _lost(self) -> None:
+        """What was asked over another connection is asked anew."""
+        self._asked = 0
+        self._came.set()
 
     async def _come(self, message: Msg) -> None:
         if message.reply.startswith(_OURS):

@@ -55,6 +55,10 @@ async def following(broker: Broker, hand: Hand, most: int = 200) -> AsyncIterato
         await bus.close()
 
 
+async def asked(bus: Bus) -> bool:
+    return bool((await bus.js.consumer_info("NOTICES", DURABLE)).num_waiting)
+
+
 async def settled(bus: Bus) -> bool:
     info = await bus.js.consumer_info("NOTICES", DURABLE)
     return not info.num_pending and not info.num_ack_pending
@@ -143,6 +147,18 @@ async def test_a_reader_goes_on_after_the_death_of_the_broker(fresh_nats: Broker
         await publish(fresh_nats, "after")
         await until(lambda: settled(bus))
         assert hand.groups[-1] == ["after"]
+
+
+async def test_what_was_asked_over_a_lost_connection_is_asked_anew(fresh_nats: Broker) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+    reading = asyncio.create_task(Pull(bus.nc, "NOTICES", DURABLE, 100, expires=600).group())
+    await until(lambda: asked(bus))
+    fresh_nats.kill()
+    fresh_nats.server.start()
+    await publish(fresh_nats, "after")
+    async with asyncio.timeout(60):
+        assert [message.data for message in await reading] == [b"after"]
+    await bus.close()
 
 
 async def test_large_messages_come_in_small_groups_and_without_a_pause(fresh_nats: Broker) -> None:
