@@ -54,6 +54,7 @@ async def test_what_five_streams_lost_is_put_back_from_the_databases(fresh_nats:
         step = await asyncio.to_thread(netral, system.env(), *_step(await _case(system)))
         assert step.returncode == 0, step.stderr
         await until(as_promised, 60)
+        await until(lambda: _mailed(held), 60)
         before, sent = await held(), mails(fresh_nats)
         fresh_nats.kill()
         for stream in CUT:
@@ -160,6 +161,11 @@ async def _all_back(before: dict[str, set[str]], held: Callable[[], Awaitable[di
     """All but what was said of limits, which is said again only of those that still run."""
     missing = {subject for stream, now in (await held()).items() for subject in before[stream] - now}
     return all(".due." in subject for subject in missing)
+
+
+async def _mailed(held: Callable[[], Awaitable[dict[str, set[str]]]]) -> bool:
+    """Whether so many mails are told of that half of the stream can be lost."""
+    return len((await held())["NOTICES"]) >= 8
 
 
 async def _case(system: Processes) -> str | None:
