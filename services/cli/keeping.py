@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Run again it changes nothing. Which alert asks for it: docs/runbooks/StreamLost.md")(
         mend
     )
+    app.command(epilog="While intake stands still. Interrupted anywhere it is run again.")(rekey)
     app.command(
         "broker-config",
         epilog="Example: `netral broker-config --node n1 --route nats://n2:6222 --route nats://n3:6222`",
@@ -97,6 +98,16 @@ def mend(
     from services.cli.mending import mend as run
 
     run(replace=replace)
+
+
+def rekey() -> None:
+    """Give the vault another key: what sealed the reports is wrapped anew, the reports stay as they are.
+
+    Intake must not run meanwhile. Needed when vault.key may have been seen by others, or when your rules ask for it.
+    """
+    from services.cli.rekeying import rekey as run
+
+    run()
 
 
 def broker_config(

@@ -62,9 +62,18 @@ class Sealer:
             ) from None
         return document
 
+    def wrapped_anew(self, report_id: UUID, part: Part, wrapped_key: bytes, by: "Sealer") -> bytes:
+        """The key of a part, wrapped by this vault's key instead of the one of `by`. Raises CannotOpen."""
+        bound = _bound_to(report_id, part)
+        try:
+            data_key = _opened(by._vault, wrapped_key, bound)
+        except InvalidTag:
+            raise CannotOpen(f"the {part} does not open with vault key {by.key_id}") from None
+        return _sealed(self._vault, os.urandom(_NONCE), data_key, bound)
+
 
 def key_id_of(vault_key: bytes) -> str:
-    """What a report keeps of the key that sealed it."""
+    """What a report keeps of the key that sealed it: eight hexadecimal digits."""
     return hashlib.sha256(vault_key).hexdigest()[:8]
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.sealing import key_id_of
@@ -32,6 +32,18 @@ async def check(connection: AsyncConnection, given: Mapping[str, bytes]) -> None
             await connection.execute(insert_new(connection, keys).values(name=name, mark=mark))
         if (await connection.execute(noted)).scalar() != mark:
             raise AnotherKey(name)
+
+
+async def wants(connection: AsyncConnection, name: str, key: bytes) -> bool:
+    """Whether a vault opens to this key of that name. Raises SQLAlchemyError."""
+    noted = await connection.execute(select(keys.c.mark).where(keys.c.name == name))
+    return noted.scalar() == _mark(name, key)
+
+
+async def exchange(connection: AsyncConnection, name: str, key: bytes) -> None:
+    """From now on the vault opens to this key instead of the noted one. Raises SQLAlchemyError."""
+    change = update(keys).where(keys.c.name == name).values(mark=_mark(name, key))
+    await connection.execute(change)
 
 
 async def _sealed_before(connection: AsyncConnection, key: bytes) -> None:

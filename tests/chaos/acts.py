@@ -1,14 +1,20 @@
 """What an operator does through the doors in the middle of a storm, each repeated until it is done."""
 
 import asyncio
+import os
+import sys
 import time
-from collections.abc import Awaitable, Callable
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import httpx
 import nats
 
 from services.routing.rulebook_files import HERE, files_of
+from services.runtime.connecting import connection
+from tests.conftest import Broker
 
 T = TypeVar("T")
 TROUBLE = (OSError, TimeoutError, httpx.HTTPError, nats.errors.Error, nats.js.errors.Error)
@@ -24,6 +30,44 @@ async def insist(work: Callable[[], Awaitable[T]], patience: float = 240) -> T:
             if time.monotonic() > given_up:
                 raise
             await asyncio.sleep(0.3)
+
+
+@asynccontextmanager
+async def as_operator(broker: Broker) -> AsyncIterator[nats.NATS]:
+    """A connection past every proxy. Raises what `insist` repeats."""
+    nc = await nats.connect(**connection(broker.settings, "operator"), allow_reconnect=False)
+    try:
+        yield nc
+    finally:
+        await nc.close()
+
+
+async def storage_works(broker: Broker) -> bool:
+    """Whether a broker whose disk was full uses it again."""
+    try:
+        async with as_operator(broker) as nc:
+            await nc.jetstream(timeout=2).account_info()
+        async with httpx.AsyncClient(timeout=2) as http:
+            url = f"http://127.0.0.1:{broker.monitor_port}/healthz"
+            return (await http.get(url)).status_code == httpx.codes.OK
+    except TROUBLE:
+        return False
+
+
+async def rekey(env: dict[str, str], dies_after: float | None = None) -> None:
+    """`netral rekey`, killed after so many seconds if it is not done by then. Raises OSError where it could not."""
+    words = "import sys; from services.cli.main import main; sys.exit(main())", "rekey"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", *words, env={**os.environ, **env}, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        _, said = await asyncio.wait_for(process.communicate(), dies_after)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return
+    if process.returncode and dies_after is None:
+        raise OSError(said.decode(errors="replace"))
 
 
 class Operator:

@@ -25,6 +25,7 @@ DEEDS = (
     ("corrupt", "REPORTS"),
     ("upgrade", "rulebook"),
     ("rotate", "key"),
+    ("exchange", "vault"),
     ("jump", "clock"),
     ("forget", "durable"),
 )
@@ -40,6 +41,7 @@ _LASTING = {
     "hole": (0.5, 3.0),
     "cut": (0.2, 1.5),
     "fill": (0.5, 2.5),
+    "exchange": (0.3, 1.5),
     "jump": (7.0, 11.0),
     "forget": (0.0, 2.0),
 }

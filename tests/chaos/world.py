@@ -10,15 +10,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-import httpx
 import nats
 
 from contracts.topology import CONSUMERS
 from deploy.local.secrets import CannotStart
 from deploy.streams import add_consumer
-from services.runtime.connecting import connection
 from tests.chaos import database
-from tests.chaos.acts import Operator, insist
+from tests.chaos.acts import Operator, as_operator, insist, rekey, storage_works
 from tests.chaos.clocked import JUMP
 from tests.chaos.clocked import SERVICES as CLOCKED
 from tests.chaos.disk import fill
@@ -82,7 +80,7 @@ class World:
     async def start(self) -> None:
         for link in self.links.values():
             await link.start()
-        async with self._broker() as nc:
+        async with as_operator(self.broker) as nc:
             for consumer in CONSUMERS:
                 await add_consumer(nc.jetstream(), replace(consumer, ack_wait=ACK_WAIT))
         for name in NAMES:
@@ -120,13 +118,18 @@ class World:
             await database.DEEDS[deed.kind](self.database, deed.lasts)
 
     async def _kill(self, deed: Deed) -> None:
-        self.down[deed.target] += 1
-        if process := self._process(deed.target):
+        async with self._killed(deed.target):
+            await asyncio.sleep(deed.lasts)
+
+    @contextlib.asynccontextmanager
+    async def _killed(self, name: str) -> AsyncIterator[None]:
+        self.down[name] += 1
+        if process := self._process(name):
             process.kill()
             await asyncio.to_thread(process.wait)
-        await asyncio.sleep(deed.lasts)
-        self.down[deed.target] -= 1
-        self._begin(deed.target)
+        yield
+        self.down[name] -= 1
+        self._begin(name)
 
     async def _refuse(self, deed: Deed) -> None:
         """The broker takes a service's password for another one, and ends its connections."""
@@ -164,7 +167,7 @@ class World:
         await asyncio.to_thread(fill, ballast)
         await asyncio.sleep(deed.lasts)
         ballast.unlink(missing_ok=True)  # two may overlap where one round ends and the next begins
-        if not await self._storage_works():
+        if not await storage_works(self.broker):
             await self._kill(Deed(deed.at, "kill", "broker", 0))
 
     async def _corrupt(self, deed: Deed) -> None:
@@ -172,7 +175,7 @@ class World:
         subject = f"reports.{report_id}.accepted"
 
         async def publish() -> None:
-            async with self._broker() as nc:
+            async with as_operator(self.broker) as nc:
                 await nc.jetstream(timeout=2).publish(
                     subject,
                     GARBAGE,
@@ -187,14 +190,14 @@ class World:
         consumer = next(consumer for consumer in CONSUMERS if consumer.name == deed.target)
 
         async def delete() -> None:
-            async with self._broker() as nc:
+            async with as_operator(self.broker) as nc:
                 with contextlib.suppress(
                     nats.js.errors.NotFoundError
                 ):  # an earlier try whose answer was lost
                     await nc.jetstream(timeout=2).delete_consumer(consumer.stream, consumer.name)
 
         async def make() -> None:
-            async with self._broker() as nc:
+            async with as_operator(self.broker) as nc:
                 await add_consumer(nc.jetstream(timeout=2), replace(consumer, ack_wait=ACK_WAIT))
 
         await insist(delete)
@@ -211,6 +214,12 @@ class World:
         if old:
             await insist(lambda: self.operator.revoke(old))
 
+    async def _exchange(self, deed: Deed) -> None:
+        """The vault gets another key while intake stands still; whoever exchanges it is killed, and does it again."""
+        async with self._killed("intake"):
+            await rekey(self.system.env(), dies_after=deed.lasts)
+            await insist(lambda: rekey(self.system.env()))
+
     async def _jump(self, deed: Deed) -> None:
         """The clock by which reports are dated, decided and counted is wrong by `target` seconds for a while."""
         jump = self.broker.data_dir / JUMP
@@ -221,24 +230,6 @@ class World:
         await insist(write)  # the disk may be full at this moment
         await asyncio.sleep(deed.lasts)
         jump.unlink(missing_ok=True)
-
-    async def _storage_works(self) -> bool:
-        try:
-            async with self._broker() as nc:
-                await nc.jetstream(timeout=2).account_info()
-            url = f"http://127.0.0.1:{self.broker.monitor_port}/healthz"
-            async with httpx.AsyncClient(timeout=2) as http:
-                return (await http.get(url)).status_code == 200
-        except (OSError, TimeoutError, httpx.HTTPError, nats.errors.Error, nats.js.errors.Error):
-            return False
-
-    @contextlib.asynccontextmanager
-    async def _broker(self) -> AsyncIterator[nats.NATS]:
-        nc = await nats.connect(**connection(self.broker.settings, "operator"), allow_reconnect=False)
-        try:
-            yield nc
-        finally:
-            await nc.close()
 
     def _process(self, name: str) -> "subprocess.Popen[bytes] | None":
         return self.broker.server.process if name == "broker" else self.system.running.get(name)
