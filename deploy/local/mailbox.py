@@ -45,6 +45,8 @@ class Inbox:
         self._bounce_port = bounce_port
         self._returning: set[asyncio.Task[None]] = set()
         folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob("*.new"):  # of one that was killed; its sender gives the mail again
+            unfinished.unlink(missing_ok=True)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: Any, session: Any, envelope: Any, address: str, options: Any
@@ -86,11 +88,15 @@ def _headed(envelope: Any) -> bytes:
 def _write(path: Path, content: bytes) -> None:
     handle, name = tempfile.mkstemp(suffix=".new", dir=path.parent)
     unfinished = Path(name)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 async def run(settings: MailboxSettings) -> None:

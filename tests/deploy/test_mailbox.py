@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
-from deploy.local.mailbox import MailboxSettings, name_of, run
+from deploy.local.mailbox import Inbox, MailboxSettings, name_of, run
 from tests.ports import free_port
 
 
@@ -19,6 +19,14 @@ def a_mail(message_id: str = "<a@netral.invalid>") -> EmailMessage:
     mail["Message-ID"] = message_id
     mail.set_content("Isi surat – naskah.")
     return mail
+
+
+def test_what_a_killed_inbox_had_not_finished_is_removed_and_mail_stays(tmp_path: Path) -> None:
+    Inbox(tmp_path / "inbox")
+    for name in ("tmp123.new", "a.eml"):
+        (tmp_path / "inbox" / name).write_text("To: meja@bawaslu.invalid")
+    Inbox(tmp_path / "inbox")
+    assert [path.name for path in (tmp_path / "inbox").iterdir()] == ["a.eml"]
 
 
 async def test_the_same_message_id_twice_is_one_file(tmp_path: Path) -> None:
