@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 import time
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
 
 import httpx
@@ -56,18 +57,19 @@ async def storage_works(broker: Broker) -> bool:
 
 async def rekey(env: dict[str, str], dies_after: float | None = None) -> None:
     """`netral rekey`, killed after so many seconds if it is not done by then. Raises OSError where it could not."""
-    words = "import sys; from services.cli.main import main; sys.exit(main())", "rekey"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", *words, env={**os.environ, **env}, stdout=PIPE, stderr=PIPE
-    )
+    words = [
+        sys.executable,
+        "-c",
+        "import sys; from services.cli.main import main; sys.exit(main())",
+        "rekey",
+    ]
+    run = partial(subprocess.run, words, env={**os.environ, **env}, check=False, capture_output=True)
     try:
-        _, said = await asyncio.wait_for(process.communicate(), dies_after)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+        done = await asyncio.to_thread(run, timeout=dies_after)
+    except subprocess.TimeoutExpired:
         return
-    if process.returncode and dies_after is None:
-        raise OSError(said.decode(errors="replace"))
+    if done.returncode and dies_after is None:
+        raise OSError(done.stderr.decode(errors="replace"))
 
 
 class Operator:
