@@ -79,10 +79,12 @@ class Broker:
     monitor_port: int = field(default_factory=free_port)
     cases_url: str | None = None
     """The database of the case views; None is SQLite in the folder."""
+    sync: str = "always"
+    """When the server syncs to the disk."""
 
     def __post_init__(self) -> None:
         ensure(self.data_dir)
-        self.server = NatsServer(self.data_dir, self.port, self.monitor_port)
+        self.server = NatsServer(self.data_dir, self.port, self.monitor_port, sync=self.sync)
         self.settings = Settings(data_dir=self.data_dir, nats_url=f"nats://127.0.0.1:{self.port}")
 
     def start(self) -> None:

@@ -16,6 +16,7 @@ from aiosmtpd.smtp import SMTP
 from pydantic import Field
 
 from deploy.local.inbox_page import InboxPage
+from deploy.local.secrets import sync_folder
 from deploy.local.simulated import ANSWERS, give_back, kind_of
 from services.runtime.logs import configure, log
 from services.runtime.serving import serve
@@ -94,6 +95,7 @@ def _write(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+        sync_folder(path.parent)
     except OSError:
         unfinished.unlink(missing_ok=True)
         raise

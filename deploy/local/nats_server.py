@@ -44,6 +44,8 @@ class NatsServer:
     """Certificate and key; without them the server speaks in the clear, so on this machine only."""
     node: Node | None = None
     monitor_host: str = "127.0.0.1"
+    sync: str = "always"
+    """When what is stored is synced to the disk: before it is acknowledged, or every so often (`2m`; ADR 0110)."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -71,14 +73,14 @@ class NatsServer:
             self.process = None
 
     def config(self) -> str:
-        """The configuration: every acknowledged message is on disk (`sync_interval: always`)."""
+        """The configuration."""
         return f"""server_name: {_quoted(self.node.name if self.node else "netral")}
 listen: {_quoted(f"{self.host}:{self.port}")}
 {self._tls()}{self._cluster()}http: "{self.monitor_host}:{self.monitor_port}"
 pid_file: {_quoted(self.data_dir.resolve() / "nats" / "nats.pid")}
 max_payload: 8MB
 max_pending: 128MB
-jetstream {{ store_dir: {_quoted(self.data_dir.resolve() / "nats")}, sync_interval: "always" }}
+jetstream {{ store_dir: {_quoted(self.data_dir.resolve() / "nats")}, sync_interval: {_quoted(self.sync)} }}
 {self.accounts()}"""
 
     def accounts(self) -> str:

@@ -32,6 +32,14 @@ class UpSettings(Settings):
         None
     )
     broker_key: Annotated[Path | None, Field(description="The key of broker_cert")] = None
+    broker_sync: Annotated[
+        str,
+        Field(
+            pattern=r"^(always|[1-9][0-9]{0,3}(ms|s|m))$",
+            description="When the broker syncs to the disk: before it acknowledges, or every so often (`2m`): "
+            "faster, but a loss of power takes what came since",
+        ),
+    ] = "always"
     inbox_port: Annotated[int, Field(ge=1, le=65535, description="Port of the page of the local inbox")] = (
         8026
     )

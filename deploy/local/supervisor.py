@@ -164,7 +164,12 @@ def _last_line(log: Path) -> str:
 def _family(settings: UpSettings) -> list[Child]:
     data, logs = settings.data_dir, settings.data_dir / "logs"
     server = NatsServer(
-        data, settings.nats_port, settings.monitor_port, settings.broker_host, settings.broker_tls
+        data,
+        settings.nats_port,
+        settings.monitor_port,
+        settings.broker_host,
+        settings.broker_tls,
+        sync=settings.broker_sync,
     )
     given = {name: value for name, value in settings.model_dump().items() if value is not None}
     env = {f"NETRAL_{name.upper()}": str(value) for name, value in given.items()}

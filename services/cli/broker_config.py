@@ -5,9 +5,9 @@ from pathlib import Path
 from deploy.local.identities import Identities
 from deploy.local.nats_server import NatsServer, Node
 from deploy.local.secrets import CannotStart, ensure, write_private
+from deploy.local.settings import UpSettings
 from services.cli.errors import BAD_INPUT, TROUBLE, Stop
 from services.cli.web import settings_of
-from services.runtime.settings import Settings
 
 
 def write(
@@ -21,7 +21,7 @@ def write(
     new_secrets: bool,
 ) -> Path:
     """Write `nats/nats.conf`, and its accounts alone for a server configured elsewhere; the path. Raises Stop."""
-    settings = settings_of(Settings)
+    settings = settings_of(UpSettings)
     (host, port), (monitor_host, monitor_port) = _address("listen", listen), _address("monitor", monitor)
     server = NatsServer(
         settings.data_dir,
@@ -31,6 +31,7 @@ def write(
         tls=tls,
         node=Node(node, cluster_listen, tuple(routes)) if node else None,
         monitor_host=monitor_host,
+        sync=settings.broker_sync,
     )
     try:
         if new_secrets:

@@ -135,14 +135,14 @@ def storm(
     """One run in an empty folder; the run, to be asked what was broken. `database` must be running."""
     run = Run(seed, seconds, burst)
     with small_disk(folder, 256 + int(seconds)) as disk:
-        broker = Broker(folder)
+        broker = Broker(disk.data if disk else folder)
         broker.start()
         try:
             asyncio.run(run.over(World(broker, disk, database)))
         finally:
             broker.stop()
             if keep:
-                shutil.copytree(folder, keep, dirs_exist_ok=True)
+                shutil.copytree(broker.data_dir, keep, dirs_exist_ok=True)
     return run
 
 

@@ -15,10 +15,11 @@ import nats
 
 from services.routing.rulebook_files import HERE, files_of
 from services.runtime.connecting import connection
+from services.runtime.settings import BadSettings
 from tests.conftest import Broker
 
 T = TypeVar("T")
-TROUBLE = (OSError, TimeoutError, httpx.HTTPError, nats.errors.Error, nats.js.errors.Error)
+TROUBLE = (OSError, TimeoutError, BadSettings, httpx.HTTPError, nats.errors.Error, nats.js.errors.Error)
 
 
 async def insist(work: Callable[[], Awaitable[T]], patience: float = 240) -> T:

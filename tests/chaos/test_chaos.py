@@ -81,7 +81,7 @@ def test_our_own_counts_find_each_kind_of_lie() -> None:
 
 @pytest.mark.broker
 async def test_deeds_that_overlap_start_one_broker_and_no_second(fresh_nats: Broker) -> None:
-    world = World(fresh_nats, disk=False)
+    world = World(fresh_nats, disk=None)
     minder = asyncio.create_task(world.mind())
     kills = (Deed(0, "kill", "broker", lasts) for lasts in (0.6, 0.0, 0.3))
     world.down.update(NAMES)  # the services are not needed here

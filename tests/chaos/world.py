@@ -19,7 +19,7 @@ from tests.chaos import database
 from tests.chaos.acts import Operator, as_operator, insist, rekey, storage_works
 from tests.chaos.clocked import JUMP
 from tests.chaos.clocked import SERVICES as CLOCKED
-from tests.chaos.disk import fill
+from tests.chaos.disk import SmallDisk, fill
 from tests.chaos.proxy import Proxy, Weather
 from tests.chaos.reader import AGENCY, Reader
 from tests.chaos.schedule import Deed
@@ -43,10 +43,10 @@ QUICKLY = {
 
 @dataclass
 class World:
-    """Services in `data_dir`; `disk` tells whether the folder is a small file system of its own."""
+    """Services in the folder of `broker`, which lies on `disk` if we could make one."""
 
     broker: Broker
-    disk: bool
+    disk: SmallDisk | None
     database: PostgresServer | None = None
     """Where vault, cases, ledger and deliveries are; files in `data_dir` where there is none."""
     system: Processes = field(init=False)
@@ -164,11 +164,23 @@ class World:
             self.refused["fill"] = "a small file system cannot be mounted here"
             return
         ballast = self.broker.data_dir / "ballast"
-        await asyncio.to_thread(fill, ballast)
+        await insist(lambda: asyncio.to_thread(fill, ballast))
         await asyncio.sleep(deed.lasts)
-        ballast.unlink(missing_ok=True)  # two may overlap where one round ends and the next begins
+        await insist(lambda: asyncio.to_thread(ballast.unlink, missing_ok=True))  # two may overlap
         if not await storage_works(self.broker):
             await self._kill(Deed(deed.at, "kill", "broker", 0))
+
+    async def _fail(self, deed: Deed) -> None:
+        """The machine stops: everything dies at once, and of its files there is what was synced."""
+        if not (self.disk and self.disk.image):
+            self.refused["fail"] = "a file system that can lose something cannot be mounted here"
+            return
+        async with contextlib.AsyncExitStack() as off:
+            self.disk.power_off()
+            for name in (*NAMES, "broker"):
+                await off.enter_async_context(self._killed(name))
+            await insist(lambda: asyncio.to_thread(self.disk.power_on))
+            await asyncio.sleep(deed.lasts)
 
     async def _corrupt(self, deed: Deed) -> None:
         report_id = UUID(int=int(deed.at * 1000) + 1)
@@ -229,7 +241,7 @@ class World:
 
         await insist(write)  # the disk may be full at this moment
         await asyncio.sleep(deed.lasts)
-        jump.unlink(missing_ok=True)
+        await insist(lambda: asyncio.to_thread(jump.unlink, missing_ok=True))
 
     def _process(self, name: str) -> "subprocess.Popen[bytes] | None":
         return self.broker.server.process if name == "broker" else self.system.running.get(name)
