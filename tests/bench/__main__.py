@@ -21,6 +21,7 @@ from tests.bench.load import run_names
 from tests.bench.page import Figures
 from tests.bench.peers import REDIS, SEALING, Peers, at_rest
 from tests.bench.rules import DAY, facts_as_they_come, rate
+from tests.bench.seldom import Seldom
 from tests.bench.telling import tell
 from tests.bench.usual import STORED_BY_THE_USUAL
 from tests.conftest import Broker
@@ -29,6 +30,8 @@ from tests.postgres import PostgresServer
 from tests.running import Processes, until
 
 ROUNDS = 3
+FULL, QUICK = 2000, 200
+"""Reports of each measure."""
 GENTLE = {"NETRAL_MAIL_BURST": "0", "NETRAL_MAIL_RATE": "0"}
 DOORS = ("empty", "grouped", "usual", "sealing")
 USUAL = {"usual": "usual", "sealing": SEALING + "usual"}
@@ -52,6 +55,7 @@ class Bench:
 
     async def run(self) -> None:
         bus = await Bus.connect(self.broker.settings, "operator")
+        seldom = Seldom(self.broker.data_dir / "seldom")
         vaults = PostgresServer(synced=True)
         await asyncio.to_thread(vaults.start)
         programs = list[subprocess.Popen[bytes]]()
@@ -60,14 +64,17 @@ class Bench:
             programs += [self._open(kind, vaults) for kind in DOORS]
             self.workers = {kind: doors.opened(kind, 0, self.broker.settings, "") for kind in USUAL}
             await self._begin(bus, vaults)
+            await seldom.start(next(self.runs))
             for _ in range(ROUNDS):
                 self.loads.append(machine.load())
                 await self._limits(bus)
                 await self._doors(bus)
                 await self._road(bus)
                 await self._paced(bus)
+                await ours.drained(bus.js)
+                await seldom.measure(self.figures, next(self.runs), self.size)
             self._memory("after the load")
-            for _ in range(ROUNDS):
+            for _ in range(ROUNDS if self.size == FULL else 1):
                 await self._faults()
         finally:
             for program in (*programs, *self.workers.values()):
@@ -75,6 +82,7 @@ class Bench:
             if self.peers:
                 self.peers.stop()
             vaults.stop()
+            await seldom.stop()
             await bus.close()
 
     async def _prepare(self, bus: Bus) -> None:
@@ -176,7 +184,10 @@ class Bench:
             self.figures.add(f"accepts again after kill -9 of {name}", took, unit="s")
 
     async def mails(self, count: int) -> None:
-        """Of a system of its own: the backlog of the other measures would be recorded first, for minutes."""
+        """Of a system of its own: the backlog of the other measures would be recorded first, for minutes.
+
+        A case is five mails, of which the rounds take one each.
+        """
         bus = await Bus.connect(self.broker.settings, "operator")
         for name in ("smtp", "intake", "routing"):
             self.system.start(name)
@@ -186,7 +197,7 @@ class Bench:
         began = await ours.started(self.system, "notifications")
         self.figures.add("start of notifications", began, unit="s")
         for _ in range(ROUNDS):
-            self.figures.add("mails", await ours.mails(bus.js, 3), limit="SMTP sink")
+            self.figures.add("mails", await ours.mails(bus.js, count), limit="SMTP sink")
         await bus.close()
 
     async def webhooks(self, count: int) -> None:
@@ -235,5 +246,5 @@ if __name__ == "__main__":
     chosen = options.parse_args()
     logging.disable(logging.CRITICAL)
     started = time.monotonic()
-    done = uvloop.run(main(200 if chosen.quick else 2000))
+    done = uvloop.run(main(QUICK if chosen.quick else FULL))
     tell(done.figures, done.each, done.size, done.loads, time.monotonic() - started, keep=not chosen.quick)

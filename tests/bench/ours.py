@@ -117,13 +117,13 @@ async def drained(js: JetStreamContext, services: tuple[str, ...] = ("routing", 
         await asyncio.sleep(0.1)
 
 
-async def mails(js: JetStreamContext, seconds: float) -> float:
-    """Mails a second that have ended and are told, once everything that waits for notifications is recorded."""
+async def mails(js: JetStreamContext, count: int) -> float:
+    """Mails a second until so many more have ended and are told; all that waits for notifications is recorded first."""
     first = await held(js, "NOTICES")
     await drained(js, ("notifications",))
     await reached(js, {"NOTICES": first + 1})
     before, started = await held(js, "NOTICES"), time.perf_counter()
-    await asyncio.sleep(seconds)
+    await reached(js, {"NOTICES": before + count})
     return (await held(js, "NOTICES") - before) / (time.perf_counter() - started)
 
 
