@@ -10,6 +10,7 @@ from services.cli.verify import law
 from services.cli.verify.days import DaysOff, last_day, over_at
 from services.cli.verify.findings import Finding
 from services.cli.verify.history import Case, Person, acting, standing, trigger_of
+from services.cli.verify.logbook import Fact
 
 GRACE = timedelta(minutes=25)
 """What was due is said by its timer at once; the sweep behind it needs two looks at most, and its patience."""
@@ -21,7 +22,7 @@ class Run(NamedTuple):
     """From when to when a limit ran, and the instant at which there is something to say.
 
     `began` and `ended` are start and end as far as the broker's clock confirms them: a case that was opened by a clock an
-    hour behind did not wait for that hour.
+    hour behind did not wait for that hour. `follows` and `before` are the places in the stream of its start and end.
     """
 
     start: datetime
@@ -29,6 +30,8 @@ class Run(NamedTuple):
     at: datetime
     began: datetime
     ended: datetime | None
+    follows: int
+    before: int | None
 
 
 def check_dues(case: Case, now: datetime, off: dict[str, DaysOff]) -> Iterator[Finding]:
@@ -36,10 +39,10 @@ def check_dues(case: Case, now: datetime, off: dict[str, DaysOff]) -> Iterator[F
     if len(case.of("decided")) != 1:
         return
     runs, opened = runs_of(case), case.versions[0].at
-    said: dict[Key, datetime] = {}
+    said: dict[Key, Fact] = {}
     for fact in case.of("due"):
         data = fact.data
-        said[data["person"], data["agency"], data["last_day"], data["level"]] = fact.at
+        said[data["person"], data["agency"], data["last_day"], data["level"]] = fact
     for key, found in runs.items():
         if (
             key not in said
@@ -47,28 +50,28 @@ def check_dues(case: Case, now: datetime, off: dict[str, DaysOff]) -> Iterator[F
             and not _too_late_to_remind(key, found, opened)
         ):
             yield Finding("due-missed", case.case_id, f"{_named(key)} was never said")
-    for key, at in said.items():
+    for key, fact in said.items():
         if key not in runs:
             yield Finding("due-for-nothing", case.case_id, f"{_named(key)} was said, but no such limit ran")
-        elif not any(run.at <= at and _within(run, at) for run in runs[key]):
+        elif not any(run.at <= fact.at and _within(run, fact) for run in runs[key]):
             yield Finding(
                 "due-at-wrong-time",
                 case.case_id,
-                f"{_named(key)} was said at {at.isoformat()}, when it was not due",
+                f"{_named(key)} was said at {fact.at.isoformat()}, when it was not due",
             )
     yield from _silent(case, said)
     yield from _counted(case, off)
 
 
-def _silent(case: Case, said: dict[Key, datetime]) -> Iterator[Finding]:
+def _silent(case: Case, said: dict[Key, Fact]) -> Iterator[Finding]:
     """Who owes a sanction and lets the limit pass is silent, by a step of the same moment; else the matter dies there."""
     silent = [(f.at, f.data["said"].get("person")) for f in case.of("step") if _is_silence(f.data["said"])]
     for ref, person in case.versions[-1].persons.items():
         for due in person["dues"] if person["state"] in law.OWES_SANCTION else ():
             key = (ref, due["agency"], due["last_day"], "OVERDUE")
-            if key not in said or not _owed_sanction(case, person, due["agency"], said[key]):
+            if key not in said or not _owed_sanction(case, person, due["agency"], said[key].at):
                 continue
-            if not any(said[key] - GRACE <= at and about in (None, ref) for at, about in silent):
+            if not any(said[key].at - GRACE <= at and about in (None, ref) for at, about in silent):
                 says = f"{_named(key)} was said, and the matter stays there"
                 yield Finding("silence-unsaid", case.case_id, says)
 
@@ -91,12 +94,13 @@ def runs_of(case: Case) -> dict[Key, list[Run]]:
     versions = case.versions
     for number, version in enumerate(versions):
         after = versions[number + 1] if number + 1 < len(versions) else None
-        end, ended = (after.at, after.happened) if after else (None, None)
+        end, ended, before = (after.at, after.happened, after.seq) if after else (None, None, None)
         for ref, person in version.persons.items():
             for due in person["dues"]:
                 for level, name in (("REMINDER", "remind_at"), ("OVERDUE", "over_at")):
                     key = (ref, due["agency"], due["last_day"], level)
-                    run = Run(version.at, end, datetime.fromisoformat(due[name]), version.happened, ended)
+                    at = datetime.fromisoformat(due[name])
+                    run = Run(version.at, end, at, version.happened, ended, version.seq, before)
                     runs.setdefault(key, []).append(run)
     return {key: _joined(found) for key, found in runs.items()}
 
@@ -106,7 +110,7 @@ def _joined(found: list[Run]) -> list[Run]:
     joined: list[Run] = []
     for run in found:
         if joined and joined[-1].end == run.start and joined[-1].at == run.at:
-            joined[-1] = joined[-1]._replace(end=run.end, ended=run.ended)
+            joined[-1] = joined[-1]._replace(end=run.end, ended=run.ended, before=run.before)
         else:
             joined.append(run)
     return joined
@@ -121,8 +125,11 @@ def _too_late_to_remind(key: Key, runs: list[Run], opened: datetime) -> bool:
     return key[3] == "REMINDER" and all(run.at <= opened for run in runs)
 
 
-def _within(run: Run, at: datetime) -> bool:
-    return run.start - GRACE <= at and (run.end is None or at <= run.end + GRACE)
+def _within(run: Run, said: Fact) -> bool:
+    """By the times that were written, or by the order of the stream where a clock that was days ahead wrote one of them."""
+    if run.follows < said.seq and (run.before is None or said.seq < run.before):
+        return True
+    return run.start - GRACE <= said.at and (run.end is None or said.at <= run.end + GRACE)
 
 
 def _named(key: Key) -> str:

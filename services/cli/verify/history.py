@@ -17,6 +17,8 @@ class Version(NamedTuple):
     persons: dict[str, Person]
     happened: datetime
     """`at`, as far as the broker's clock confirms it."""
+    seq: int
+    """Of its event in the stream."""
 
 
 class Case(NamedTuple):
@@ -38,11 +40,11 @@ class Case(NamedTuple):
         """The opening and each step; the opening of a record from before cases had a life is made from its decision."""
         opening = self.of("decided")[0]
         persons = opening.data.get("persons") or [_from(p) for p in opening.data["decision"]["persons"]]
-        found = [Version(0, opening.at, _by_ref(persons), opening.happened)]
+        found = [Version(0, opening.at, _by_ref(persons), opening.happened, opening.seq)]
         return [
             *found,
             *(
-                Version(f.data["number"], f.at, _by_ref(f.data["persons"]), f.happened)
+                Version(f.data["number"], f.at, _by_ref(f.data["persons"]), f.happened, f.seq)
                 for f in self.of("step")
             ),
         ]

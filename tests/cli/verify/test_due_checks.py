@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.cli.verify.due_checks import check_dues
-from services.cli.verify.history import Case, case_of
+from services.cli.verify.history import case_of
 from services.cli.verify.logbook import APART, Fact, slim
 from services.routing.core.decide import Judge
 from tests.cli.verify.planting import OPENED, Document, a_log
@@ -24,6 +24,15 @@ def missed(log: list[Document], ours: timedelta, brokers: timedelta, told_again:
 
     By our clock and by the broker's, which got all this as much later as `told_again` says.
     """
+    found = case_of("a", facts_of(log, ours, brokers, told_again), [])
+    dues = check_dues(found, OPENED + ours + MOMENT, {})
+    return [one.says for one in dues if one.kind == "due-missed" and "BAWASLU" in one.says]
+
+
+def facts_of(
+    log: list[Document], ours: timedelta, brokers: timedelta = NEVER, told_again: timedelta = NEVER
+) -> list[Fact]:
+    """The events of the case, ten places apart in their stream."""
     stepped = OPENED + ours
     facts = []
     for seq, entry in enumerate(log):
@@ -33,11 +42,9 @@ def missed(log: list[Document], ours: timedelta, brokers: timedelta, told_again:
         at, stamp = (stepped, stepped) if later else (OPENED, stepped - brokers)
         data = slim(entry["event"]["data"])
         facts.append(
-            Fact(seq, entry["subject"].split(".")[2], entry["subject"], at, data, stamp + told_again)
+            Fact(10 * seq, entry["subject"].split(".")[2], entry["subject"], at, data, stamp + told_again)
         )
-    found: Case = case_of("a", facts, [])
-    dues = check_dues(found, stepped + MOMENT, {})
-    return [one.says for one in dues if one.kind == "due-missed" and "BAWASLU" in one.says]
+    return facts
 
 
 @pytest.mark.parametrize(
@@ -54,3 +61,19 @@ def test_a_limit_is_missed_where_nobody_said_it_while_it_ran(
     log: list[Document], ours: timedelta, brokers: timedelta, told_again: timedelta, count: int
 ) -> None:
     assert len(missed(log, ours, brokers, told_again)) == count
+
+
+@pytest.mark.parametrize(("place", "wrong"), [(-1, False), (1, True)])
+def test_a_limit_that_a_clock_weeks_ahead_said_while_it_ran_is_said_rightly_and_after_it_ran_is_not(
+    log: list[Document], place: int, wrong: bool
+) -> None:
+    facts = facts_of(log, MOMENT)
+    (step,) = (fact for fact in facts if fact.kind == "step")
+    opening = next(fact.data for fact in facts if fact.kind == "decided")
+    person = opening["persons"][0]
+    due = next(due for due in person["dues"] if due["agency"] == "BAWASLU")
+    about = {"person": person["ref"], "agency": "BAWASLU", "last_day": due["last_day"], "level": "OVERDUE"}
+    said = Fact(step.seq + place, "due", "", OPENED + timedelta(days=40), about)
+    found = case_of("a", sorted([*facts, said]), [])
+    kinds = [one.kind for one in check_dues(found, OPENED + 2 * MOMENT, {})]
+    assert ("due-at-wrong-time" in kinds) == wrong
