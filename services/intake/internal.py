@@ -47,17 +47,21 @@ class InternalDoors:
             sealed = await self._vault.sealed(report_id, part) if report_id else None
             content = self._sealer.open(report_id, part, sealed) if report_id and sealed else None
         except VaultAway:
-            return with_headers(
-                problem(503, "Not available", "The vault does not answer."), {"Retry-After": "5"}
-            )
+            return _away()
         except CannotOpen:
             log("vault.cannot_open", level="ERROR", report_id=str(report_id), part=part)
+            if not await self._vault.works():  # its key was exchanged: nothing was erased
+                return _away()
             content = None
         if content is None:
             return problem(
                 404, "Not here", f"There is no {part} of this report; it is unknown or was erased."
             )
         return JSONResponse(shown(content), headers={"Cache-Control": "no-store"})
+
+
+def _away() -> Response:
+    return with_headers(problem(503, "Not available", "The vault does not answer."), {"Retry-After": "5"})
 
 
 def _uuid(text: str) -> UUID | None:

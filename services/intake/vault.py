@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake.sealing import Part, Sealed
-from services.intake.vault_keys import AnotherKey, check
+from services.intake.vault_keys import AnotherKey, check, wants
 from services.intake.vault_tables import ACCEPTED, CLAIMED, STORED, match_keys, metadata, reports
 from services.intake.vault_writer import Entry, Standing, VaultAway, VaultWriter
 from services.runtime.inner_spans import storing
@@ -66,6 +66,7 @@ class Vault:
         except AnotherKey as wrong:
             self.another_key = wrong
             raise
+        self._writer.key = (keys or {}).get("vault.key")
         self._task = asyncio.create_task(self._writer.run())
 
     async def close(self) -> None:
@@ -167,14 +168,18 @@ class Vault:
         return bool(done.rowcount)
 
     async def works(self) -> bool:
-        """Whether the vault is open and its database answers."""
+        """Whether the vault is open, its database answers, and its key is still ours."""
         if self._task is None or self._task.done():
             return False
+        key = self._writer.key
         try:
-            await self._one(select(reports.c.report_id).limit(1))
-        except VaultAway:
+            async with self._engine.connect() as connection:
+                await connection.execute(select(reports.c.report_id).limit(1))
+                if key and not await wants(connection, "vault.key", key):
+                    self.another_key = AnotherKey("vault.key")
+        except (SQLAlchemyError, OSError):
             return False
-        return True
+        return self.another_key is None
 
     async def _one(self, query: Any) -> Any:
         rows = await self._all(query)

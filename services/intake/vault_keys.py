@@ -18,7 +18,8 @@ class AnotherKey(Exception):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(
-            f"the vault was filled with another {name}; restore that key from your backup and restart"
+            f"the vault opens to another {name}; restore that key from your backup and restart"
+            + (", or run `netral rekey` again where it was interrupted" if name == "vault.key" else "")
         )
 
 

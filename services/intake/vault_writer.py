@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.intake.sealing import Sealed
+from services.intake.vault_keys import wants
 from services.intake.vault_tables import ACCEPTED, CLAIMED, STORED, reports
 from services.runtime.database import writing
 
@@ -68,6 +69,8 @@ class VaultWriter:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self.key: bytes | None = None
+        """`vault.key`: where it was exchanged meanwhile nothing more is sealed under it (ADR 0109)."""
         self._waiting = _Group()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -121,6 +124,9 @@ class VaultWriter:
         except (SQLAlchemyError, OSError) as problem:
             _settle(futures, VaultAway(type(problem).__name__))
             return
+        except VaultAway as closed:
+            _settle(futures, closed)
+            return
         for (_, done), stands in zip(group.keeps, standing, strict=True):
             if not done.done():
                 done.set_result(stands)
@@ -129,6 +135,8 @@ class VaultWriter:
     async def _written(self, group: _Group) -> list[Standing]:
         """Beside no other writer: one that accepts A and inserts B waits for ever for one that inserted B and claims A."""
         async with writing(self._engine) as connection:
+            if self.key and not await wants(connection, "vault.key", self.key):
+                raise VaultAway("AnotherKey")
             accepted = sorted(map(str, group.accepted))
             for start in range(0, len(accepted), MAX_GROUP):
                 mine = reports.c.report_id.in_(accepted[start : start + MAX_GROUP])

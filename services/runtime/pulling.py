@@ -65,7 +65,7 @@ class Pull:
 
     async def _ask(self) -> None:
         self._refused = False
-        if self._asked <= 0:
+        if self._asked <= 0 and self._nc.is_connected:  # what is asked meanwhile would be asked twice then
             self._asked = self._most
             request = {"batch": self._most, "expires": int(self._expires * 1e9), "max_bytes": AT_ONCE}
             await self._nc.publish(self._subject, json.dumps(request).encode(), reply=self._inbox)

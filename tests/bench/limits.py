@@ -24,7 +24,7 @@ async def prepare(js: JetStreamContext) -> None:
 
 
 async def publish(js: JetStreamContext, count: int) -> float:
-    """Messages a second of nats-py: as many in flight as pay, each acknowledged after its fsync."""
+    """Messages a second of nats-py: as many in flight as pay, each acknowledged."""
     content, numbers = body("raw"), iter(range(count))
 
     async def publisher() -> None:

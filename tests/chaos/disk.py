@@ -28,16 +28,21 @@ class SmallDisk:
         return self.mount / "data"
 
     def power_off(self) -> None:
-        """From now on every use fails; what was not synced is gone."""
+        """From now on every use fails; what was not synced is gone. Raises OSError where the disk is off."""
         place = os.open(self.mount, os.O_RDONLY)
         try:
+            if os.fstat(place).st_dev == self.mount.parent.stat().st_dev:
+                raise OSError(
+                    errno.ENXIO, "nothing is mounted there"
+                )  # or the machine's own disk would be shut down
             fcntl.ioctl(place, _SHUTDOWN, _NOLOGFLUSH)
         finally:
             os.close(place)
 
     def power_on(self) -> None:
         """What is on the disk is there again. Raises OSError while somebody still holds one of its files."""
-        _run("umount", self.mount)
+        if self.mount.is_mount():
+            _run("umount", self.mount)
         _run("mount", "-o", "loop", self.image or "", self.mount)
 
 
@@ -50,7 +55,8 @@ def small_disk(mount: Path, megabytes: int) -> Iterator[SmallDisk | None]:
         yield disk
     finally:
         if disk:
-            _run("umount", "-l", mount)
+            with suppress(OSError):
+                _run("umount", "-l", mount)
 
 
 def fill(ballast: Path) -> None:

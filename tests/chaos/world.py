@@ -59,6 +59,8 @@ class World:
     corrupted: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     """Deeds that could not be done, with the reason."""
+    power: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """It fails once at a time."""
     key_id: str | None = None
     """Of the reader's present key, once it was replaced."""
 
@@ -175,7 +177,7 @@ class World:
         if not (self.disk and self.disk.image):
             self.refused["fail"] = "a file system that can lose something cannot be mounted here"
             return
-        async with contextlib.AsyncExitStack() as off:
+        async with self.power, contextlib.AsyncExitStack() as off:
             self.disk.power_off()
             for name in (*NAMES, "broker"):
                 await off.enter_async_context(self._killed(name))
@@ -205,7 +207,7 @@ class World:
             async with as_operator(self.broker) as nc:
                 with contextlib.suppress(
                     nats.js.errors.NotFoundError
-                ):  # an earlier try whose answer was lost
+                ):  # the answer to an earlier try was lost
                     await nc.jetstream(timeout=2).delete_consumer(consumer.stream, consumer.name)
 
         async def make() -> None:

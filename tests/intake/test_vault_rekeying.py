@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from services.intake import vault_rekeying
 from services.intake.sealing import CannotOpen, Sealer, key_id_of
 from services.intake.vault import Vault
-from services.intake.vault_keys import AnotherKey
+from services.intake.vault_keys import AnotherKey, exchange
 from services.intake.vault_rekeying import InUse, Rewrapped
+from services.intake.vault_tables import reports
+from services.intake.vault_writer import VaultAway
 from services.runtime.database import open_engine
 from tests.intake.test_vault import KEY, an_entry
 
@@ -39,7 +42,7 @@ async def rekeyed(
 ) -> Rewrapped:
     engine = open_engine(url, patient=True)
     try:
-        return await vault_rekeying.rekey(engine, old, new, older or {})
+        return await vault_rekeying.rekey(engine, old, new, lambda: new, older or {})
     finally:
         await engine.dispose()
 
@@ -101,6 +104,37 @@ async def test_reports_of_a_third_key_are_named_and_wrapped_once_it_is_at_hand(d
     assert done == Rewrapped(3)
     vault = await opened(database_url, third)
     assert [await read(vault, number, third) for number in (1, 2, 3)] == [{"n": 1}, {"n": 2}, {"n": 3}]
+    await vault.close()
+
+
+async def test_a_damaged_envelope_is_named_and_the_other_part_stays_readable(database_url: str) -> None:
+    await filled(database_url, 1)
+    engine = open_engine(database_url)
+    async with engine.begin() as connection:
+        await connection.execute(update(reports).values(dossier_key=b"damaged envelope of some length"))
+    await engine.dispose()
+    assert await rekeyed(database_url) == Rewrapped(1, damaged=[str(UUID(int=1))])
+    vault = await opened(database_url, NEW)
+    sealed = await vault.sealed(UUID(int=1), "reporter")
+    assert sealed
+    assert Sealer(NEW).open(UUID(int=1), "reporter", sealed) == {}
+    await vault.close()
+
+
+async def test_whoever_is_overlooked_seals_nothing_more_under_the_old_key(database_url: str) -> None:
+    """As a worker whose connections were cut, or one behind a pool."""
+    vault = await opened(database_url, KEY)
+    await vault.keep(an_entry(1))
+    assert await vault.works()
+    engine = open_engine(database_url)
+    async with engine.begin() as connection:
+        await exchange(connection, "vault.key", NEW)
+    await engine.dispose()
+    with pytest.raises(VaultAway):
+        await vault.keep(an_entry(2))
+    assert not await vault.works()
+    assert vault.another_key
+    assert await vault.find(UUID(int=2)) is None
     await vault.close()
 
 

@@ -41,7 +41,8 @@ def _secrets(folder: Path) -> Finding:
         return fail(
             "secrets", f"{', '.join(missing)} missing in {folder}", "run `netral up` once, or put them there"
         )
-    open_ones = [path.name for path in (folder, *map(folder.joinpath, SECRETS)) if _open_to_others(path)]
+    kept = sorted({*map(folder.joinpath, SECRETS), *folder.glob("vault.key.*")})
+    open_ones = [path.name for path in (folder, *kept) if _open_to_others(path)]
     if open_ones:
         cure = f"chmod 700 {folder} && chmod 600 {folder}/*"
         return fail("secrets", f"{', '.join(open_ones)} can be read by other users", cure)
