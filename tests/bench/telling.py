@@ -46,6 +46,8 @@ and the greatest. Ratios are medians of the ratios of each round, so a busy mome
   and noted as delivered; *plain posts* are as many by httpx to the same receiver, signed and noted by nobody.
 {peers}
 """
+QUIET = 1.5
+"""Load average under which nobody but the bench, which has just started its own, is at work."""
 _PEERS = {
     "Celery": """* *Celery*: a FastAPI door that validates with pydantic and queues, Debian's redis-server, a worker of two
   processes (`acks_late`) with the same ifs, which stores the same six messages in Redis streams, in one transaction.
@@ -66,15 +68,15 @@ def tell(
     figures: Figures, each: ours.Stored, size: int, loads: list[float], seconds: float, *, keep: bool
 ) -> None:
     """Print the table; with `keep` also write the page and the plot."""
-    busy = max(loads)
     where = (
         f"{machine.named()}; {size:,} reports of 1.5 kB a measure, 64 connections; load, services and broker share "
-        f"the cores. Load average of the machine at each round: {', '.join(f'{load:.1f}' for load in loads)}. "
+        f"the cores. Load average before each round, of which the first is others' work: "
+        f"{', '.join(f'{load:.1f}' for load in loads)}. "
         f"{now().astimezone(UTC):%Y-%m-%d}, {seconds:.0f} seconds."
     )
     print(f"\n{where}\n\n{table(figures)}\n\n{_peers(figures)}\n")
     if keep:
-        write(page(where, figures, each, quiet=busy < 3), figures)
+        write(page(where, figures, each, quiet=loads[0] < QUIET), figures)
 
 
 def page(where: str, figures: Figures, each: ours.Stored, *, quiet: bool) -> str:
@@ -82,7 +84,7 @@ def page(where: str, figures: Figures, each: ours.Stored, *, quiet: bool) -> str
     warning = (
         ""
         if quiet
-        else "**Other work shared the cores during this run**: figures are low, ratios are rough.\n\n"
+        else "**Other work shared the cores as this run began**: figures are low, ratios are rough.\n\n"
     )
     return _PAGE.format(
         where=where, warning=warning, table=table(figures), usual=6, each=each.all, peers=_peers(figures)
