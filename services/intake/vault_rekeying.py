@@ -68,9 +68,8 @@ async def _have_alone(connection: AsyncConnection) -> None:
     """Begin to write, unless somebody else is connected. Who comes later waits, and finds the mark of another key."""
     if connection.dialect.name == "sqlite":
         try:
-            await connection.execute(
-                text("PRAGMA journal_mode=DELETE")
-            )  # refused while another connection is open
+            # the first is refused while another connection is open
+            await connection.execute(text("PRAGMA journal_mode=DELETE"))
             await connection.execute(text("PRAGMA journal_mode=WAL"))
             await connection.execute(text("BEGIN IMMEDIATE"))
         except OperationalError as problem:
