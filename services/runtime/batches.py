@@ -14,6 +14,7 @@ from nats.errors import ConnectionReconnectingError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
+from contracts.events import Event
 from services.runtime.connecting import ConnectionLost
 
 GUARD = {"Nats-Expected-Last-Subject-Sequence": "0"}
@@ -32,6 +33,16 @@ class Message:
     subject: str
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+
+
+def message_of(event: Event) -> Message:
+    """An event as it is stored."""
+    return written(event.nats_subject, event.model_dump_json(by_alias=True))  # type: ignore[attr-defined]
+
+
+def written(subject: str, body: str) -> Message:
+    """An event whose JSON is at hand."""
+    return Message(subject, body.encode(), {"Content-Type": "application/cloudevents+json"})
 
 
 @dataclass(frozen=True)

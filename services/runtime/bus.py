@@ -16,9 +16,11 @@ from services.runtime.batches import (
     Batch,
     Message,
     Refused,
+    message_of,
     publish_batch,
     publish_batch_again,
     publish_guarded,
+    written,
 )
 from services.runtime.connecting import connected
 from services.runtime.ending import ended
@@ -92,11 +94,11 @@ class Bus:
     async def tell(self, events: Sequence[Event]) -> None:
         """Store all events (of one stream) durably, each exactly once; repeating is harmless. Raises BrokerAway."""
         if events:
-            await self._submit([_message(event) for event in events], None)
+            await self._submit([message_of(event) for event in events], None)
 
     async def tell_written(self, nats_subject: str, body: str) -> None:
         """As `tell`, an event whose JSON is at hand. Raises BrokerAway."""
-        await self._submit([_written(nats_subject, body)], None)
+        await self._submit([written(nats_subject, body)], None)
 
     async def tell_together(self, events: Sequence[Event]) -> bool:
         """Store all events or none, in their order; False where one of the subjects holds one. Raises BrokerAway.
@@ -104,7 +106,7 @@ class Bus:
         More than MAX_GROUP go in several parts, each whole.
         """
         for start in range(0, len(events), MAX_GROUP):
-            part = [_message(event) for event in events[start : start + MAX_GROUP]]
+            part = [message_of(event) for event in events[start : start + MAX_GROUP]]
             try:
                 if not await publish_batch(self.nc, Batch(part)):
                     return False
@@ -125,7 +127,7 @@ class Bus:
         def from_stored(body: bytes) -> Sequence[Event]:
             return rest(type(first).model_validate_json(body))
 
-        return await self._submit([_message(first), *map(_message, rest(first))], from_stored)
+        return await self._submit([message_of(first), *map(message_of, rest(first))], from_stored)
 
     async def read(self, nats_subject: str) -> bytes | None:
         """The last message on a subject, or None. Raises BrokerAway."""
@@ -222,29 +224,19 @@ class Bus:
     async def _whole(self, item: _Item) -> bool:
         """Store a caller's messages together: what refused the group was another's, and a crash must not part ours."""
         async with self._open_batches:
-            return len(item.messages) <= MAX_GROUP + 100 and await publish_batch(
-                self.nc, Batch(item.messages)
-            )
+            fits = len(item.messages) <= MAX_GROUP + 100
+            return fits and await publish_batch(self.nc, Batch(item.messages))
 
     async def _as_the_first_answer_says(self, first: Message, rest: Rest) -> bool:
         body = first.body
         if not (fresh := await publish_guarded(self.js, first)):
-            body = (
-                await self.js.get_last_msg(stream_of(first.subject), first.subject, direct=True)
-            ).data or b""
-        following = [_message(event) for event in rest(body)]
+            stands = await self.js.get_last_msg(stream_of(first.subject), first.subject, direct=True)
+            body = stands.data or b""
+        following = [message_of(event) for event in rest(body)]
         for message in following:
             message.headers.update({k: v for k, v in first.headers.items() if k == "traceparent"})
         news = await asyncio.gather(*(publish_guarded(self.js, message) for message in following))
         return fresh or bool(news and news[-1])
-
-
-def _message(event: Event) -> Message:
-    return _written(event.nats_subject, event.model_dump_json(by_alias=True))  # type: ignore[attr-defined]
-
-
-def _written(subject: str, body: str) -> Message:
-    return Message(subject, body.encode(), {"Content-Type": "application/cloudevents+json"})
 
 
 def _succeed(item: _Item) -> None:

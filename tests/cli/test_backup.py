@@ -250,6 +250,11 @@ def test_a_server_of_a_cluster_gets_its_own_configuration(tmp_path: Path) -> Non
     written = Path(done.stdout.strip()).read_text()
     assert 'server_name: "n1"' in written
     assert 'routes: ["nats://127.0.0.1:6223"]' in written
+    assert 'sync_interval: "always"' in written, "what survives a loss of power"
+    done = netral({**env, "NETRAL_BROKER_SYNC": "30s"}, "broker-config")
+    assert 'sync_interval: "30s"' in Path(done.stdout.strip()).read_text()
+    refused = netral({**env, "NETRAL_BROKER_SYNC": "seldom"}, "broker-config")
+    assert (refused.returncode, "NETRAL_BROKER_SYNC" in refused.stderr) == (2, True)
 
 
 def test_the_accounts_alone_fit_into_a_configuration_from_elsewhere(tmp_path: Path) -> None:

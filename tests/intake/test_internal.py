@@ -3,8 +3,12 @@
 from uuid import uuid5
 
 import pytest
+from sqlalchemy import update
 
 from contracts.ids import NETRAL, report_id_of
+from services.intake.vault_keys import exchange
+from services.intake.vault_tables import reports
+from services.runtime.database import open_engine
 from tests.intake.builders import a_report
 
 TOKEN = {"Authorization": "Bearer a-service-token"}
@@ -61,3 +65,19 @@ async def test_without_the_token_nothing_is_told(door, report_id, headers, what)
 async def test_an_unknown_report_is_not_here(door, unknown):
     answer = await door.http.get(f"/internal/v1/reports/{unknown}/dossier", headers=TOKEN)
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(("exchanged", "status"), [(False, 404), (True, 503)])
+async def test_what_another_key_sealed_meanwhile_is_not_called_erased(
+    door, report_id, vault_url, exchanged, status
+):
+    """Mail for a reporter ends for good where the address is said to be erased."""
+    engine = open_engine(vault_url)
+    async with engine.begin() as connection:
+        await connection.execute(update(reports).values(reporter_key=b"an envelope of another key"))
+        if exchanged:
+            await exchange(connection, "vault.key", b"n" * 32)
+    await engine.dispose()
+    answer = await door.http.get(f"/internal/v1/reports/{report_id}/reply-address", headers=TOKEN)
+    assert answer.status_code == status
+    assert ("vault.key" in (await door.http.get("/readyz")).text) == exchanged
