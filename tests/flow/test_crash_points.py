@@ -35,7 +35,12 @@ from tests.conftest import Broker
 from tests.flow.crashing import Fate, MortalClient, MortalEngine, lived
 from tests.running import Clock
 
-pytestmark = [pytest.mark.broker, pytest.mark.thorough, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.thorough,
+    pytest.mark.timeout(600),
+    pytest.mark.usefixtures("buried"),
+]
 START = datetime(2026, 11, 24, 3, tzinfo=UTC)
 _ANY: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 IMMORTAL = 10**9

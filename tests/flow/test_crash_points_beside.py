@@ -34,7 +34,12 @@ from tests.flow.test_crash_points import IMMORTAL, START, Life, living
 from tests.intake.test_matcher import KEY, MOMENT, Office, named
 from tests.running import Clock
 
-pytestmark = [pytest.mark.broker, pytest.mark.thorough, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.thorough,
+    pytest.mark.timeout(300),
+    pytest.mark.usefixtures("buried"),
+]
 LEAVE = date(2026, 12, 1)
 
 
