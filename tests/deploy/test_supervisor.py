@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from errno import ENOSPC
 from pathlib import Path
 
@@ -84,12 +85,21 @@ def up(tmp_path: Path):  # type: ignore[no-untyped-def]
     system.start()
     yield system
     for pid in system.family():
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     system.process.wait()
 
 
 def running(up: Up, module: str) -> list[int]:
-    return [pid for pid in up.family() if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in up.family() if module.encode() in command_of(pid)]
+
+
+def command_of(pid: int) -> bytes:
+    """Its command line; empty once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def named(up: Up, module: str) -> int:
