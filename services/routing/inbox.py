@@ -1,12 +1,13 @@
 """The inboxes: what a body asks for, and the pages that answer it, each read from an index however deep it lies."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts import regions
@@ -15,9 +16,12 @@ from services.routing.core.lifecycle import STATES
 from services.routing.instants import in_utc
 from services.routing.paging import Cursor, read_cursor, write_cursor
 from services.routing.projecting import Row
-from services.routing.views_tables import inbox
+from services.routing.views_tables import inbox, matters
 
 MOST = 200
+"""Cases on a page."""
+MOST_PERSONS = 1_000
+"""On a page; a case with more comes alone. Each person is some 1.4 kB, and a report may name 200 (ADR 0107)."""
 NAMES = frozenset(
     {"limit", "cursor", "order", "role", "state", "region", "office", "due_before", "updated_since"}
 )
@@ -65,11 +69,18 @@ def wanted_of(agency: str, office: str | None, query: Mapping[str, str]) -> Want
 
 
 async def page_of_inbox(engine: AsyncEngine, wanted: Wanted) -> tuple[list[Row], str | None]:
-    """The cases of a page (case_id and opened_at), and the cursor of the next one if there is one."""
+    """The cases of a page (case_id and opened_at), and the cursor of the next one if there is one.
+
+    A page ends before its limit where its cases have more than MOST_PERSONS persons together.
+    """
     async with engine.connect() as connection:
         rows = [dict(row._mapping) for row in await connection.execute(query_of(wanted))]
-    shown = rows[: wanted.limit]
-    if len(rows) <= wanted.limit:
+        found = await connection.execute(persons_of([row["case_id"] for row in rows]))
+    persons = {row.case_id: row.persons for row in found}
+    carried = accumulate(persons.get(row["case_id"], 0) for row in rows[: wanted.limit])
+    fitting = sum(persons_so_far <= MOST_PERSONS for persons_so_far in carried)
+    shown = rows[: max(1, fitting)]
+    if len(shown) == len(rows):
         return shown, None
     last = shown[-1]
     return shown, write_cursor(last[ORDERS[wanted.order]], f"{wanted.order} {last['case_id']}")
@@ -88,6 +99,12 @@ def query_of(wanted: Wanted) -> Select[Any]:
     if wanted.after:
         query = query.where(tuple_(key, c.case_id) > tuple_(*wanted.after))
     return query.where(key.is_not(None)).order_by(key, c.case_id).limit(wanted.limit + 1)
+
+
+def persons_of(case_ids: Sequence[str]) -> Select[Any]:
+    """How many persons each of these cases is about."""
+    c = matters.c
+    return select(c.case_id, func.count().label("persons")).where(c.case_id.in_(case_ids)).group_by(c.case_id)
 
 
 def _filters(wanted: Wanted) -> list[Any]:

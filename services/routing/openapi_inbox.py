@@ -11,7 +11,7 @@ from contracts.openapi import Answer, Operation, Parameter
 from contracts.steps import Due
 from services.routing.agencies import events_api
 from services.routing.core.lifecycle import STATES
-from services.routing.inbox import MOST, ORDERS
+from services.routing.inbox import MOST, MOST_PERSONS, ORDERS
 
 KEY = "key"
 
@@ -147,7 +147,7 @@ _QUERY = (
     Parameter("updated_since", "The case went on since this day (in Jakarta) or instant.", where="query"),
     Parameter(
         "limit",
-        "Cases on a page.",
+        f"Cases on a page. It ends sooner where they have more than {MOST_PERSONS:,} persons together.",
         where="query",
         schema={"type": "integer", "minimum": 1, "maximum": MOST},
     ),

@@ -11,9 +11,9 @@ from sqlalchemy import event, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.routing.core.decide import Judge
-from services.routing.inbox import ORDERS, Wanted, page_of_inbox, wanted_of
+from services.routing.inbox import MOST_PERSONS, ORDERS, Wanted, page_of_inbox, wanted_of
 from services.routing.views import Views
-from services.routing.views_tables import inbox
+from services.routing.views_tables import inbox, matters
 from services.runtime.database import open_engine
 from tests.builders import a_report
 from tests.conftest import Broker
@@ -46,6 +46,29 @@ async def filled(path: Path, many: int) -> AsyncEngine:
     async with views.engine.begin() as connection:
         await connection.execute(insert(inbox), rows)
     return views.engine
+
+
+async def with_persons(engine: AsyncEngine, cases: int, persons: int) -> None:
+    """The matters of those cases, of so many persons each."""
+    rows = [
+        {
+            "case_id": f"{case:036d}",
+            "ref": f"p{ref}",
+            "ticket": f"NTR-{case}",
+            "region": "kemendagri:16.07",
+            "state": "ROUTED",
+            "stage": "STUDY",
+            "class": "NEUTRALITY",
+            "closed": False,
+            "since": START,
+            "late": False,
+            "matter": "{}",
+        }
+        for case in range(cases)
+        for ref in range(1, persons + 1)
+    ]
+    async with engine.begin() as connection:
+        await connection.execute(insert(matters), rows)
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +134,34 @@ async def test_pages_of_every_order_follow_each_other_without_gap_or_repetition(
                 break
             query["cursor"] = cursor
         assert len(seen_ids) == len(set(seen_ids)) == (1667 if order == "due" else 5_000)
+    await engine.dispose()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("order", ORDERS)
+async def test_a_page_ends_early_where_its_cases_have_many_persons_and_the_next_goes_on_there(
+    tmp_path: Path, order: str
+) -> None:
+    engine = await filled(tmp_path / "large.db", 36)
+    await with_persons(engine, 36, MOST_PERSONS // 5)
+    query: dict[str, str] = {"order": order, "limit": "9"}
+    pages = []
+    while query.get("cursor", "first"):
+        rows, cursor = await page_of_inbox(engine, wanted_of("BAWASLU", None, query))
+        pages.append([row["case_id"] for row in rows])
+        query["cursor"] = cursor or ""
+    assert {len(page) for page in pages[:-1]} == {5}
+    shown = [case_id for page in pages for case_id in page]
+    assert len(shown) == len(set(shown)) == (12 if order == "due" else 36)
+    await engine.dispose()
+
+
+async def test_a_case_with_more_persons_than_a_page_has_comes_alone(tmp_path: Path) -> None:
+    engine = await filled(tmp_path / "larger.db", 2)
+    await with_persons(engine, 2, MOST_PERSONS + 1)
+    rows, cursor = await page_of_inbox(engine, Wanted("BAWASLU"))
+    assert len(rows) == 1
+    assert cursor
     await engine.dispose()
 
 
