@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parents[2] / "docs"
+APART = ("Decisions", "Many cases")
+"""Sections that runs of their own write."""
 
 
 @dataclass
@@ -78,6 +80,31 @@ def _bar(number: int, name: str, limit: str | None, ratio: float, scale: float) 
 
 
 def write(text: str, figures: Figures, folder: Path = HERE) -> None:
-    """The page and the plot beside it."""
-    (folder / "performance.md").write_text(text, encoding="utf-8")
+    """The page and the plot beside it; sections that other runs have `put` stay."""
+    page = folder / "performance.md"
+    kept = {title: body for title, body in _sections(page).items() if title in APART}
+    page.write_text(_joined({**_split(text), **kept}), encoding="utf-8")
     (folder / "performance.svg").write_text(plot(figures) + "\n", encoding="utf-8")
+
+
+def put(title: str, body: str, folder: Path = HERE) -> None:
+    """One section of the page anew, one of APART."""
+    page = folder / "performance.md"
+    page.write_text(_joined({**_sections(page), title: body}), encoding="utf-8")
+
+
+def _sections(page: Path) -> dict[str, str]:
+    return _split(page.read_text(encoding="utf-8")) if page.exists() else {}
+
+
+def _split(text: str) -> dict[str, str]:
+    """By title, in their order; what comes before the first title has none."""
+    head, *rest = text.split("\n## ")
+    return {
+        "": head.strip(),
+        **{title: body.strip() for title, _, body in (part.partition("\n") for part in rest)},
+    }
+
+
+def _joined(sections: dict[str, str]) -> str:
+    return "\n\n".join(f"## {title}\n\n{body}" if title else body for title, body in sections.items()) + "\n"

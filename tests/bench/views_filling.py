@@ -118,14 +118,7 @@ async def fill(engine: AsyncEngine, cases: int, known: list[Rows]) -> None:
         for name, found in rows.items():
             await connection.execute(insert(tables.metadata.tables[name]), found)
         await count(connection, [], rows["matters"])
-    for number in range(1, cases // block):
-        async with engine.begin() as connection:
-            if engine.dialect.name == "sqlite":
-                await connection.execute(text("PRAGMA cache_size=-800000"))
-            for name in rows:
-                await connection.execute(
-                    text(_again(engine, name)), {"block": f"{number:08x}", "next": "00000001"}
-                )
+    await _repeat(engine, list(rows), cases // block)
     async with engine.begin() as connection:
         for name, units in (("tallies", "persons cases"), ("overlaps", "cases"), ("waits", "persons")):
             more = ", ".join(f"{unit} = {unit} * {cases // block}" for unit in units.split())
@@ -135,6 +128,27 @@ async def fill(engine: AsyncEngine, cases: int, known: list[Rows]) -> None:
         ):  # reads samples; all of a million cases is more than a memory holds
             await connection.execute(text("PRAGMA analysis_limit=1000"))
         await connection.execute(text("ANALYZE"))
+
+
+async def _repeat(engine: AsyncEngine, names: list[str], blocks: int) -> None:
+    """The block under other ids until there are so many; the indexes are made once all rows are there."""
+    indexes = [index for name in names for index in tables.metadata.tables[name].indexes]
+    async with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-800000"):
+                await connection.execute(text(f"PRAGMA {pragma}"))
+        for index in indexes:
+            await connection.run_sync(index.drop)
+        for number in range(1, blocks):
+            for name in names:
+                await connection.execute(
+                    text(_again(engine, name)), {"block": f"{number:08x}", "next": "00000001"}
+                )
+        for index in indexes:
+            await connection.run_sync(index.create)
+        await connection.commit()
+        if engine.dialect.name == "sqlite":
+            await connection.execute(text("PRAGMA journal_mode=WAL"))
 
 
 def _again(engine: AsyncEngine, name: str) -> str:

@@ -1,0 +1,39 @@
+"""The page of figures: every run writes its own part and leaves what the others wrote."""
+
+from pathlib import Path
+
+from tests.bench.page import Figures, put, write
+from tests.bench.views import LIMIT, Scale, section
+
+PAGE = "# Performance\n\n| a | b |\n\n## What is compared\n\n* something\n"
+
+
+def test_a_run_leaves_the_sections_of_the_others(tmp_path: Path) -> None:
+    write(PAGE, Figures(), tmp_path)
+    put("Many cases", "so many", tmp_path)
+    put("Decisions", "so fast", tmp_path)
+    put("Many cases", "more", tmp_path)
+    write(PAGE.replace("something", "something else"), Figures(), tmp_path)
+    text = (tmp_path / "performance.md").read_text()
+    assert text == PAGE.replace("something", "something else") + (
+        "\n## Many cases\n\nmore\n\n## Decisions\n\nso fast\n"
+    )
+
+
+def test_a_section_that_no_run_writes_any_more_goes(tmp_path: Path) -> None:
+    write(PAGE + "\n## Old\n\nwords\n", Figures(), tmp_path)
+    write(PAGE, Figures(), tmp_path)
+    assert (tmp_path / "performance.md").read_text() == PAGE
+
+
+def test_the_page_says_where_a_question_is_slow_or_reads_a_whole_table() -> None:
+    few = Scale(1000, {"list": 0.001}, {"list": []}, [0.0002, 0.0004])
+    assert "within 100 ms" in section([few], "SQLite")
+    assert "NOT" not in section([few], "SQLite")
+    slow = Scale(2000, {"list": 2 * LIMIT}, {"list": []}, [0.0003, 0.0005])
+    scanned = Scale(2000, {"list": 0.001}, {"list": ["SCAN matters"]}, [0.0003, 0.0005])
+    for bad in (slow, scanned):
+        assert not bad.good
+        assert "NOT" in section([few, bad], "SQLite")
+    assert "| list | 1.00 ms | 200.00 ms |" in section([few, slow], "SQLite")
+    assert "costs 1.38 of one beside 1,000" in section([few, slow], "SQLite")
