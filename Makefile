@@ -26,7 +26,8 @@ check: $(VENV)/.dev ## Format, lint, import rules, types and the pure tests, in 
 bench: $(VENV)/.dev ## Measure limits, Netral and the usual way in one run (QUICK=1: two minutes)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 	@$(BIN)/python -m tests.bench.rules $(if $(QUICK),,--keep)
-	@$(BIN)/python -m tests.bench.views $(if $(QUICK),,--cases 1000 100000 --keep)
+	$(if $(QUICK),,@$(BIN)/python -m tests.bench.crowded --keep)
+	@$(BIN)/python -m tests.bench.views $(if $(QUICK),,--cases 1000 100000 1000000 --keep)
 
 chaos: $(VENV)/.dev ## A seeded storm over every process, then the checker (MINUTES=10 SEED=42 POSTGRES=1)
 	@$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(POSTGRES),--postgres)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from tests.bench.crowded import MEASURES, Crowd
+from tests.bench.crowded import section as crowded
 from tests.bench.page import Figures, put, write
 from tests.bench.views import LIMIT, Scale, section
 
@@ -37,3 +39,9 @@ def test_the_page_says_where_a_question_is_slow_or_reads_a_whole_table() -> None
         assert "NOT" in section([few, bad], "SQLite")
     assert "| list | 1.00 ms | 200.00 ms |" in section([few, slow], "SQLite")
     assert "costs 1.38 of one beside 1,000" in section([few, slow], "SQLite")
+
+
+def test_what_a_report_costs_beside_many_is_the_median_of_the_ratios_of_each_round() -> None:
+    few = Crowd(Path(), 1000, {name: [1.0, 2.0, 40.0] for name in MEASURES})
+    many = Crowd(Path(), 1_000_000, {name: [2.0, 3.0, 50.0] for name in MEASURES})
+    assert "| accepted | 2.00 /s | 3.00 /s | 1.50 |" in crowded([few, many])
