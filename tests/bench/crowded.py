@@ -1,6 +1,6 @@
 """What a report costs at the door beside a thousand others, and beside a million: a system for each, measured in turns.
 
-`python -m tests.bench.crowded [--reports 1000 1000000] [--keep]`; a million take 9 GB in TMPDIR. With `--keep` the figures
+`python -m tests.bench.crowded [--reports 1000 1000000] [--keep]`; a million take 8 GB in TMPDIR. With `--keep` the figures
 become a section of docs/performance.md.
 """
 
@@ -34,6 +34,8 @@ from tests.running import Processes
 ROUNDS, EACH = 6, 1000
 BLOCK, BATCH = 10_000, 500
 """Rows in a statement; messages in a batch."""
+A_REPORT = 12_000
+"""Bytes it takes in vault and stream, and a little more."""
 MEASURES = {
     "accepted": "/s",
     "CPU of intake at the door": "ms",
@@ -156,6 +158,8 @@ async def main() -> None:
     parser.add_argument("--reports", type=int, nargs=2, default=[1000, 1_000_000])
     parser.add_argument("--keep", action="store_true", help="write a section of docs/performance.md")
     given = parser.parse_args()
+    if not machine.has_room(f"{max(given.reports):,} reports", sum(given.reports) * A_REPORT):
+        return
     with tempfile.TemporaryDirectory() as folder:
         crowds = [Crowd(Path(folder) / str(count), count) for count in given.reports]
         for crowd in crowds:

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import shutil
+import tempfile
 from pathlib import Path
 
 
@@ -28,3 +30,12 @@ def cpu(pid: int) -> float:
     """CPU seconds of all threads of a process so far; on other systems than Linux nothing."""
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+
+def has_room(what: str, size: int) -> bool:
+    """Whether TMPDIR has room for so many bytes; says so where it has not."""
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        print(f"{what} are left out: they need {size / 1e9:.0f} GB in {folder}, which has {free / 1e9:.0f}")
+    return size <= free

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from tests.bench import machine
 from tests.bench.crowded import MEASURES, Crowd
 from tests.bench.crowded import section as crowded
 from tests.bench.page import Figures, put, write
@@ -45,3 +48,9 @@ def test_what_a_report_costs_beside_many_is_the_median_of_the_ratios_of_each_rou
     few = Crowd(Path(), 1000, {name: [1.0, 2.0, 40.0] for name in MEASURES})
     many = Crowd(Path(), 1_000_000, {name: [2.0, 3.0, 50.0] for name in MEASURES})
     assert "| accepted | 2.00 /s | 3.00 /s | 1.50 |" in crowded([few, many])
+
+
+def test_what_the_disk_has_no_room_for_is_left_out_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert machine.has_room("two cases", 80_000)
+    assert not machine.has_room("all cases", 10**18)
+    assert "all cases are left out: they need 1000000000 GB" in capsys.readouterr().out
