@@ -73,7 +73,7 @@ class Bench:
                 await self._paced(bus)
                 await ours.drained(bus.js)
                 await seldom.measure(self.figures, next(self.runs), self.size)
-            self._memory("after the load")
+            self._memory("after the load", "intake", "routing")
             for _ in range(ROUNDS if self.size == FULL else 1):
                 await self._faults()
         finally:
@@ -104,7 +104,7 @@ class Bench:
             await self.peers.start()
             for url in self.peers.doors.values():
                 await self.peers.road(url, next(self.runs), 100)
-        self._memory("idle")
+        self._memory("idle", "intake", "routing")
         self.each = await ours.stored(self.system.url("intake"), next(self.runs), bus.js, 50)
 
     async def _limits(self, bus: Bus) -> None:
@@ -184,20 +184,18 @@ class Bench:
             self.figures.add(f"accepts again after kill -9 of {name}", took, unit="s")
 
     async def mails(self, count: int) -> None:
-        """Of a system of its own: the backlog of the other measures would be recorded first, for minutes.
-
-        A case is five mails, of which the rounds take two.
-        """
+        """Of a system of its own, without the backlog of the other measures; a case is five mails, the rounds take two."""
         bus = await Bus.connect(self.broker.settings, "operator")
-        for name in ("smtp", "intake", "routing"):
-            self.system.start(name)
-        for name in ("intake", "routing"):
-            await self.system.ready(name)
+        self.system.start("smtp")
+        for name in ours.NAMES:
+            self.figures.add(f"start of {name}", await ours.started(self.system, name), unit="s")
+        self._memory("idle", "notifications")
+        self.system.kill("notifications")
         await ours.stored(self.system.url("intake"), next(self.runs), bus.js, count)
-        began = await ours.started(self.system, "notifications")
-        self.figures.add("start of notifications", began, unit="s")
+        self.system.start("notifications")
         for _ in range(ROUNDS):
             self.figures.add("mails", await ours.mails(bus.js, 2 * count // 3), limit="SMTP sink")
+        self._memory("after the mails", "notifications")
         await bus.close()
 
     async def webhooks(self, count: int) -> None:
@@ -206,10 +204,10 @@ class Bench:
             self.figures.add("plain posts", plain)
             self.figures.add("webhooks", pushed, limit="plain posts")
 
-    def _memory(self, when: str) -> None:
-        for name, size in ours.memory(self.system).items():
-            if name != "notifications":
-                self.figures.add(f"memory of {name}, {when}", size, unit="MiB")
+    def _memory(self, when: str, *names: str) -> None:
+        for name in names:
+            held = machine.resident(self.system.running[name].pid)
+            self.figures.add(f"memory of {name}, {when}", held, unit="MiB")
 
     def _open(self, kind: str, vaults: PostgresServer) -> "subprocess.Popen[bytes]":
         port = free_port()

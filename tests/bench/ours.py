@@ -12,7 +12,6 @@ from nats.js import JetStreamContext
 from contracts.topology import CONSUMERS
 from services.runtime.clock import now
 from tests.bench.load import body, post_reports
-from tests.bench.machine import resident
 from tests.running import Processes, until
 
 CONNECTIONS = 64
@@ -151,9 +150,3 @@ async def started(system: Processes, name: str) -> float:
     system.start(name)
     await system.ready(name)
     return time.perf_counter() - began
-
-
-def memory(system: Processes) -> dict[str, float]:
-    """MiB of each running service."""
-    living = {name: system.running[name] for name in NAMES if name in system.running}
-    return {name: resident(process.pid) for name, process in living.items() if process.poll() is None}
