@@ -9,7 +9,8 @@ import asyncio
 import os
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,11 +55,22 @@ class Crowd:
     reports: int
     figures: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in MEASURES})
 
-    async def start(self) -> None:
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
         """Filled, ready and warm."""
         self.broker = Broker(self.folder)
-        await asyncio.to_thread(self.broker.start)
-        self.system, self.bus = Processes(self.broker), await Bus.connect(self.broker.settings, "operator")
+        self.system = Processes(self.broker)
+        try:
+            await asyncio.to_thread(self.broker.start)
+            self.bus = await Bus.connect(self.broker.settings, "operator")
+            await self._begin()
+            yield
+            await self.bus.close()
+        finally:
+            self.system.stop()
+            self.broker.stop()
+
+    async def _begin(self) -> None:
         self.system.start("intake")
         await self.system.ready("intake")
         self.system.kill("intake")
@@ -105,11 +117,6 @@ class Crowd:
         memory = (machine.resident(pid) for pid in (intake, broker))
         for name, value in zip(MEASURES, (*values, *memory), strict=True):
             self.figures[name].append(value)
-
-    async def stop(self) -> None:
-        self.system.stop()
-        await self.bus.close()
-        self.broker.stop()
 
 
 def _rows(count: int) -> Iterator[dict[str, Any]]:
@@ -160,15 +167,14 @@ async def main() -> None:
     given = parser.parse_args()
     if not machine.has_room(f"{max(given.reports):,} reports", sum(given.reports) * A_REPORT):
         return
-    with tempfile.TemporaryDirectory() as folder:
-        crowds = [Crowd(Path(folder) / str(count), count) for count in given.reports]
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        crowds = [Crowd(folder / str(count), count) for count in given.reports]
         for crowd in crowds:
-            await crowd.start()
+            await stack.enter_async_context(crowd.running())
         for number, run in zip(range(ROUNDS), run_names(), strict=False):
             for crowd in crowds if number % 2 else reversed(crowds):
                 await crowd.measure(run)
-        for crowd in crowds:
-            await crowd.stop()
     text = section(crowds)
     print(f"\n{text}")
     if given.keep:

@@ -27,7 +27,7 @@ def resident(pid: int) -> float:
 
 
 def cpu(pid: int) -> float:
-    """CPU seconds of all threads of a process so far; on other systems than Linux nothing."""
+    """CPU seconds of all threads of a process so far."""
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 

@@ -143,6 +143,7 @@ async def filled(address: str, cases: int, new: list[Life]) -> Views:
     await views.open()
     began = time.perf_counter()
     await fill(views.engine, cases, [rows_of(life) for life in new])
+    await views.engine.dispose()  # with its connection goes the large cache that filling needed
     print(f"{cases:,} cases on {views.engine.dialect.name}, filled in {time.perf_counter() - began:.0f} s")
     return views
 
