@@ -1,7 +1,7 @@
 """`netral case` and `netral inbox`: what the routing service knows, as a person reads it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.codes import Agency
-from services.cli.console import printable, tables, write_json
+from services.cli.console import complain, printable, tables, write_json
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.story import deadline_in_words, local_time, story
 from services.cli.web import address, call, lines_of, settings_of
@@ -32,17 +32,36 @@ def case(case_id: str, *, cursor: str | None = None, as_json: bool) -> None:
         tables().print(printable(line), markup=False)
 
 
-def inbox(agency: str, *, office: str | None, limit: int, as_json: bool) -> None:
-    """Show the newest cases of one agency. Raises Stop."""
+def inbox(agency: str, *, office: str | None, limit: int, cursor: str | None, as_json: bool) -> None:
+    """Show the newest cases of one agency, or with a cursor those that follow. Raises Stop."""
     code = agency_code(agency)
-    params = {"limit": str(limit), **({"office": office} if office else {})}
-    document = ask(f"/v1/agencies/{code}/inbox", code, what=f"inbox of {code}", params=params)
+    narrowed = {"office": office} if office else {}
+
+    def page(params: dict[str, str]) -> Any:
+        return ask(f"/v1/agencies/{code}/inbox", code, what=f"inbox of {code}", params={**narrowed, **params})
+
+    document = cases_from(page, limit, cursor)
     if as_json:
         write_json(document)
-    elif not document["cases"]:
-        tables().print(f"The inbox of {code} is empty.")
-    else:
-        tables().print(_table(document["cases"]))
+        return
+    if not document["cases"]:
+        tables().print(f"The inbox of {code} is empty." if cursor is None else "No case follows.")
+        return
+    tables().print(_table(document["cases"]))
+    if document["next_cursor"]:
+        complain(f"More: add --cursor {document['next_cursor']}")
+
+
+def cases_from(
+    page: Callable[[dict[str, str]], Any], limit: int, cursor: str | None = None
+) -> dict[str, Any]:
+    """So many cases of an inbox, from as many pages as it takes, and the cursor of what follows."""
+    cases: list[Any] = []
+    while True:
+        found = page({"limit": str(limit - len(cases)), **({"cursor": cursor} if cursor else {})})
+        cases, cursor = cases + found["cases"], found["next_cursor"]
+        if cursor is None or len(cases) >= limit:
+            return {"cases": cases, "next_cursor": cursor}
 
 
 def agency_code(text: str) -> str:

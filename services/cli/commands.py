@@ -146,12 +146,13 @@ def inbox(
         str | None, typer.Option(help="Only one office: pusat, prov:PP or kabkota:PP.KK.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="Newest cases to show.")] = 50,
+    cursor: Annotated[str | None, typer.Option(help="Go on where the page before ended.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the inbox of an agency, newest first."""
     from services.cli.casework import inbox as run
 
-    run(agency, office=office, limit=limit, as_json=as_json)
+    run(agency, office=office, limit=limit, cursor=cursor, as_json=as_json)
 
 
 register(app)

@@ -118,6 +118,7 @@ def test_an_inbox_shows_what_is_active_now(routed: Netral) -> None:
     assert "STUDY_CONCLUDED" not in ran.out
     assert routed("inbox", "PPK").out == "The inbox of PPK is empty.\n"
     assert routed("inbox", "BAWASLU", "--office", "kabkota:52.05").out == "The inbox of BAWASLU is empty.\n"
+    assert "cursor is the next_cursor you were given" in routed("inbox", "BAWASLU", "--cursor", "x").err
     assert [item["case_id"] for item in json.loads(routed("inbox", "BAWASLU", "--json").out)["cases"]] == [
         CASE
     ]
