@@ -72,6 +72,16 @@ def fill(ballast: Path) -> None:
                 piece = piece[: len(piece) // 2]
 
 
+def release(ballast: Path) -> None:
+    """Take it away for good: a loss of power must not bring it back. Raises OSError where the disk cannot note it yet."""
+    ballast.unlink(missing_ok=True)  # two may overlap
+    folder = os.open(ballast.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def _ext4(mount: Path, megabytes: int) -> SmallDisk | None:
     image = mount.with_name(mount.name + ".img")
     with suppress(OSError):

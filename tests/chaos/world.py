@@ -19,7 +19,7 @@ from tests.chaos import database
 from tests.chaos.acts import Operator, as_operator, insist, rekey, storage_works
 from tests.chaos.clocked import JUMP
 from tests.chaos.clocked import SERVICES as CLOCKED
-from tests.chaos.disk import SmallDisk, fill
+from tests.chaos.disk import SmallDisk, fill, release
 from tests.chaos.proxy import Proxy, Weather
 from tests.chaos.reader import AGENCY, Reader
 from tests.chaos.schedule import Deed
@@ -168,7 +168,7 @@ class World:
         ballast = self.broker.data_dir / "ballast"
         await insist(lambda: asyncio.to_thread(fill, ballast))
         await asyncio.sleep(deed.lasts)
-        await insist(lambda: asyncio.to_thread(ballast.unlink, missing_ok=True))  # two may overlap
+        await insist(lambda: asyncio.to_thread(release, ballast))
         if not await storage_works(self.broker):
             await self._kill(Deed(deed.at, "kill", "broker", 0))
 
