@@ -72,10 +72,10 @@ def fill(ballast: Path) -> None:
                 piece = piece[: len(piece) // 2]
 
 
-def release(ballast: Path) -> None:
+def release(file: Path) -> None:
     """Take it away for good: a loss of power must not bring it back. Raises OSError where the disk cannot note it yet."""
-    ballast.unlink(missing_ok=True)  # two may overlap
-    folder = os.open(ballast.parent, os.O_RDONLY)
+    file.unlink(missing_ok=True)  # two may overlap
+    folder = os.open(file.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

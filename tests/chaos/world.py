@@ -243,7 +243,7 @@ class World:
 
         await insist(write)  # the disk may be full at this moment
         await asyncio.sleep(deed.lasts)
-        await insist(lambda: asyncio.to_thread(jump.unlink, missing_ok=True))
+        await insist(lambda: asyncio.to_thread(release, jump))
 
     def _process(self, name: str) -> "subprocess.Popen[bytes] | None":
         return self.broker.server.process if name == "broker" else self.system.running.get(name)
