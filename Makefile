@@ -23,7 +23,7 @@ check: $(VENV)/.dev ## Format, lint, import rules, types and the pure tests, in 
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2 -m "not broker and not thorough"
 
-bench: $(VENV)/.dev ## Measure limits, Netral and the usual way in one run (QUICK=1: two minutes)
+bench: $(VENV)/.dev ## Limits, Netral and the usual way in one run: a quarter of an hour, 45 GB of TMPDIR (QUICK=1: two minutes, little disk)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 	@$(BIN)/python -m tests.bench.rules $(if $(QUICK),,--keep)
 	$(if $(QUICK),,@$(BIN)/python -m tests.bench.crowded --keep)

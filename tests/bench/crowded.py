@@ -82,7 +82,7 @@ class Crowd:
         await ours.drained(self.bus.js, ("intake",))
 
     async def _fill_vault(self) -> None:
-        """A block of different reports, then that block again and again under other ids all over the index."""
+        """A block of different reports, the first rows; then these again and again under other ids all over the index."""
         engine = open_engine(f"sqlite+aiosqlite:///{self.broker.data_dir / 'intake.db'}", durable=False)
         block = min(BLOCK, self.reports)
         others = [column.name for column in reports.columns if column.name != "report_id"]

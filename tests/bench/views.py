@@ -173,11 +173,11 @@ async def keep(models: list[Views], scales: list[Scale], new: list[Life]) -> Non
 
 def section(scales: list[Scale], database: str) -> str:
     """What the page says of it."""
-    kept = "Each is" if all(scale.good for scale in scales) else "NOT each is"
+    verdict = "Each is" if all(scale.good for scale in scales) else "NOT each is"
     pairs = zip(scales[-1].events, scales[0].events, strict=True)
     ratio = statistics.median([many / few for many, few in pairs])
     lines = [
-        f"Questions of agencies and operators over a read model in {database}, medians of {ROUNDS}. {kept} answered "
+        f"Questions of agencies and operators over a read model in {database}, medians of {ROUNDS}. {verdict} answered "
         f"{'by an index and ' if database == 'SQLite' else ''}within {1000 * LIMIT:.0f} ms.",
         "",
         f"| question | {' | '.join(f'{scale.cases:,} cases' for scale in scales)} |",
