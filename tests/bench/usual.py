@@ -61,7 +61,7 @@ def door(settings: Settings, kind: str, vault: UsualVault | None = None) -> Fast
 async def work(settings: Settings, kind: str) -> None:
     """Routes what the door of this kind publishes, until cancelled."""
     broker, stream = _broker(settings), kind.upper()
-    bound = {"stream": JStream(stream, subjects=[f"{kind}.>"], declare=False), "pull_sub": True}
+    declared = JStream(stream, subjects=[f"{kind}.>"], declare=False)
 
     async def tell_all(status: Status) -> None:
         told = agencies_of(status)
@@ -69,11 +69,11 @@ async def work(settings: Settings, kind: str) -> None:
         for agency in told:
             await broker.publish({"agency": agency}, f"{kind}.offered.{agency}", stream=stream)
 
-    @broker.subscriber(f"{kind}.report", durable=f"{kind}-report", **bound)
+    @broker.subscriber(f"{kind}.report", durable=f"{kind}-report", stream=declared, pull_sub=True)
     async def route(report: Report) -> None:
         await tell_all(report.persons[0].status)
 
-    @broker.subscriber(f"{kind}.accepted", durable=f"{kind}-accepted", **bound)
+    @broker.subscriber(f"{kind}.accepted", durable=f"{kind}-accepted", stream=declared, pull_sub=True)
     async def route_accepted(event: ReportAccepted) -> None:
         await tell_all(event.data.facts.persons[0].status)
 

@@ -58,7 +58,8 @@ def lives(judge: Judge) -> list[Life]:
 
 def rows_of(life: Life) -> Rows:
     """The rows of a case as the projection writes them, at the times of its life."""
-    versions = [version_of(event) for event in (life.decided, *life.steps)]
+    told: list[CaseDecided | CaseStepped] = [life.decided, *life.steps]
+    versions = [version_of(event) for event in told]
     last, at = versions[-1], life.decided.time
     timers = [{**row, "fired": False} for row in _timers(last, at, set())]
     case = {"case_id": last.case_id, "opened_at": at}
@@ -91,7 +92,7 @@ def another(rows: Rows, number: int, later: timedelta) -> Rows:
         "report_id": str(UUID(int=number)),
         "ticket": f"NTR-{number:08}",
     }
-    moved = {
+    moved: Rows = {
         name: [
             {k: ids.get(k, v + later if isinstance(v, datetime) else v) for k, v in row.items()}
             for row in found

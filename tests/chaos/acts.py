@@ -64,7 +64,9 @@ async def rekey(env: dict[str, str], dies_after: float | None = None) -> None:
         "import sys; from services.cli.main import main; sys.exit(main())",
         "rekey",
     ]
-    run = partial(subprocess.run, words, env={**os.environ, **env}, check=False, capture_output=True)
+    run: partial[subprocess.CompletedProcess[bytes]] = partial(
+        subprocess.run, words, env={**os.environ, **env}, check=False, capture_output=True
+    )
     try:
         done = await asyncio.to_thread(run, timeout=dies_after)
     except subprocess.TimeoutExpired:

@@ -14,15 +14,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from contracts.directory import Directory
 from services.notifications import desk
 from services.notifications.core.matrix import matrix
 from services.notifications.core.notices import State
+from services.notifications.ledger import Ledger
 from services.notifications.opening import open_ledger
 from services.notifications.settings import NotificationsSettings
 from services.runtime.clock import now
@@ -34,6 +37,7 @@ from tests.notifications.story import a_story
 from tests.ports import free_port
 from tests.running import until
 
+T = TypeVar("T")
 SEED = 20241127
 WAYS = (
     "slow",
@@ -48,6 +52,7 @@ WAYS = (
 """Besides these the whole server goes away now and then."""
 EACH = 7
 """Letters of one story: two to its reporter, four offers, and a passed limit to one of the four offices."""
+_TO_ITS_PORTS = ("data_dir", "nats_url", "smtp_port", "notifications_port", "intake_port")
 ORDERS = (["received", "routed"], ["offered"], ["offered", "overdue"])
 """The letters of a thread as its reader must first see them."""
 HANDED_OVER = ("drop after the dot", "slow")
@@ -56,18 +61,14 @@ AT_ONCE = 4
 """Mails between claim and record, so the copies that one kill may cause."""
 
 
-class Storm(deque):
+class Storm:
     """The script of the server: about one transaction in five goes wrong, but one mail at most `strikes` times."""
 
     def __init__(self, strikes: int) -> None:
-        super().__init__()
         self.dice, self.strikes = random.Random(SEED), strikes
         self.seen: Counter[str] = Counter()
         self.done: Counter[str] = Counter()
         self.refused: set[str] = set()
-
-    def __bool__(self) -> bool:
-        return True
 
     def deed_for(self, sender: str) -> str:
         if self.seen[sender] >= self.strikes or self.dice.random() > 0.2:
@@ -118,8 +119,7 @@ class Run:
         )
 
     def start(self) -> None:
-        names = ("data_dir", "nats_url", "smtp_port", "notifications_port", "intake_port", "unknown_hold")
-        names += ("smtp_timeout", "mail_burst", "mail_rate")
+        names = [*_TO_ITS_PORTS, "unknown_hold", "smtp_timeout", "mail_burst", "mail_rate"]
         env = {f"NETRAL_{name.upper()}": str(getattr(self.settings, name)) for name in names}
         command = [sys.executable, "-m", "services.notifications"]
         self.process = subprocess.Popen(command, env={**os.environ, **env}, stdout=subprocess.DEVNULL)
@@ -185,7 +185,7 @@ class Run:
             await bus.close()
 
     async def _retry_refused(self) -> None:
-        async def work(ledger):  # type: ignore[no-untyped-def]
+        async def work(ledger: Ledger) -> None:
             for row in await desk.listing(ledger, states=(State.FAILED,), limit=200):
                 await desk.retry(ledger, row["notice_id"], now())
 
@@ -200,7 +200,7 @@ class Run:
             await self._retry_refused()
         return bool(counts == {"SENT": self.goal})
 
-    async def _with_ledger(self, work):  # type: ignore[no-untyped-def]
+    async def _with_ledger(self, work: Callable[[Ledger], Awaitable[T]]) -> T | None:
         if not (self.broker.data_dir / "notifications.db").exists():
             return None
         ledger = open_ledger(self.settings, b"", Directory(), matrix())

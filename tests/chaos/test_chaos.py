@@ -59,7 +59,7 @@ def test_our_own_counts_find_each_kind_of_lie() -> None:
     log = [accepted(1, "a"), accepted(2, "a"), accepted(3, "b")]
     tickets, events = {"k1": "T1", "k2": "T2", "k3": "T3"}, {"k1": "x", "k2": "x", "k3": "y"}
     assert list(wrong_tickets(log, tickets, events, set())) == []
-    lies = {
+    lies: dict[str, list[Stored]] = {
         "not stored": log[:2],
         "stored twice": [*log, accepted(3, "b", 9)],
         "given to nobody": [*log, accepted(4, "c")],
@@ -69,10 +69,10 @@ def test_our_own_counts_find_each_kind_of_lie() -> None:
     for says, lie in lies.items():
         assert any(says in found for found in wrong_tickets(lie, tickets, events, set())), says
     assert list(told_twice({"CASES": [], "TOLD": [], "NOTICES": [], "REPORTS": 2 * log[:1]}))
-    events = [Stored(n, f"told.{AGENCY}.x.{n}", json.dumps({"id": f"e{n}"}).encode(), {}) for n in range(3)]
-    assert not list(misheard(["e0", "e1", "e2"], [*events, Stored(3, "told.BKN.x.3", b"{}", {})]))
-    for lie in (["e0", "e1"], ["e0", "e1", "e1", "e2"], ["e1", "e0", "e2"]):
-        assert list(misheard(lie, events)), "an agency that did not hear all, each once and in order"
+    offered = [Stored(n, f"told.{AGENCY}.x.{n}", json.dumps({"id": f"e{n}"}).encode(), {}) for n in range(3)]
+    assert not list(misheard(["e0", "e1", "e2"], [*offered, Stored(3, "told.BKN.x.3", b"{}", {})]))
+    for heard in (["e0", "e1"], ["e0", "e1", "e1", "e2"], ["e1", "e0", "e2"]):
+        assert list(misheard(heard, offered)), "an agency that did not hear all, each once and in order"
     letter = Stored(1, "parked.REPORTS.routing.7", b"", {"Netral-Subject": "reports.1.accepted"})
     assert list(wrongly_parked([letter], [])), "a dead letter that we did not cause"
     assert list(wrongly_parked([letter], ["reports.1.accepted"])), "garbage that not every reader parked"

@@ -174,14 +174,14 @@ class World:
 
     async def _fail(self, deed: Deed) -> None:
         """The machine stops: everything dies at once, and of its files there is what was synced."""
-        if not (self.disk and self.disk.image):
+        if not ((disk := self.disk) and disk.image):
             self.refused["fail"] = "a file system that can lose something cannot be mounted here"
             return
         async with self.power, contextlib.AsyncExitStack() as off:
-            self.disk.power_off()
+            disk.power_off()
             for name in (*NAMES, "broker"):
                 await off.enter_async_context(self._killed(name))
-            await insist(lambda: asyncio.to_thread(self.disk.power_on))
+            await insist(lambda: asyncio.to_thread(disk.power_on))
             await asyncio.sleep(deed.lasts)
 
     async def _corrupt(self, deed: Deed) -> None:

@@ -4,36 +4,45 @@ import asyncio
 import email
 from collections import deque
 from email import policy
+from email.message import EmailMessage
+from ssl import SSLContext
+from typing import Any, Protocol
 
-from aiosmtpd.smtp import SMTP, syntax
+from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
 
-class Misbehaving(SMTP):
+class Script(Protocol):
+    """What happens to the next transactions."""
+
+    def deed_for(self, sender: str) -> str: ...
+
+
+Arrived = tuple[bool, list[str], bytes]
+"""Whether over TLS, the recipients, the mail."""
+
+
+class Misbehaving(SMTP):  # type: ignore[misc]
     """`script` holds what happens to the next transactions; when it is empty all goes well."""
 
-    def __init__(self, house, **options):
+    def __init__(self, house: "Server", **options: Any) -> None:
         super().__init__(self, hostname="server.test", **options)
-        self.house, self.script, self.arrived, self.got_one = (
-            house,
-            house.script,
-            house.arrived,
-            house.got_one,
-        )
+        self.house = house
         self.deed = "ok"
 
-    def connection_made(self, transport):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         if self.house.refusals:
             self.house.refusals -= 1
-            transport.abort()
+            self.transport.abort()
 
-    @syntax("MAIL FROM: <address>")
-    async def smtp_MAIL(self, arg):  # noqa: N802
+    @syntax("MAIL FROM: <address>")  # type: ignore[untyped-decorator]
+    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802
         sender = arg.partition("<")[2].partition(">")[0]
-        if hasattr(self.script, "deed_for"):
-            self.deed = self.script.deed_for(sender)
+        script = self.house.script
+        if not isinstance(script, deque):
+            self.deed = script.deed_for(sender)
         else:
-            self.deed = self.script.popleft() if self.script else "ok"
+            self.deed = script.popleft() if script else "ok"
         self.sender = sender
         if self.deed == "refusing connections":
             self.house.refusals = 3
@@ -48,31 +57,33 @@ class Misbehaving(SMTP):
             return
         await super().smtp_MAIL(arg)
 
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         if self.deed.startswith("RCPT "):
             return self.deed.removeprefix("RCPT ") + f" no to {address}"
         envelope.rcpt_tos.append(address)
         return "250 ok"
 
-    @syntax("DATA")
-    async def smtp_DATA(self, arg):  # noqa: N802
+    @syntax("DATA")  # type: ignore[untyped-decorator]
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
         if self.deed == "drop mid-DATA":
             await self.push("354 go on")
             self.transport.abort()
             return
         await super().smtp_DATA(arg)
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         self.house.senders.append(self.sender)
-        self.arrived.append((session.ssl is not None, list(envelope.rcpt_tos), envelope.content))
-        self.got_one.set()
+        self.house.arrived.append((session.ssl is not None, list(envelope.rcpt_tos), envelope.content))
+        self.house.got_one.set()
         if self.deed == "drop after the dot":
             self.transport.abort()
             return "250 never heard"
         if self.deed == "slow":
             await asyncio.sleep(2)
         if self.deed.startswith("DATA "):
-            self.arrived.pop()
+            self.house.arrived.pop()
             return self.deed.removeprefix("DATA ") + " no"
         return "250 stored"
 
@@ -80,18 +91,22 @@ class Misbehaving(SMTP):
 class Server:
     """`script` is a queue of deeds; `arrived` are (over TLS?, recipients, bytes) in order; `got_one` is set by each."""
 
-    def __init__(self, port, **options):
-        self.port, self.wrapped, self.options = port, options.pop("wrapped", None), options
-        self.script, self.arrived, self.sessions = deque(), [], []
-        self.senders, self.refusals, self._parsed = [], 0, []
+    def __init__(self, port: int, *, wrapped: SSLContext | None = None, **options: Any) -> None:
+        self.port, self.wrapped, self.options = port, wrapped, options
+        self.script: deque[str] | Script = deque()
+        self.arrived: list[Arrived] = []
+        self.senders: list[str] = []
+        self.sessions: list[Misbehaving] = []
+        self.refusals = 0
         self.got_one = asyncio.Event()
-        self._server = None
+        self._parsed: list[EmailMessage] = []
+        self._server: asyncio.Server | None = None
 
-    async def start(self):
+    async def start(self) -> None:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._session, "127.0.0.1", self.port, ssl=self.wrapped)
 
-    async def stop(self):
+    async def stop(self) -> None:
         if self._server:
             self._server.close()
             self._server = None
@@ -103,10 +118,10 @@ class Server:
         await asyncio.sleep(0.01)
 
     @property
-    def running(self):
+    def running(self) -> bool:
         return self._server is not None
 
-    def mails_since(self):
+    def mails_since(self) -> list[EmailMessage]:
         """As `mails`, each parsed once and without its body; for long runs in which nothing is taken back."""
         for _, _, raw in self.arrived[len(self._parsed) :]:
             self._parsed.append(
@@ -114,10 +129,10 @@ class Server:
             )
         return self._parsed
 
-    def mails(self):
+    def mails(self) -> list[EmailMessage]:
         return [email.message_from_bytes(raw, policy=policy.default) for _, _, raw in self.arrived]
 
-    def _session(self):
+    def _session(self) -> Misbehaving:
         session = Misbehaving(self, loop=asyncio.get_running_loop(), **self.options)
         self.sessions.append(session)
         return session

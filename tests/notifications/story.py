@@ -4,10 +4,13 @@ import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any, TypeVar
 from uuid import UUID
 
 from contracts.codes import Agency
+from contracts.decision import Part, PersonDecision
 from contracts.door import read_report
+from contracts.envelope import Event, event_id
 from contracts.events import (
     CaseDecided,
     CaseDecidedData,
@@ -20,16 +23,17 @@ from contracts.events import (
     ReportAccepted,
     ReportLinked,
     ReportLinkedData,
-    event_id,
 )
 from contracts.ids import derived_id
-from contracts.steps import Said
+from contracts.steps import Matter, Said
 from contracts.webhooks import AlarmKind, WebhookAlarm, WebhookAlarmData
 from services.intake.core.acceptance import accept
+from services.routing.core.decide import Judge
 from services.routing.core.life import opening
 from tests.builders import TODAY, a_report
 from tests.packaged import packaged_judge
 
+E = TypeVar("E", bound=Event)
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 TICKET = "NTR-7K3M-9QXA-2BCD-4EFG"
 CANARY = "KENARI"
@@ -42,10 +46,19 @@ class Story:
     offers: tuple[CaseOffered, ...]
 
     @property
-    def events(self):
+    def events(self) -> list[Event]:
         return [self.accepted, self.decided, *self.offers]
 
-    def step(self, number, event, *, by="BAWASLU", office="kabkota:52.04", persons=None, **said):
+    def step(
+        self,
+        number: int,
+        event: str,
+        *,
+        by: str = "BAWASLU",
+        office: str | None = "kabkota:52.04",
+        persons: tuple[Matter, ...] | None = None,
+        **said: Any,
+    ) -> CaseStepped:
         """What routing says when somebody said something about the case; its persons stay as they were opened."""
         matters = persons if persons is not None else opening(self.decided.data.decision)
         case = {n: getattr(self.decided.data, n) for n in ("report_id", "case_id", "ticket", "region")}
@@ -59,17 +72,26 @@ class Story:
             handled_on="2024-11-02",
             persons=matters,
         )
-        return _event(CaseStepped, None, self.accepted, number=number, given=data)
+        return _event(CaseStepped, data.case_id, data, str(number))
 
-    def due(self, level, agency="BAWASLU", office="kabkota:52.04", last_day="2024-11-05", person="p1"):
+    def due(
+        self,
+        level: str,
+        agency: str = "BAWASLU",
+        office: str | None = "kabkota:52.04",
+        last_day: str = "2024-11-05",
+        person: str = "p1",
+    ) -> CaseDue:
         case = {name: getattr(self.decided.data, name) for name in ("case_id", "ticket", "region")}
         data = CaseDueData(
             **case, person=person, agency=agency, office=office, level=level, last_day=last_day
         )
-        return _event(CaseDue, None, self.accepted, agency=agency, given=data)
+        return _event(CaseDue, data.case_id, data, agency)
 
 
-def a_story(*, persons: int = 1, ticket: str = TICKET, handled_on: str = "2024-10-31", **changed) -> Story:
+def a_story(
+    *, persons: int = 1, ticket: str = TICKET, handled_on: str = "2024-10-31", **changed: Any
+) -> Story:
     """What intake and routing say about a report; every free text of it is a canary. Another ticket is another case."""
     document = a_report(narrative=f"{CANARY} narasi", incident__place=f"{CANARY} lapangan", **changed)
     person = {"name": f"{CANARY} {ticket}", **document["persons"][0]}
@@ -83,17 +105,16 @@ def a_story(*, persons: int = 1, ticket: str = TICKET, handled_on: str = "2024-1
         "region": accepted.data.facts.region
     }
     offers = [
-        _event(CaseOffered, CaseOfferedData, accepted, **case, agency=agency, **_part(person, agency))
+        _event(CaseOffered, accepted.data.case_id, _offer(case, person, agency), agency, person.ref)
         for person in decision.persons
         for agency in dict.fromkeys(part.agency for part in person.assignments if part.active)
     ]
-    return Story(
-        accepted, _event(CaseDecided, CaseDecidedData, accepted, **case, decision=decision), tuple(offers)
-    )
+    decided = CaseDecidedData(**case, decision=decision)
+    return Story(accepted, _event(CaseDecided, accepted.data.case_id, decided), tuple(offers))
 
 
 @cache
-def _judge():
+def _judge() -> Judge:
     return packaged_judge()
 
 
@@ -105,20 +126,16 @@ def link(story: Story, accepted: ReportAccepted, at: datetime = NOON) -> ReportL
     return ReportLinked(id=cause, source="netral/routing", subject=str(case_id), time=at, data=data)
 
 
-def _part(person, agency):
+def _offer(case: dict[str, Any], person: PersonDecision, agency: Agency) -> CaseOfferedData:
     parts = tuple(part for part in person.assignments if part.agency is agency)
-    return {"person": person.ref, "stage": person.stage, "class_": person.class_, "assignments": parts}
+    return CaseOfferedData(
+        **case, agency=agency, person=person.ref, stage=person.stage, class_=person.class_, assignments=parts
+    )
 
 
-def _event(kind, content, accepted, **data):
-    case_id = accepted.data.case_id
-    given = data.pop("given", None)
-    cause = event_id(
-        case_id, kind.__name__, *(str(data.get(name)) for name in ("agency", "person", "number"))
-    )
-    return kind(
-        id=cause, source="netral/routing", subject=str(case_id), time=NOON, data=given or content(**data)
-    )
+def _event(kind: type[E], case_id: UUID, data: Part, *about: str) -> E:
+    cause = event_id(case_id, kind.__name__, *about)
+    return kind(id=cause, source="netral/routing", subject=str(case_id), time=NOON, data=data)
 
 
 def an_alarm(kind: AlarmKind = AlarmKind.PARKED) -> WebhookAlarm:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from contracts.door import read_report
 from contracts.events import CaseDecided, ReportAccepted, ReportAcceptedData
@@ -20,11 +20,13 @@ from services.routing.core.decide import Judge
 from services.routing.core.fanout import decided, following, linked, newly_offered, stepped
 from services.routing.core.life import Step, life_of
 from services.routing.core.telling import told_of_opening, told_of_step
+from services.runtime.batches import message_of
 from services.runtime.bus import Bus
 from tests.builders import TODAY, a_report
 from tests.conftest import Broker
 
 OPENED = datetime(2026, 11, 24, 3, tzinfo=UTC)
+T = TypeVar("T")
 Document = dict[str, Any]
 
 
@@ -60,9 +62,7 @@ def a_log(
         life = life_of(facts, OPENED.date(), days, steps, judge)
         told = stepped(record, step, life)
         events += [told, *newly_offered(told, before), *told_of_step(told, before)]
-    return [
-        {"subject": e.nats_subject, "event": json.loads(e.model_dump_json(by_alias=True))} for e in events
-    ]  # type: ignore[attr-defined]
+    return [{"subject": m.subject, "event": json.loads(m.body)} for m in map(message_of, events)]
 
 
 def told(log: list[Document], word: str, number: int = 0) -> Document:
@@ -77,7 +77,7 @@ def without(log: list[Document], word: str) -> list[Document]:
     return [entry for entry in log if entry is not gone]
 
 
-def copied(log: list[Document]) -> list[Document]:
+def copied(log: T) -> T:
     return copy.deepcopy(log)
 
 

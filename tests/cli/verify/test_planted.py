@@ -36,7 +36,7 @@ def with_due(log: list[Document], *, days: int = 0, **changed: Any) -> list[Docu
         **changed,
     }
     subject = f"cases.{data['case_id']}.due.p1.{data['agency']}.{data['last_day']}.{data['level']}"
-    event = {"time": (OPENED + timedelta(days=days, minutes=1)).isoformat(), "data": data}
+    event: Document = {"time": (OPENED + timedelta(days=days, minutes=1)).isoformat(), "data": data}
     told_of = f"told.{data['agency']}.x.{data['case_id']}.due.p1.{data['last_day']}.{data['level']}"
     return [*log, {"subject": subject, "event": event}, {"subject": told_of, "event": copied(event)}]
 

@@ -28,7 +28,7 @@ async def served(receivers: Receivers, tls: ssl.SSLContext | None = None) -> Asy
     if tls:
         config.ssl = tls
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign,attr-defined]
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server._serve())
 
     async def started() -> bool:
