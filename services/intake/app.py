@@ -21,6 +21,7 @@ from services.intake.match_index import MatchIndex
 from services.intake.matcher import AT_ONCE, DURABLE, Matcher
 from services.intake.sealing import Sealer
 from services.intake.settings import IntakeSettings
+from services.intake.traffic import Traffic
 from services.intake.vault import Vault
 from services.intake.vault_keys import AnotherKey
 from services.intake.vault_writer import VaultAway
@@ -46,6 +47,7 @@ def build_app(
     clock: Clock = now,
     bus: Bus | None = None,
     telemetry: Telemetry | None = None,
+    traffic: Traffic | None = None,
 ) -> Starlette:
     """The intake application. Raises BadSettings when a key is missing.
 
@@ -57,7 +59,7 @@ def build_app(
         Sealer(settings.key("vault.key")),
         settings.key("door.key"),
     )
-    intake = Intake(vault, sealer, door_key, clock, bus, instruments_of(telemetry))
+    intake = Intake(vault, sealer, door_key, clock, bus, instruments_of(telemetry), traffic)
     matcher = Matcher(vault, MatchIndex(engine), sealer, door_key, clock)
     routes = [
         *Doors(intake, settings, clock).routes(),

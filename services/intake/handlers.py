@@ -58,6 +58,7 @@ class Intake:
         clock: Clock,
         bus: Bus | None = None,
         instruments: Instruments = SILENT,
+        traffic: Traffic | None = None,
     ) -> None:
         self.bus = bus
         self._instruments = instruments
@@ -66,7 +67,7 @@ class Intake:
         self._door_key = door_key
         self._clock = clock
         self._turns = Turns()
-        self.traffic = Traffic()
+        self.traffic = traffic or Traffic()
 
     async def submit(self, raw: bytes, document: Any, key: str | None) -> Accepted:
         """Accept the report `document`, read from `raw`, once for ever under its idempotency key.

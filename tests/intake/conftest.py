@@ -89,9 +89,9 @@ def clock():
 
 
 @asynccontextmanager
-async def running(settings, clock, bus=None, *, until=None):
+async def running(settings, clock, bus=None, *, until=None, traffic=None):
     """A running door; `.http` talks to it. Without a bus it connects to the broker of the settings."""
-    app = build_app(settings, clock=clock, bus=bus)
+    app = build_app(settings, clock=clock, bus=bus, traffic=traffic)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from services.intake.matcher import DURABLE
+from services.intake.traffic import Traffic
 from services.runtime.messaging import Bus
 from tests.intake.builders import a_report
-from tests.intake.stream import messages
+from tests.intake.stream import messages, waiting_for
 from tests.intake.test_handlers import rows
 from tests.intake.waiting import eventually
 
@@ -84,6 +86,36 @@ async def test_a_report_whose_process_died_before_telling_is_completed_by_its_se
         assert (await send(door, "k")).status_code == 202
     assert len(await messages(with_broker)) == 1
     assert await rows(with_broker.vault_address) == {"accepted": 1}
+
+
+class WatchedTraffic(Traffic):
+    """Remembers who passed, and that somebody waits until all are gone."""
+
+    def __init__(self):
+        super().__init__(patience=3600)
+        self.passed, self.asked = 0, asyncio.Event()
+
+    def passing(self):
+        self.passed += 1
+        return super().passing()
+
+    async def gone(self):
+        self.asked.set()
+        await super().gone()
+
+
+async def test_reports_are_compared_while_nobody_stands_at_the_door(with_broker, clock, open_door):
+    traffic = WatchedTraffic()
+
+    async def all_compared():
+        return not await waiting_for(with_broker, DURABLE)
+
+    async with open_door(with_broker, clock, traffic=traffic) as door:
+        with traffic.passing():
+            assert (await send(door)).status_code == 202
+            await asyncio.wait_for(traffic.asked.wait(), 10)
+            assert (traffic.passed, await waiting_for(with_broker, DURABLE)) == (2, 1)
+        await eventually(all_compared)
 
 
 async def test_the_bus_tells_what_is_stored(real):
