@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events import NoticeStep
+from contracts.ids import report_id_of
 from services.notifications.core.notices import State
 from services.notifications.ledger import Ledger
 from services.notifications.ledger_tables import notices
@@ -44,15 +45,15 @@ async def listing(
     if agency:
         query = query.where(notices.c.agency == agency)
     if case:
-        ticket = notices.c.facts["ticket"].as_string() == case.upper()
-        query = query.where(or_(notices.c.case_id == case, notices.c.report_id == case, ticket))
+        reports = (case, str(report_id_of(case.upper())))
+        query = query.where(or_(notices.c.case_id == case, notices.c.report_id.in_(reports)))
     return await ledger.read(query)
 
 
 async def one(ledger: Ledger, notice_id: str) -> RowMapping:
     """The row of a notice, by its id or the beginning of it. Raises Refused, LedgerAway."""
     found = await ledger.read(
-        select(notices).where(notices.c.notice_id.startswith(notice_id, autoescape=True)).limit(2)
+        select(notices).where(notices.c.notice_id.between(notice_id, notice_id + "g")).limit(2)
     )
     if len(found) != 1:
         raise Refused("more than one begins so; write more of the id" if found else "there is no such mail")

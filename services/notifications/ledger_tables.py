@@ -15,9 +15,12 @@ from sqlalchemy import (
     Table,
     inspect,
     text,
+    update,
 )
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import TypeDecorator
+
+from services.notifications.core.notices import TOLD, UNTOLD
 
 
 class Instant(TypeDecorator[datetime]):
@@ -71,6 +74,9 @@ Index("notices_thread", notices.c.root, notices.c.state)
 Index("notices_case", notices.c.case_id, notices.c.step)
 Index("notices_reader", notices.c.reader, notices.c.created_at)
 Index("notices_gathered", notices.c.gathered_in)
+Index("notices_report", notices.c.report_id)
+Index("notices_recent", notices.c.created_at, notices.c.place)
+Index("notices_recent_in", notices.c.state, notices.c.created_at, notices.c.place)
 
 refusals = Table(
     "refusals",
@@ -82,8 +88,14 @@ refusals = Table(
 """Readers who want no optional mail, or whose address bounced; a reader is a code, never an address."""
 
 
+_TELLS_NOTHING = update(notices).where(
+    notices.c.told == 0, notices.c.state.in_(TOLD), notices.c.step.in_(UNTOLD)
+)
+"""Letters that a ledger of an earlier version asks about for ever, whenever it looks for what is to be told."""
+
+
 def prepare(connection: Connection) -> None:
-    """Create what is missing: tables, and the columns that a ledger of an earlier version lacks."""
+    """Create what is missing: tables, indexes, and the columns that a ledger of an earlier version lacks."""
     if inspect(connection).has_table(notices.name):
         known = {column["name"] for column in inspect(connection).get_columns(notices.name)}
         for column in notices.columns:
@@ -93,3 +105,4 @@ def prepare(connection: Connection) -> None:
     metadata.create_all(connection)
     for index in notices.indexes:
         index.create(connection, checkfirst=True)
+    connection.execute(_TELLS_NOTHING.values(told=1))

@@ -12,6 +12,7 @@ from services.notifications.core.manners import BURST, When
 from services.notifications.core.notices import (
     LIMITS,
     OPEN,
+    UNTOLD,
     Facts,
     Notice,
     State,
@@ -103,7 +104,7 @@ class Recorder:
             "slot": plan.slot,
             "created_at": now,
             "due_at": plan.at,
-            "told": 0,
+            "told": int(notice.step in UNTOLD),
             "turn": 0,
             "traceparent": traceparent,
         }

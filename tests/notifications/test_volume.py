@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from contracts.codes import Agency
 from contracts.directory import Digest, Place
@@ -12,6 +13,7 @@ from contracts.events import NoticeStep
 from services.notifications import desk as work
 from services.notifications.core.notices import State, told
 from services.notifications.gates import Gates
+from services.notifications.ledger_tables import notices
 from services.notifications.road import Road
 from services.runtime.telemetry import set_up
 from tests.notifications.offices import a_directory, a_term
@@ -54,6 +56,25 @@ async def test_an_office_that_chose_daily_gets_one_digest_in_the_morning(daily, 
     await daily.teller.tell_endings()
     assert len([e for e in bus.events.values() if e.data.agency == "KEMENDAGRI"]) == 5
     assert await daily.ledger.counts() == {"SENT": 31}
+    assert not await ended_and_untold(daily.ledger)
+
+
+async def ended_and_untold(ledger):
+    """What the ledger looks at whenever something is to be told; it must not grow with what was sent."""
+    return [row for row in await work.listing(ledger) if row["state"] == "SENT" and not row["told"]]
+
+
+async def test_the_digests_of_an_earlier_version_are_not_looked_at_for_ever(daily, clock):
+    for story in stories(2):
+        await daily.hear(*story.events)
+    clock.move(hours=24)
+    await daily.settle()
+    await daily.teller.tell_endings()
+    earlier = update(notices).where(notices.c.step == NoticeStep.DIGEST).values(told=0)
+    await daily.ledger.execute(earlier)
+    assert len(await ended_and_untold(daily.ledger)) == 1
+    await daily.ledger.start()
+    assert not await ended_and_untold(daily.ledger)
 
 
 async def test_in_an_older_copy_a_digest_of_which_all_has_left_is_not_sent_again(daily, server, clock):
