@@ -27,6 +27,7 @@ bench: $(VENV)/.dev ## Limits, Netral and the usual way in one run: a quarter of
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 	@$(BIN)/python -m tests.bench.rules $(if $(QUICK),,--keep)
 	$(if $(QUICK),,@$(BIN)/python -m tests.bench.crowded --keep)
+	@$(BIN)/python -m tests.bench.mails $(if $(QUICK),,--mails 1000 100000 1000000 --keep)
 	@$(BIN)/python -m tests.bench.views $(if $(QUICK),,--cases 1000 100000 1000000 --keep)
 
 chaos: $(VENV)/.dev ## A seeded storm over every process, then the checker (MINUTES=10 SEED=42 POSTGRES=1)

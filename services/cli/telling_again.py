@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.events import AnyEvent, Event, ReportAccepted, ReportLinkedData, ending_of
 from services.intake.vault_tables import reports
+from services.notifications.core.notices import UNTOLD
 from services.notifications.ledger_tables import notices
 from services.routing import views_tables as views
 from services.routing.core.fanout import linked
@@ -141,7 +142,9 @@ async def untell_notices(bus: Bus, ledger: str) -> int:
     c = notices.c
     async with _opened(ledger) as engine, writing(engine, patient=True) as connection:
         await connection.run_sync(notices.metadata.create_all)
-        rows = (await connection.execute(select(c.notice_id, c.turn).where(c.told == 1))).all()
+        rows = (
+            await connection.execute(select(c.notice_id, c.turn).where(c.told == 1, c.step.not_in(UNTOLD)))
+        ).all()
         gone = [row.notice_id for row in rows if str(ending_of(UUID(row.notice_id), row.turn)) not in there]
         for begin in range(0, len(gone), PAGE):
             some = c.notice_id.in_(gone[begin : begin + PAGE])

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.notifications.core.notices import State
 from services.notifications.ledger_rows import Claim, claim_of
 from services.notifications.ledger_tables import notices
+from services.runtime.database import unindexed
 from services.runtime.due import astray
 
 _DUE = (State.PENDING, State.UNKNOWN)
@@ -29,7 +30,7 @@ async def taken(connection: AsyncConnection, *, now: datetime, limit: int, until
     mine = (
         update(notices)
         .where(notices.c.notice_id.in_(due.order_by(notices.c.next_attempt_at).limit(limit)))
-        .where(notices.c.state.in_(_DUE))
+        .where(unindexed(notices.c.state).in_(_DUE))
         .values(state=State.SENDING, attempts=notices.c.attempts + 1, lease_until=until)
         .returning(notices)
     )

@@ -14,6 +14,7 @@ from services.notifications.core.notices import Facts, Item, Notice, State, dige
 from services.notifications.ledger import Ledger
 from services.notifications.ledger_rows import notice_of
 from services.notifications.ledger_tables import notices
+from services.runtime.database import unindexed
 
 MOST_LINES = 100
 """Cases a digest names; of the others it gives the number."""
@@ -65,7 +66,7 @@ async def _one(
 
 
 def _those(ids: Sequence[str]) -> Update:
-    return update(notices).where(notices.c.notice_id.in_(ids), notices.c.state == State.PENDING)
+    return update(notices).where(notices.c.notice_id.in_(ids), unindexed(notices.c.state) == State.PENDING)
 
 
 def digest_of(members: Sequence[Notice], more: int, slot: str, now: datetime, edition: str) -> Notice:

@@ -22,6 +22,7 @@ from services.notifications.core.telling import Reporter
 from services.notifications.ledger_rows import Claim, Ending, ending_of, notice_of
 from services.notifications.ledger_tables import notices, prepare, refusals
 from services.notifications.recording import Recorder
+from services.runtime.database import unindexed
 
 LEASE = timedelta(minutes=1)
 """How long a claim is believed; who is at work on it renews it, so that what a dead process held is soon found, and
@@ -138,7 +139,9 @@ class Ledger:
         )
         members = (
             update(notices)
-            .where(notices.c.gathered_in == str(tried.notice_id), notices.c.state == State.GATHERED)
+            .where(
+                notices.c.gathered_in == str(tried.notice_id), unindexed(notices.c.state) == State.GATHERED
+            )
             .values(state=step.state, attempts=tried.attempts, last_answer_class=step.code, ended_at=ended)
         )
 
@@ -192,7 +195,7 @@ class Ledger:
         async def work(connection: AsyncConnection) -> None:
             for kind in {(ending.state, ending.turn) for ending in endings}:
                 ids = [str(e.notice.notice_id) for e in endings if (e.state, e.turn) == kind]
-                same = (notices.c.state == kind[0], notices.c.turn == kind[1])
+                same = (unindexed(notices.c.state) == kind[0], notices.c.turn == kind[1])
                 await connection.execute(
                     update(notices).where(notices.c.notice_id.in_(ids), *same).values(told=1)
                 )

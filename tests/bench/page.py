@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parents[2] / "docs"
-APART = ("Decisions", "Many reports", "Many cases")
+APART = ("Decisions", "Many reports", "Many cases", "Many mails")
 """Sections that runs of their own write."""
 
 

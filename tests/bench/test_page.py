@@ -8,7 +8,7 @@ from tests.bench import machine
 from tests.bench.crowded import MEASURES, Crowd
 from tests.bench.crowded import section as crowded
 from tests.bench.page import Figures, put, write
-from tests.bench.views import LIMIT, Scale, section
+from tests.bench.scale import LIMIT, Scale, section
 
 PAGE = "# Performance\n\n| a | b |\n\n## What is compared\n\n* something\n"
 
@@ -32,16 +32,19 @@ def test_a_section_that_no_run_writes_any_more_goes(tmp_path: Path) -> None:
 
 
 def test_the_page_says_where_a_question_is_slow_or_reads_a_whole_table() -> None:
-    few = Scale(1000, {"list": 0.001}, {"list": []}, [0.0002, 0.0004])
-    assert "within 100 ms" in section([few], "SQLite")
-    assert "NOT" not in section([few], "SQLite")
-    slow = Scale(2000, {"list": 2 * LIMIT}, {"list": []}, [0.0003, 0.0005])
-    scanned = Scale(2000, {"list": 0.001}, {"list": ["SCAN matters"]}, [0.0003, 0.0005])
+    def said(*scales: Scale) -> str:
+        return section(scales, "Questions", "one more")
+
+    few = Scale(1000, "cases", {"list": 0.001}, {"list": []}, [0.0002, 0.0004])
+    assert "within 100 ms" in said(few)
+    assert "NOT" not in said(few)
+    slow = Scale(2000, "cases", {"list": 2 * LIMIT}, {"list": []}, [0.0003, 0.0005])
+    scanned = Scale(2000, "cases", {"list": 0.001}, {"list": ["SCAN matters"]}, [0.0003, 0.0005])
     for bad in (slow, scanned):
         assert not bad.good
-        assert "NOT" in section([few, bad], "SQLite")
-    assert "| list | 1.00 ms | 200.00 ms |" in section([few, slow], "SQLite")
-    assert "costs 1.38 of one beside 1,000" in section([few, slow], "SQLite")
+        assert "NOT" in said(few, bad)
+    assert "| list | 1.00 ms | 200.00 ms |" in said(few, slow)
+    assert "beside 2,000 cases it is 1.38 of what it is beside 1,000" in said(few, slow)
 
 
 def test_what_a_report_costs_beside_many_is_the_median_of_the_ratios_of_each_round() -> None:

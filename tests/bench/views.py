@@ -6,18 +6,11 @@ A million cases take 34 GB in TMPDIR. With `--keep` the figures become a section
 
 import argparse
 import asyncio
-import statistics
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import func, select
 
 from services.routing import views_tables as tables
 from services.routing.deciding import load_judge
@@ -30,19 +23,15 @@ from services.routing.views import Views
 from services.runtime.database import open_engine
 from tests.bench import machine
 from tests.bench.page import put
+from tests.bench.scale import Question, Scale, addresses, asked, section
 from tests.bench.views_filling import NOW, Life, fill, lives, rows_of
-from tests.postgres import PostgresServer
 
-LIMIT = 0.1
-ROUNDS = 7
 GROUP = 100
 """Events kept in one commit, as many as usually wait together."""
 YEAR = timedelta(365)
 EACH = 40_000
 """Bytes a case takes on disk, and a little more."""
-
-
-Question = Callable[[], Awaitable[Any]]
+LARGE = ("matters", "inbox", "timers", "cases", "case_reports", "notices", "steps", "offers")
 
 
 async def questions(views: Views) -> dict[str, Question]:
@@ -94,49 +83,6 @@ async def questions(views: Views) -> dict[str, Question]:
     }
 
 
-async def measured(asked: Question) -> float:
-    """The median, in seconds."""
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        await asked()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
-
-
-async def scans(engine: AsyncEngine, asked: Question) -> list[str]:
-    """The large tables SQLite reads whole for a question; nothing is known of other databases here."""
-    if engine.dialect.name != "sqlite":
-        return []
-    found: list[str] = []
-
-    def explain(_c: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("SELECT"):
-            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            found.extend(row[-1] for row in cursor.fetchall())
-
-    event.listen(engine.sync_engine, "before_cursor_execute", explain)
-    await asked()
-    event.remove(engine.sync_engine, "before_cursor_execute", explain)
-    large = ("matters", "inbox", "timers", "cases", "case_reports", "notices", "steps", "offers")
-    return [line for line in found if line.startswith(tuple(f"SCAN {name}" for name in large))]
-
-
-@dataclass
-class Scale:
-    """So many cases: seconds of each question, tables read whole for it, CPU seconds of an event, one for each commit."""
-
-    cases: int
-    took: dict[str, float] = field(default_factory=dict)
-    scans: dict[str, list[str]] = field(default_factory=dict)
-    events: list[float] = field(default_factory=list)
-
-    @property
-    def good(self) -> bool:
-        """Every question is answered soon and by index."""
-        return max(self.took.values()) < LIMIT and not any(self.scans.values())
-
-
 async def filled(address: str, cases: int, new: list[Life]) -> Views:
     """A read model of so many cases."""
     views = Views(open_engine(address, durable=False))
@@ -148,17 +94,6 @@ async def filled(address: str, cases: int, new: list[Life]) -> Views:
     return views
 
 
-async def asked(views: Views, cases: int) -> Scale:
-    """Every question, measured."""
-    found = Scale(cases)
-    for name, question in (await questions(views)).items():
-        found.took[name] = await measured(question)
-        found.scans[name] = await scans(views.engine, question)
-        for table in found.scans[name]:
-            print(f"  {name}, {cases:,} cases: {table}")
-    return found
-
-
 async def keep(models: list[Views], scales: list[Scale], new: list[Life]) -> None:
     """Keep the same events beside all that each model has, in turns, so that a busy moment meets all of them."""
     events = [event for life in new for event in (life.decided, *life.steps)]
@@ -168,47 +103,7 @@ async def keep(models: list[Views], scales: list[Scale], new: list[Life]) -> Non
         for views, scale in zip(models, scales, strict=True):
             began = time.process_time()
             await views.keep_all(part)
-            scale.events.append((time.process_time() - began) / len(part))
-
-
-def section(scales: list[Scale], database: str) -> str:
-    """What the page says of it."""
-    verdict = "Each is" if all(scale.good for scale in scales) else "NOT each is"
-    pairs = zip(scales[-1].events, scales[0].events, strict=True)
-    ratio = statistics.median([many / few for many, few in pairs])
-    lines = [
-        f"Questions of agencies and operators over a read model in {database}, medians of {ROUNDS}. {verdict} answered "
-        f"{'by an index and ' if database == 'SQLite' else ''}within {1000 * LIMIT:.0f} ms.",
-        "",
-        f"| question | {' | '.join(f'{scale.cases:,} cases' for scale in scales)} |",
-        "| --- |" + " --- |" * len(scales),
-        *(f"| {name} | {_cells(scale.took[name] for scale in scales)} |" for name in scales[0].took),
-        f"| to keep an event, CPU | {_cells(statistics.median(scale.events) for scale in scales)} |",
-        "",
-        f"The same events, kept in turns: one beside {scales[-1].cases:,} cases costs {ratio:.2f} of one beside "
-        f"{scales[0].cases:,} (median of {len(scales[0].events)} commits).",
-    ]
-    return "\n".join(lines)
-
-
-def _cells(seconds: Iterable[float]) -> str:
-    return " | ".join(f"{1000 * one:.2f} ms" for one in seconds)
-
-
-@asynccontextmanager
-async def addresses(*, postgres: bool) -> AsyncIterator[Callable[[], str]]:
-    """Gives empty databases."""
-    if not postgres:
-        with tempfile.TemporaryDirectory() as folder:
-            names = iter(range(100))
-            yield lambda: f"sqlite+aiosqlite:///{Path(folder) / f'{next(names)}.db'}"
-        return
-    server = PostgresServer()
-    await asyncio.to_thread(server.start)
-    try:
-        yield server.new_database
-    finally:
-        server.stop()
+            scale.costs.append((time.process_time() - began) / len(part))
 
 
 async def main() -> None:
@@ -221,11 +116,15 @@ async def main() -> None:
     sizes = [cases for cases in given.cases if machine.has_room(f"{cases:,} cases", cases * EACH)]
     async with addresses(postgres=given.postgres) as address:
         models = [await filled(address(), cases, new) for cases in sizes]
-        scales = [await asked(views, cases) for views, cases in zip(models, sizes, strict=True)]
+        scales = [Scale(cases, "cases") for cases in sizes]
+        for views, scale in zip(models, scales, strict=True):
+            await asked(views.engine, scale, await questions(views), LARGE)
         await keep(models, scales, new)
         for views in models:
             await views.engine.dispose()
-    text = section(scales, "PostgreSQL" if given.postgres else "SQLite")
+    database = "PostgreSQL" if given.postgres else "SQLite"
+    intro = f"Questions of agencies and operators over a read model in {database}"
+    text = section(scales, intro, "to keep an event")
     print(f"\n{text}")
     if given.keep:
         put("Many cases", text)

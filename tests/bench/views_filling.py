@@ -13,6 +13,7 @@ from services.routing import views_tables as tables
 from services.routing.core.decide import Judge
 from services.routing.matters import _folded, _inbox, _timers, version_of
 from services.routing.tallies import count
+from tests.bench.scale import repeated
 from tests.routing.histories import BREACH, RECOMMENDED, SANCTIONED, SILENT, history
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -34,6 +35,12 @@ WAVES = (
     (BREACH, RECOMMENDED, SANCTIONED),
 )
 SEED = 62
+_RENAMED = {
+    "case_id": "CAST(:block AS VARCHAR) || substr(case_id, 9)",
+    "report_id": "CAST(:block AS VARCHAR) || substr(report_id, 9)",
+    "ticket": "CAST(:block AS VARCHAR) || ticket",
+}
+"""How the ids of one block become those of another."""
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -119,7 +126,8 @@ async def fill(engine: AsyncEngine, cases: int, known: list[Rows]) -> None:
         for name, found in rows.items():
             await connection.execute(insert(tables.metadata.tables[name]), found)
         await count(connection, [], rows["matters"])
-    await _repeat(engine, list(rows), cases // block)
+    filled = [tables.metadata.tables[name] for name in rows]
+    await repeated(engine, filled, cases // block, _RENAMED, "case_id < '00000001'")
     async with engine.begin() as connection:
         for name, units in (("tallies", "persons cases"), ("overlaps", "cases"), ("waits", "persons")):
             more = ", ".join(f"{unit} = {unit} * {cases // block}" for unit in units.split())
@@ -129,39 +137,3 @@ async def fill(engine: AsyncEngine, cases: int, known: list[Rows]) -> None:
         ):  # reads samples; all of a million cases is more than a memory holds
             await connection.execute(text("PRAGMA analysis_limit=1000"))
         await connection.execute(text("ANALYZE"))
-
-
-async def _repeat(engine: AsyncEngine, names: list[str], blocks: int) -> None:
-    """The block under other ids until there are so many; the indexes are made once all rows are there."""
-    indexes = [index for name in names for index in tables.metadata.tables[name].indexes]
-    async with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-800000"):
-                await connection.execute(text(f"PRAGMA {pragma}"))
-        for index in indexes:
-            await connection.run_sync(index.drop)
-        for number in range(1, blocks):
-            for name in names:
-                await connection.execute(
-                    text(_again(engine, name)), {"block": f"{number:08x}", "next": "00000001"}
-                )
-        for index in indexes:
-            await connection.run_sync(index.create)
-        await connection.commit()
-        if engine.dialect.name == "sqlite":
-            await connection.execute(text("PRAGMA journal_mode=WAL"))
-
-
-def _again(engine: AsyncEngine, name: str) -> str:
-    """All rows of the first block with the number of another one in their ids."""
-    table = tables.metadata.tables[name]
-    columns = table.columns.keys()
-    renamed = {
-        "case_id": "CAST(:block AS VARCHAR) || substr(case_id, 9)",
-        "report_id": "CAST(:block AS VARCHAR) || substr(report_id, 9)",
-        "ticket": "CAST(:block AS VARCHAR) || ticket",
-    }
-    quoted = [f'"{column}"' for column in columns]
-    made = [renamed.get(column, f'"{column}"') for column in columns]
-    mine = "case_id < :next"
-    return f"INSERT INTO {name} ({', '.join(quoted)}) SELECT {', '.join(made)} FROM {name} WHERE {mine}"

@@ -16,6 +16,7 @@ from services.routing.delivery.health_rows import health_of, keep_health, raise_
 from services.routing.delivery.store import Row, Store, rows_of
 from services.routing.delivery.tables import attempts, deliveries, endpoints
 from services.runtime.clock import Clock
+from services.runtime.database import unindexed
 from services.runtime.due import astray
 from services.runtime.grouping import Grouped
 
@@ -102,7 +103,7 @@ class Claims:
         first = select(d.delivery_id).where(*mine).order_by(d.next_attempt_at, d.delivery_id).limit(free)
         taken = (
             update(deliveries)
-            .where(d.delivery_id.in_(first), d.state == State.PENDING)
+            .where(d.delivery_id.in_(first), unindexed(d.state) == State.PENDING)
             .values(state=State.SENDING, tries=d.tries + 1, lease_until=now + LEASE)
             .returning(deliveries)
         )

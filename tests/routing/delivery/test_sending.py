@@ -15,6 +15,7 @@ from services.routing.core.deliveries import SCHEDULE
 from services.routing.delivery.questions import Wanted
 from services.routing.delivery.queue import Told
 from services.routing.delivery.signing_keys import rotated
+from tests.plans import plans
 from tests.routing.delivery.pushing import Desk, StandingBus, desk
 from tests.routing.delivery.receiving import served
 from tests.running import Clock, until
@@ -57,6 +58,17 @@ async def test_both_databases_queue_deliver_park_and_replay(
         assert await office.round() == 1
         await office.look()
         assert office.bus.alarms() == [("BKN", "PARKED")]
+
+
+async def test_no_delivery_costs_more_because_others_wait(office: Desk, url: str) -> None:
+    await office.endpoint(f"{url}/ok")
+    await office.tell(number=5)
+    with plans(office.push.store.engine) as found:
+        while await office.round():
+            pass
+    assert [line for line in found if "deliveries" in line]
+    through_a_state = [line for line in found if line.endswith("(state=?)")]
+    assert not [line for line in through_a_state if "deliveries" in line]
 
 
 async def test_an_event_reaches_the_endpoint_signed_and_thin(
