@@ -116,13 +116,18 @@ def _best(cases: Mapping[str, list[Any]], most: int) -> list[tuple[UUID, UUID]]:
 
 
 def _slot(slot: int, place: Place, key: str, margin: timedelta | None) -> dict[str, Any]:
-    since, until = (place.day - margin, place.day + margin) if margin else (date.min, date.max)
+    since, until = _around(place.day, margin) if margin else (date.min, date.max)
     return {
         f"key{slot}": key,
         f"case{slot}": str(place.case_id),
         f"since{slot}": since,
         f"until{slot}": until,
     }
+
+
+def _around(day: date, margin: timedelta) -> tuple[date, date]:
+    """Within the calendar: a report may name its very first day."""
+    return day - min(margin, day - date.min), day + min(margin, date.max - day)
 
 
 @cache

@@ -25,6 +25,8 @@ from services.runtime.reading import last_of_each
 
 STREAM = "TIMERS"
 ATTEMPTS = 4
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""The broker counts nanoseconds from here: of a day long before it never says that it has come."""
 _KEPT = "2592000s"
 """How long what fired waits for a worker: 30 days; the sweep finds what waited longer."""
 _CANCELLED = {"Nats-Rollup": "sub", "Nats-TTL": "3600s"}
@@ -65,7 +67,7 @@ class Firing(BaseModel, frozen=True):
         """The schedule: the next whole second, so that it never fires before its time."""
         at = self.at.astimezone(UTC)
         at = at.replace(microsecond=0) + timedelta(seconds=1) if at.microsecond else at
-        return f"@at {at:%Y-%m-%dT%H:%M:%SZ}"
+        return f"@at {max(at, _EARLIEST):%Y-%m-%dT%H:%M:%SZ}"
 
 
 class _Set(NamedTuple):

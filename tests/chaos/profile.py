@@ -43,7 +43,10 @@ def _one(dice: random.Random, number: int, burst: int) -> Iterator[Sent]:
     if draw < 0.1:
         yield Sent(f"hostile-{number}", _hostile(dice, number), None)
     elif draw < 0.9 or number % 5:
-        yield Sent(f"one-{number}", _body(_report(dice, f"{MARK} {number}"), number), f"event-{number}")
+        document = _report(dice, f"{MARK} {number}")
+        if draw < 0.12:
+            document["incident"] |= {"occurred_on": "0900-03-02", "known_on": "0900-03-02"}
+        yield Sent(f"one-{number}", _body(document, number), f"event-{number}")
     else:
         document = _report(dice, f"{MARK} {number}")
         for copy in range(burst):

@@ -109,6 +109,13 @@ async def test_one_file_is_found_however_far_the_days_and_places_lie_apart(offic
     assert (await office.send(named("Kanari Satu", **far, evidence=[], persons__0__post="Camat"))).found
 
 
+async def test_on_the_first_and_the_last_day_of_the_calendar_reports_are_compared_too(office):
+    for day in ("0001-01-01", "2026-11-24"):
+        said = {"incident__occurred_on": day, "incident__known_on": day}
+        await office.send(named(f"Kanari {day}", **said))
+        assert (await office.send(named(f"Kanarie {day}", **said))).found
+
+
 async def test_comparing_again_says_the_same(office):
     await office.send(named("Kanari Satu"))
     again = await office.send(named("Kanari Satoe"))

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -107,6 +107,18 @@ async def test_a_limit_is_said_by_its_timer_at_its_time_and_once(fresh_nats: Bro
         await until(lambda: idle(bus))
         counts = (await bus.js.stream_info("CASES", subjects_filter=f"cases.{case_id}.due.>")).state.subjects
         assert set((counts or {}).values()) == {1}
+
+
+async def test_the_broker_takes_a_limit_of_any_year(fresh_nats: Broker, judge: Judge) -> None:
+    accepted, decision = a_case(judge, "long ago", datetime(900, 3, 2, tzinfo=UTC))
+    async with in_process(fresh_nats, judge=judge, clock=now, sweep=NEVER), operator(fresh_nats) as bus:  # type: ignore[arg-type]
+        await bus.tell([decision])
+        await bus.tell([accepted])
+
+        async def said() -> bool:
+            return bool(await dues(bus, decision.data.case_id))
+
+        await until(said)
 
 
 async def idle(bus: Bus) -> bool:
