@@ -39,6 +39,19 @@ def check_ports(settings: UpSettings) -> None:
                 ) from None
 
 
+UNFINISHED = "restore.unfinished"
+"""Lies in a data folder while `netral restore` fills it."""
+
+
+def check_restored(data_dir: Path) -> None:
+    """No restore broke off here: what lacks half of its streams would begin to work with the rest. Raises CannotStart."""
+    if (data_dir / UNFINISHED).exists():
+        raise CannotStart(
+            f"A restore into {data_dir} broke off; empty the folder (but for a vault and a ledger that were to stay) "
+            "and restore again."
+        )
+
+
 @contextlib.contextmanager
 def locked(data_dir: Path) -> Iterator[None]:
     """Only one system may use a data folder: nats-server itself does not lock its storage."""

@@ -8,6 +8,7 @@ the restore).
 import asyncio
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,7 @@ def backup(folder: Path, keys: Path | None, *, clock: Clock = now) -> None:
             raise Stop(f"backup: {wanted} exists; name a folder that does not", BAD_INPUT)
     if keys and keys.resolve().is_relative_to(folder.resolve()):
         raise Stop("backup: --keys lies in the backup; keys are kept apart from what they open", BAD_INPUT)
+    os.umask(0o077)  # a copy is no more for everybody to read than what it is of
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     (unfinished / "streams").mkdir(parents=True, mode=0o700)

@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.local.nats_server import NatsServer
+from deploy.local.preflight import UNFINISHED, check_restored
 from deploy.local.secrets import CannotStart, ensure
 from deploy.local.settings import HERE, UpSettings
 from deploy.snapshots import SnapshotFailed, load
@@ -42,6 +43,8 @@ def restore(folder: Path | None, keys: Path | None, *, elsewhere: bool, keep_vau
     settings = settings_of(UpSettings)
     manifest = _what(folder, keep_vault=keep_vault)
     try:
+        if not keep_vault:
+            check_restored(settings.data_dir)
         own = None if elsewhere else _own_server(settings)
         _put_keys(settings, keys)
         if folder and (folder / "agencies.json").exists():
@@ -128,6 +131,7 @@ async def _refill(
         js = nc.jetstream(timeout=15)
         if there := [info.config.name for info in await js.streams_info()]:
             raise Stop(f"restore: the broker already has the stream {there[0]}; it must be empty", TROUBLE)
+        (settings.data_dir / UNFINISHED).touch()
         for name in manifest["databases"]:
             await asyncio.to_thread(databases.load, folder / f"{name}.db", where[name])
         for name, described in manifest["streams"].items():
@@ -139,7 +143,9 @@ async def _refill(
         if manifest.get("views_stay"):
             await tell_cases(bus, where[HELPS])
             await forget_marks(where[HELPS])
-        return await tell_reports(bus, where["intake"])
+        told = await tell_reports(bus, where["intake"])
+    (settings.data_dir / UNFINISHED).unlink()
+    return told
 
 
 def _for_here(replicas: int) -> Any:

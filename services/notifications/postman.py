@@ -93,8 +93,8 @@ class Postman:
             return _of_reply(SMTPResponse(refused.code, refused.message))
         except _TROUBLE as problem:
             return Answer(Verdict.UNREACHED, _code(problem))
-        if start.code != _START:
-            return _of_reply(start)
+        if start.code != _START:  # to be told `done` before a word of the mail was sent means nothing
+            return _of_reply(start) if start.code >= 400 else Answer(Verdict.UNREACHED, str(start.code))
         try:
             return _of_reply(await self._last_word(client, message))
         except _TROUBLE as problem:

@@ -13,6 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from deploy.local.nats_server import binary
+from deploy.local.preflight import check_restored
 from deploy.local.secrets import ensure
 from services.cli import databases
 from services.cli.errors import Stop
@@ -60,6 +61,7 @@ async def test_a_backup_under_load_is_restored_on_an_empty_machine(
     finally:
         system.stop()
     assert not list(folder.rglob("*.key"))
+    assert not [p for p in (*folder.rglob("*"), folder, *keys.rglob("*"), keys) if p.stat().st_mode & 0o077]
     assert (keys / "vault.key").read_text() == (fresh_nats.data_dir / "secrets" / "vault.key").read_text()
 
     empty = Broker.__new__(Broker)
@@ -68,6 +70,7 @@ async def test_a_backup_under_load_is_restored_on_an_empty_machine(
     env["NETRAL_MONITOR_PORT"] = str(empty.monitor_port)
     done = await asyncio.to_thread(netral, env, "restore", folder, "--keys", keys)
     assert done.returncode == 0, done.stderr
+    check_restored(empty.data_dir)
     empty.__post_init__()
     empty.server.start()
     await empty._provision()
@@ -230,6 +233,23 @@ def test_without_its_broker_a_restore_fills_no_database(
     done = netral(env, "restore", folder, "--keys", keys, *words)
     assert (done.returncode, said in done.stderr) == (1, True), done.stderr
     assert not (data / "intake.db").exists()
+
+
+def test_where_a_restore_broke_off_nothing_starts_and_none_goes_on(tmp_path: Path) -> None:
+    folder, keys, data = tmp_path / "backup", tmp_path / "keys", tmp_path / "data"
+    ensure(tmp_path / "old")
+    shutil.copytree(tmp_path / "old" / "secrets", keys)
+    folder.mkdir()
+    (folder / "intake.db").write_bytes(b"no database")
+    manifest = {"format": 1, "began_at": "x", "streams": {}, "databases": ["intake"], "files": {}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    port, monitor = free_port(), free_port()
+    env = {"NETRAL_DATA_DIR": str(data), "NETRAL_NATS_URL": f"nats://127.0.0.1:{port}"}
+    env["NETRAL_MONITOR_PORT"] = str(monitor)
+    assert netral(env, "restore", folder, "--keys", keys).returncode == 1
+    for words in (("restore", folder, "--keys", keys), ("up",)):
+        done = netral(env, *words)
+        assert (done.returncode, "broke off" in done.stderr) == (1, True), done.stderr
 
 
 def test_keys_do_not_lie_in_the_backup(tmp_path: Path) -> None:

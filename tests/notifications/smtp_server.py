@@ -67,6 +67,9 @@ class Misbehaving(SMTP):  # type: ignore[misc]
 
     @syntax("DATA")  # type: ignore[untyped-decorator]
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        if self.deed == "250 to DATA":
+            await self.push("250 ok")
+            return
         if self.deed == "drop mid-DATA":
             await self.push("354 go on")
             self.transport.abort()

@@ -82,6 +82,7 @@ async def test_the_duties_of_all_persons_stand_in_the_one_mail(office, server):
     ("deed", "state", "answer"),
     [
         ("RCPT 451", "PENDING", "451"),
+        ("250 to DATA", "PENDING", "250"),
         ("DATA 451", "PENDING", "451"),
         ("RCPT 552 5.2.2", "PENDING", "552"),
         ("DATA 550 5.2.2", "PENDING", "550"),
