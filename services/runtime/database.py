@@ -59,6 +59,7 @@ def open_engine(
     engine = create_async_engine(parsed, **options)
     event.listen(engine.sync_engine, "connect", _prepare)
     if file:
+        file.pool = lambda: engine.sync_engine.pool
         event.listen(engine.sync_engine, "checkout", file.taken)
     if not durable:
         event.listen(engine.sync_engine, "connect", _hurry)

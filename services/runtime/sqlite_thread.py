@@ -53,6 +53,8 @@ class Cursor:
             self.description, self.lastrowid = cursor.description, cursor.lastrowid
             self._rows = cursor.fetchall() if cursor.description else ()
             self.rowcount = cursor.rowcount
+            if what[0].startswith("PRAGMA journal_mode"):
+                self._connection.logs, self._connection.log = what[0].endswith("WAL"), None
         finally:
             cursor.close()
 
@@ -70,8 +72,17 @@ class Connection(aiosqlite.Connection):
     """Asked before each statement and commit; what it raises is their failure."""
     opened: tuple[int, int] | None = None
     """Device and inode of the file."""
+    logs = False
+    """Whether it was told to write a log, which it holds open from then on."""
+    log: tuple[object, ...] | None = None
+    """Where that log and its index were first seen."""
     _made = 0
     _stopped: "asyncio.Future[None] | None" = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether SQLite still holds its files."""
+        return self._connection is not None
 
     def cursor(self) -> Cursor:  # type: ignore[override]
         """A cursor; nothing has to be opened for it."""

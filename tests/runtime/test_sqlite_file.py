@@ -55,6 +55,30 @@ async def test_put_back_it_is_used_at_once_and_nothing_committed_is_missing(
     await engine.dispose()
 
 
+async def test_where_its_log_was_deleted_nothing_is_written_until_what_was_committed_is_safe(
+    tmp_path: Path,
+) -> None:
+    """Whoever looks meanwhile with a connection of his own makes a log that is not that of the others."""
+    engine = await filled(tmp_path / "a.db")
+    async with engine.connect(), engine.connect(), engine.connect() as busy:
+        await busy.execute(text("SELECT x FROM told"))
+    async with engine.connect() as busy:
+        await busy.execute(text("SELECT x FROM told"))
+        for ending in ("-wal", "-shm"):
+            (tmp_path / f"a.db{ending}").unlink()
+        for _ in range(3):
+            with pytest.raises(SQLAlchemyError, match="was moved or deleted"):
+                await add(engine, 99)
+        with pytest.raises(SQLAlchemyError, match="was moved or deleted"):
+            await busy.execute(text("SELECT x FROM told"))
+    await add(engine, MANY)
+    assert await rows(engine) == list(range(MANY + 1))
+    other = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'a.db'}")
+    assert await rows(other) == list(range(MANY + 1)), "and whoever opens it anew finds the same"
+    for one in (other, engine):
+        await one.dispose()
+
+
 async def test_another_that_lies_there_now_is_used_instead(tmp_path: Path) -> None:
     engine, other = await filled(tmp_path / "a.db"), await filled(tmp_path / "b.db", first=100)
     await other.dispose()
