@@ -60,6 +60,13 @@ ALERTS = (
         "Some servers of the broker do not answer; the others go on",
     ),
     Alert(
+        "BrokerUnwell",
+        "page",
+        "netral_broker_servers_unwell > 0",
+        "1m",
+        "A server of the broker answers and is not well: it may refuse to store until it is restarted",
+    ),
+    Alert(
         "JetStreamStorage",
         "page",
         "netral_jetstream_storage_ratio > 0.8",

@@ -1,4 +1,4 @@
-"""Reads nats-server's own monitoring (/varz, /jsz), of a cluster that of each server, into streams, durables and figures."""
+"""Reads nats-server's own monitoring, of a cluster that of each server, into streams, durables, figures and complaints."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +18,8 @@ class Server:
 
     varz: Mapping[str, Any]
     jsz: Mapping[str, Any]
+    ill: str = ""
+    """What its /healthz complains of: a stream that lost a write refuses every other until the server is restarted."""
 
     @property
     def name(self) -> str:
@@ -51,6 +53,11 @@ class BrokerFigures:
         found = await asyncio.gather(*(_server(client, address) for address in addresses))
         away = tuple(server for server in found if isinstance(server, str))
         return cls([server for server in found if isinstance(server, Server)], now, away)
+
+    @property
+    def ill(self) -> tuple[str, ...]:
+        """The servers that answer and are not well, each with its complaint."""
+        return tuple(f"{server.name or 'nats-server'}: {server.ill}" for server in self.servers if server.ill)
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -106,7 +113,9 @@ async def _server(client: httpx.AsyncClient, address: str) -> Server | str:
     try:
         varz = await client.get(f"{address}/varz")
         jsz = await client.get(f"{address}/jsz", params={"streams": "true", "consumers": "true"})
-        return Server(varz.raise_for_status().json(), jsz.raise_for_status().json())
+        health = await client.get(f"{address}/healthz")
+        ill = "" if health.is_success else str(health.json().get("error") or health.status_code)
+        return Server(varz.raise_for_status().json(), jsz.raise_for_status().json(), ill)
     except (httpx.HTTPError, ValueError) as trouble:
         return f"{address} ({type(trouble).__name__})"
 

@@ -61,6 +61,11 @@ def _system(last: Snapshot) -> Iterator[Metric]:
         len(last.servers_away),
     )
     yield GaugeMetricFamily(
+        "netral_broker_servers_unwell",
+        "Servers of the broker that answer and are not well",
+        len(last.servers_ill),
+    )
+    yield GaugeMetricFamily(
         "netral_jetstream_storage_ratio", "How full JetStream's storage is", last.storage_share
     )
 

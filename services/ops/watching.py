@@ -134,6 +134,7 @@ class Watch:
         return Snapshot(
             now,
             servers_away=figures.away,
+            servers_ill=figures.ill,
             streams=figures.streams,
             durables=tuple(next_durable(before, durable) for durable in figures.durables),
             lacking=figures.lacking,

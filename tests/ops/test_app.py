@@ -177,6 +177,7 @@ WELL = {
     "/v1/operator/webhooks": {"endpoints": []},
     "/varz": {"connections": 3},
     "/jsz": holding(),
+    "/healthz": {"status": "ok"},
 }
 
 
@@ -213,6 +214,15 @@ async def test_what_a_service_that_is_not_ready_does_not_show_is_said_once(page,
     await watch.look()
     wrong = (await page.get("/api/snapshot")).json()["wrong"]
     assert {one["alert"] for one in wrong} == {"ServiceNotReady"}
+
+
+async def test_a_broker_that_answers_and_stores_nothing_any_more_is_named(page, watch, answers):
+    complaint = {"status": "unavailable", "error": "JetStream stream '$G > CASES' write error"}
+    answers.by_path |= WELL | {"/healthz": (503, complaint)}
+    await watch.look()
+    [wrong] = (await page.get("/api/snapshot")).json()["wrong"]
+    assert (wrong["alert"], wrong["page"]) == ("BrokerUnwell", True)
+    assert "write error" in wrong["en"]
 
 
 async def test_what_somebody_deleted_from_the_broker_is_named(page, watch, answers):
@@ -277,6 +287,7 @@ async def test_prometheus_reads_what_the_last_look_saw(page, watch, answers, set
         },
         "/varz": {"connections": 3},
         "/jsz": {"storage": 1, "config": {"max_storage": 10}, "account_details": []},
+        "/healthz": {"status": "ok"},
     }
     await watch.look()
     answer = await page.get(

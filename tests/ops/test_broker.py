@@ -1,16 +1,20 @@
 """What the ops page sees of a cluster of three real servers: each figure as its leader tells it, also when one is gone."""
 
+import resource
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import nats
 import pytest
+from nats.errors import Error as NatsError
 from nats.js.errors import NoStreamResponseError
 
 from contracts.topology import CONSUMERS
 from services.ops.broker import BrokerFigures
+from services.runtime.bus import Bus
 from services.runtime.connecting import connection
+from tests.conftest import Broker
 from tests.deploy.cluster import Cluster
 from tests.running import until
 
@@ -66,3 +70,27 @@ async def _filled(cluster: Cluster) -> None:
     for number in range(1, REPORTS):
         await nc.jetstream().publish(f"reports.r{number}.accepted", b"{}")
     await nc.close()
+
+
+async def test_a_broker_that_could_not_write_once_says_so_until_it_is_restarted(fresh_nats: Broker) -> None:
+    async def complaints() -> tuple[str, ...]:
+        async with httpx.AsyncClient() as http:
+            address = f"http://127.0.0.1:{fresh_nats.monitor_port}"
+            return (await BrokerFigures.read(http, [address], NOW)).ill
+
+    assert fresh_nats.server.process
+    pid = fresh_nats.server.process.pid
+    unlimited = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    bus = await Bus.connect(fresh_nats.settings, "operator")
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (200_000, unlimited[1]))
+    with pytest.raises(NatsError):
+        for n in range(400):
+            await bus.js.publish(f"timer.x{n}.p1.BKN.2026-11-24.OVERDUE", bytes(2000), timeout=2)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
+    await bus.close()
+    [complaint] = await complaints()
+    assert "TIMERS" in complaint
+    assert "write error" in complaint
+    fresh_nats.stop()
+    fresh_nats.server.start()
+    assert await complaints() == ()

@@ -39,6 +39,8 @@ class Snapshot:
     """Why no server of the broker answers; '' while one does."""
     servers_away: tuple[str, ...] = ()
     """Servers of a cluster that do not answer while others do."""
+    servers_ill: tuple[str, ...] = ()
+    """Servers that answer and are not well, each with what it complains of."""
     streams: tuple[Stream, ...] = ()
     durables: tuple[Durable, ...] = ()
     lacking: tuple[str, ...] = ()

@@ -63,6 +63,10 @@ def _broker(now: Snapshot) -> Iterator[Verdict]:
             f"sebagian server NATS tidak menjawab: {which}",
             f"some servers of the broker do not answer, the others go on: {which}",
         )
+    if now.servers_ill:
+        what = "; ".join(now.servers_ill)
+        said = f"NATS menjawab, tetapi rusak: {what}", f"the broker answers and is not well: {what}"
+        yield Verdict("BrokerUnwell", True, *said)
     if now.storage_share > STORAGE_SHARE:
         share = f"{now.storage_share:.0%}"
         yield Verdict(

@@ -18,6 +18,7 @@ RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks"
 TROUBLES = {
     "ServiceNotReady": replace(WELL, services={"intake": "the broker is not connected yet"}),
     "BrokerAway": replace(WELL, broker="ConnectError"),
+    "BrokerUnwell": replace(WELL, servers_ill=("nats: JetStream stream 'CASES' write error",)),
     "JetStreamStorage": replace(WELL, storage_share=0.81),
     "MessagesParked": replace(WELL, streams=(Stream("PARKED", 2, 9, NOW - timedelta(hours=1)),)),
     "ConsumerStalled": replace(WELL, durables=(replace(BUSY, moved_at=NOW - timedelta(seconds=31)),)),
