@@ -73,6 +73,10 @@ async def _filled(cluster: Cluster) -> None:
 
 
 async def test_a_broker_that_could_not_write_once_says_so_until_it_is_restarted(fresh_nats: Broker) -> None:
+    async def overfill(bus: Bus) -> None:
+        for n in range(400):
+            await bus.js.publish(f"timer.x{n}.p1.BKN.2026-11-24.OVERDUE", bytes(2000), timeout=2)
+
     async def complaints() -> tuple[str, ...]:
         async with httpx.AsyncClient() as http:
             address = f"http://127.0.0.1:{fresh_nats.monitor_port}"
@@ -84,8 +88,7 @@ async def test_a_broker_that_could_not_write_once_says_so_until_it_is_restarted(
     bus = await Bus.connect(fresh_nats.settings, "operator")
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (200_000, unlimited[1]))
     with pytest.raises(NatsError):
-        for n in range(400):
-            await bus.js.publish(f"timer.x{n}.p1.BKN.2026-11-24.OVERDUE", bytes(2000), timeout=2)
+        await overfill(bus)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
     await bus.close()
     [complaint] = await complaints()
