@@ -19,6 +19,7 @@ from services.routing.matter_queries import MatterQueries
 from services.routing.projecting import Entry
 from services.routing.stats import Stats
 from services.routing.story_pages import page_of_story
+from services.routing.timer_queries import TimerQueries
 from services.routing.views import Views
 from services.runtime.database import open_engine
 from tests.bench import machine
@@ -80,6 +81,7 @@ async def questions(views: Views) -> dict[str, Question]:
         "stats by owner, state": lambda: stats.answer(("owner", "state"), NOW),
         "stats by all five": lambda: stats.answer(("owner", "state", "stage", "class", "province"), NOW),
         "story by ticket": story,
+        "limits that run, of a case": lambda: TimerQueries(engine).running(case_id),
     }
 
 
