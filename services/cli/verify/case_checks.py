@@ -7,6 +7,7 @@ from typing import Any
 from services.cli.verify import law
 from services.cli.verify.findings import Finding
 from services.cli.verify.history import Case, Person, Version, acting, progressed, standing, trigger_of
+from services.cli.verify.offer_checks import check_offers
 
 
 def check_case(case: Case) -> Iterator[Finding]:
@@ -22,7 +23,7 @@ def check_case(case: Case) -> Iterator[Finding]:
     yield from _numbers(case)
     yield from _owners(case)
     yield from _steps(case)
-    yield from _offers(case)
+    yield from check_offers(case)
 
 
 def _reports(case: Case) -> Iterator[Finding]:
@@ -171,65 +172,3 @@ def _wrong_owner(case: Case, step: dict[str, Any], after: Version, name: str) ->
             yield Finding(
                 "wrong-owner", case.case_id, f"{name} leaves {ref} with {owner or 'nobody'}, not {receiver}"
             )
-
-
-def _offers(case: Case) -> Iterator[Finding]:
-    """Who got a part it had not before is told once; nobody else is."""
-    told = Counter(
-        (fact.data.get("step", 0), fact.data["agency"], fact.data["person"]) for fact in case.of("offered")
-    )
-    wanted = set[tuple[int, str, str]]()
-    opening = case.of("decided")[0].data["decision"]["persons"]
-    wanted |= {
-        (0, p["agency"], person["ref"]) for person in opening for p in person["assignments"] if p["active"]
-    }
-    silent = {step["number"] for step in case.steps if step["said"]["event"] == "LINK"}
-    held = case.versions[0].persons
-    for version in case.versions[1:]:
-        for ref, person in version.persons.items() if version.number not in silent else ():
-            wanted |= {(version.number, agency, ref) for agency in _news(held.get(ref), person)}
-        held = version.persons
-    for number, agency, ref in sorted(wanted - told.keys()):
-        yield Finding(
-            "not-offered", case.case_id, f"{agency} got a part about {ref} at step {number} and was not told"
-        )
-    for number, agency, ref in sorted(told.keys() - wanted):
-        yield Finding(
-            "offered-in-vain", case.case_id, f"{agency} was told of {ref} at step {number} without a new part"
-        )
-    for key, count in told.items():
-        if count > 1:
-            yield Finding(
-                "offered-twice", case.case_id, f"{key[1]} was told of {key[2]} {count} times at step {key[0]}"
-            )
-    yield from _unroutable(case)
-
-
-def _news(before: Person | None, after: Person) -> set[str]:
-    """The agencies with a part they had not before; that one who had to act may still read is no news."""
-    held = [part for part in before["parts"] if part["active"]] if before else []
-    known, bodies = {_key(part) for part in held}, {(part["agency"], part["office"]) for part in held}
-    return {
-        part["agency"]
-        for part in after["parts"]
-        if part["active"]
-        and _key(part) not in known
-        and not (part["role"] == "INFORMATION" and (part["agency"], part["office"]) in bodies)
-    }
-
-
-def _unroutable(case: Case) -> Iterator[Finding]:
-    nobody = [
-        p["ref"]
-        for p in case.of("decided")[0].data["decision"]["persons"]
-        if not acting({"parts": p["assignments"]})
-    ]
-    told = [ref for fact in case.of("unroutable") for ref in fact.data["persons"]]
-    if nobody != told:
-        yield Finding(
-            "unroutable", case.case_id, f"nobody must act about {nobody}, the operator was told of {told}"
-        )
-
-
-def _key(part: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(part[name] for name in ("agency", "office", "role", "when", "rule"))

@@ -70,12 +70,11 @@ class Checker:
                 book.close()
 
     async def _all(self, book: Logbook, now: datetime) -> AsyncIterator[Finding]:
-        for place in book.unreadable:
-            yield Finding("unreadable", "", f"{place} is no event of ours")
-        for finding in _reports(book):
+        for finding in (*book.odd, *_reports(book)):
             yield finding
         async for finding in self._behind("CASES", "routing-projection", book.last["CASES"]):
             yield finding
+        await book.timers(self._bus)
         async for finding in self._cases(book, now):
             yield finding
         async for finding in self._databases_beside(book):

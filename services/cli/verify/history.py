@@ -102,5 +102,6 @@ def _by_ref(persons: list[Person]) -> dict[str, Person]:
 
 
 def _from(person: Person) -> Person:
+    known = {name: person[name] for name in ("ref", "stage", "class")}
     parts = person["assignments"]
-    return {"ref": person["ref"], "state": law.START, "owner": None, "parts": parts, "dues": [], "old": True}
+    return {**known, "state": law.START, "owner": None, "parts": parts, "dues": [], "old": True}

@@ -7,6 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from services.cli.verify.digests import digest
+from services.cli.verify.findings import Finding
+from services.cli.verify.personal import personal_in
+from services.cli.verify.subjects import own_subject
 from services.runtime.bus import Bus
 from services.runtime.reading import Stored, page_of
 
@@ -15,8 +19,9 @@ APART = timedelta(hours=2)
 """Between what an event says of its time and when the broker got it; what lies further apart was told again since."""
 _TABLES = """
 PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;
-CREATE TABLE reports (report_id TEXT, case_id TEXT, known TEXT, reported TEXT, region TEXT);
-CREATE TABLE events (case_id TEXT, seq INTEGER, kind TEXT, subject TEXT, at TEXT, data TEXT, stamp TEXT);
+CREATE TABLE reports (report_id TEXT, case_id TEXT, known TEXT, reported TEXT, region TEXT, ticket TEXT, facts TEXT,
+    digest TEXT, stamp TEXT);
+CREATE TABLE events (case_id TEXT, seq INTEGER, kind TEXT, subject TEXT, at TEXT, data TEXT, stamp TEXT, digest TEXT);
 CREATE TABLE notices (notice_id TEXT, case_id TEXT, outcome TEXT);
 CREATE TABLE timers (subject TEXT PRIMARY KEY, schedule TEXT);
 """
@@ -24,6 +29,7 @@ _INDEXES = """
 CREATE INDEX reports_case ON reports (case_id); CREATE INDEX reports_id ON reports (report_id);
 CREATE INDEX events_case ON events (case_id, seq); CREATE INDEX notices_id ON notices (notice_id);
 """
+_OF_CASE = "SELECT report_id, case_id, known, reported, region FROM reports WHERE case_id = ?"
 _PART = ("agency", "office", "role", "when", "rule", "active", "deadline")
 
 
@@ -37,6 +43,8 @@ class Fact(NamedTuple):
     data: dict[str, Any]
     stamp: datetime | None = None
     """When the broker got it, by its own clock."""
+    digest: str = ""
+    """Of the whole event, of which `data` is what the checks need."""
 
     @property
     def happened(self) -> datetime:
@@ -61,20 +69,25 @@ class Logbook:
         self.db = sqlite3.connect(path)
         self.db.executescript(_TABLES)
         self.last: dict[str, int] = {}
-        self.unreadable: list[str] = []
+        self.odd: list[Finding] = []
+        """What single messages show."""
 
     async def reports(self, bus: Bus) -> None:
         """Copy the accepted reports as they are now. Raises BrokerAway and NATS errors."""
         await self._copy(bus, "REPORTS")
 
     async def rest(self, bus: Bus) -> None:
-        """Copy cases, notices and timers as they are now: read after the reports were handled. Raises as `reports`."""
+        """Copy cases and notices as they are now: read after the reports were handled. Raises as `reports`."""
         await self._copy(bus, "CASES")
         await self._copy(bus, "NOTICES")
-        async for stored in _messages(bus, "TIMERS", await _last(bus, "TIMERS"), "timer.>"):
+        self.db.executescript(_INDEXES)
+        self.db.commit()
+
+    async def timers(self, bus: Bus) -> None:
+        """Copy the timers, and which fired, as they are now: read after the cases were handled. Raises as `reports`."""
+        async for stored in _messages(bus, "TIMERS", await _last(bus, "TIMERS")):
             timer = (stored.subject, stored.headers.get("Nats-Schedule"))
             self.db.execute("INSERT OR REPLACE INTO timers VALUES (?, ?)", timer)
-        self.db.executescript(_INDEXES)
         self.db.commit()
 
     async def told(self, bus: Bus) -> None:
@@ -94,51 +107,62 @@ class Logbook:
         )
         for (case_id,) in ids:
             rows = self.db.execute(
-                "SELECT seq, kind, subject, at, data, stamp FROM events WHERE case_id = ? ORDER BY seq",
+                "SELECT seq, kind, subject, at, data, stamp, digest FROM events WHERE case_id = ? ORDER BY seq",
                 (case_id,),
             )
             facts = [
-                Fact(seq, kind, name, _instant(at), json.loads(data), _instant(stamp))
-                for seq, kind, name, at, data, stamp in rows
+                Fact(seq, kind, name, _instant(at), json.loads(data), _instant(stamp), mark)
+                for seq, kind, name, at, data, stamp, mark in rows
             ]
-            reports = self.db.execute("SELECT * FROM reports WHERE case_id = ?", (case_id,))
+            reports = self.db.execute(_OF_CASE, (case_id,))
             yield case_id, facts, [ReportFact(*row) for row in reports]
 
     def close(self) -> None:
         self.db.close()
 
     def _keep(self, stream: str, stored: Stored) -> None:
-        seq, subject = stored.seq, stored.subject
-        words = subject.split(".")
-        if stream == "REPORTS" and words[-1] != "accepted":
-            return
+        place = f"{stream} {stored.seq} ({stored.subject})"
+        if what := personal_in(stored.body):
+            self.odd.append(Finding("personal-data", "", f"{place} holds {what}"))
         try:
             event = json.loads(stored.body)
-            data = event["data"]
+            own = own_subject(event)
+            if own not in (None, stored.subject):
+                says = f"{place} says that it is {own}; it was stored under another subject than its own"
+                self.odd.append(Finding("wrong-subject", "", says))
             if stream == "REPORTS":
-                facts = data["facts"]
-                row = (
-                    data["report_id"],
-                    data["case_id"],
-                    facts["known_on"],
-                    facts["reported_on"],
-                    facts["region"],
-                )
-                self.db.execute("INSERT INTO reports VALUES (?, ?, ?, ?, ?)", row)
+                self._keep_report(stored, event)
             elif stream == "NOTICES":
-                notice = (data["notice_id"], words[1], data["outcome"])
-                later = "UPDATE notices SET outcome = ? WHERE notice_id = ?"
-                # a later ending of the same mail: a bounce, or another try of a person
-                if not (data.get("turn") and self.db.execute(later, (notice[2], notice[0])).rowcount):
-                    self.db.execute("INSERT INTO notices VALUES (?, ?, ?)", notice)
+                self._keep_notice(stored, event["data"])
             else:
-                case_id, kind = (words[3], "told") if stream == "TOLD" else (words[1], words[2])
-                kept_data = _told(data, words[4]) if stream == "TOLD" else slim(data)
-                at, stamp = event["time"], stored.headers["Nats-Time-Stamp"]
-                kept = (case_id, seq, kind, subject, at, json.dumps(kept_data), stamp)
-                self.db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", kept)
-        except (ValueError, KeyError, TypeError, IndexError):
-            self.unreadable.append(f"{stream} {seq} ({subject})")
+                self._keep_event(stream, stored, event)
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+            self.odd.append(Finding("unreadable", "", f"{place} is no event of ours"))
+
+    def _keep_report(self, stored: Stored, event: dict[str, Any]) -> None:
+        if not stored.subject.endswith(".accepted"):
+            return
+        data = event["data"]
+        facts = data["facts"]
+        days = facts["known_on"], facts["reported_on"], facts["region"]
+        marks = data["ticket"], json.dumps(facts), digest(event), stored.headers["Nats-Time-Stamp"]
+        row = (data["report_id"], data["case_id"], *days, *marks)
+        self.db.execute("INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def _keep_notice(self, stored: Stored, data: dict[str, Any]) -> None:
+        notice = (data["notice_id"], stored.subject.split(".")[1], data["outcome"])
+        later = "UPDATE notices SET outcome = ? WHERE notice_id = ?"
+        # a later ending of the same mail: a bounce, or another try of a person
+        if not (data.get("turn") and self.db.execute(later, (notice[2], notice[0])).rowcount):
+            self.db.execute("INSERT INTO notices VALUES (?, ?, ?)", notice)
+
+    def _keep_event(self, stream: str, stored: Stored, event: dict[str, Any]) -> None:
+        words, data = stored.subject.split("."), event["data"]
+        case_id, kind = (words[3], "told") if stream == "TOLD" else (words[1], words[2])
+        slimmed = json.dumps(_told(data, words[4]) if stream == "TOLD" else slim(data))
+        marks = stored.headers["Nats-Time-Stamp"], "" if stream == "TOLD" else digest(event)
+        row = (case_id, stored.seq, kind, stored.subject, event["time"], slimmed, *marks)
+        self.db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def _instant(text: str) -> datetime:
@@ -146,20 +170,25 @@ def _instant(text: str) -> datetime:
 
 
 def slim(data: dict[str, Any]) -> dict[str, Any]:
-    """Without the words a check does not need."""
+    """Without the words a check does not need; of persons a digest tells whether they are the same word for word."""
     slim = dict(data)
     if decision := data.get("decision"):
-        persons = [
-            {"ref": person["ref"], "assignments": _parts(person["assignments"])}
-            for person in decision["persons"]
-        ]
-        slim["decision"] = {"handled_on": decision["handled_on"], "persons": persons}
+        names = ("handled_on", "rulebook", "calendar")
+        persons = [_decided(person) for person in decision["persons"]]
+        slim["decision"] = {**{name: decision.get(name) for name in names}, "persons": persons}
     matters = data.get("persons")
     if isinstance(matters, list) and all(isinstance(one, dict) for one in matters):
-        slim["persons"] = [{**person, "parts": _parts(person["parts"])} for person in matters]
+        slim["persons"] = [
+            {**person, "parts": _parts(person["parts"]), "digest": digest(person)} for person in matters
+        ]
     if "assignments" in data:
         slim["assignments"] = _parts(data["assignments"])
     return slim
+
+
+def _decided(person: dict[str, Any]) -> dict[str, Any]:
+    route = {name: person[name] for name in ("ref", "stage", "class", "assignments")}
+    return {**route, "assignments": _parts(person["assignments"]), "digest": digest(route)}
 
 
 def _told(data: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -102,10 +102,17 @@ def databases(folder: Path) -> Databases:
 
 
 async def kinds(
-    bus: Bus, folder: Path, now: datetime = OPENED + timedelta(days=2), patience: float = 0
+    bus: Bus, folder: Path, now: datetime = OPENED + timedelta(days=2), patience: float = 0, **more: Any
 ) -> dict[str, str]:
-    """What the checker finds: the sentence of each kind, but for services and databases that are not there."""
+    """A sentence of each kind that the checker finds."""
+    return dict(await sentences(bus, folder, now, patience, **more))
+
+
+async def sentences(
+    bus: Bus, folder: Path, now: datetime = OPENED + timedelta(days=2), patience: float = 0, **more: Any
+) -> list[tuple[str, str]]:
+    """What the checker finds, by kind, but for services and databases that are not there."""
     off = packaged(HERE)
-    checker = Checker(bus, databases(folder), {off.version: off}, patience=patience)
+    checker = Checker(bus, databases(folder), {off.version: off}, patience=patience, **more)
     found = [finding async for finding in checker.findings(now)]
-    return {f.kind: str(f) for f in found if f.kind not in ("behind", "no-database")}
+    return [(f.kind, str(f)) for f in found if f.kind not in ("behind", "no-database")]

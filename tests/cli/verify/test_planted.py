@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from contracts.agency_events import office_token
 from services.routing.core.decide import Judge
 from tests.builders import a_report
 from tests.cli.verify.planting import OPENED, Document, a_log, copied, kinds, publish, stored, told, without
@@ -36,9 +37,12 @@ def with_due(log: list[Document], *, days: int = 0, **changed: Any) -> list[Docu
         **changed,
     }
     subject = f"cases.{data['case_id']}.due.p1.{data['agency']}.{data['last_day']}.{data['level']}"
-    event: Document = {"time": (OPENED + timedelta(days=days, minutes=1)).isoformat(), "data": data}
-    told_of = f"told.{data['agency']}.x.{data['case_id']}.due.p1.{data['last_day']}.{data['level']}"
-    return [*log, {"subject": subject, "event": event}, {"subject": told_of, "event": copied(event)}]
+    time = (OPENED + timedelta(days=days, minutes=1)).isoformat()
+    event: Document = {"type": "id.netral.case.due.v1", "time": time, "data": data}
+    body = f"{data['agency']}.{office_token(data['office'])}.{data['case_id']}"
+    told_of = f"told.{body}.due.p1.{data['last_day']}.{data['level']}"
+    of_agency = {**copied(event), "type": "id.netral.agency.due.v1"}
+    return [*log, {"subject": subject, "event": event}, {"subject": told_of, "event": of_agency}]
 
 
 def true_log(judge: Judge) -> list[Document]:

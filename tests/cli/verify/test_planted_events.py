@@ -1,0 +1,110 @@
+"""The independent checker finds lies in single events: told otherwise, out of place, decided by nobody, about a person."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from services.cli.verify.personal import personal_in
+from services.routing.core.decide import Judge
+from tests.cli.verify.planting import Document, sentences, stored, told
+from tests.cli.verify.test_planted import true_log
+from tests.conftest import Broker
+
+Lie = Callable[[list[Document]], list[Document] | None]
+NIP = "198001012005011001"
+
+
+def changed(word: str, number: int, *path: Any, to: Any) -> Lie:
+    """One field of the event of which the subject has a word in it."""
+
+    def lie(log: list[Document]) -> None:
+        place = told(log, word, number)["data"]
+        for name in path[:-1]:
+            place = place[name]
+        place[path[-1]] = to
+
+    return lie
+
+
+def moved(word: str, old: str, new: str) -> Lie:
+    """An event under another subject than its own."""
+
+    def lie(log: list[Document]) -> None:
+        entry = next(entry for entry in log if f".{word}" in entry["subject"])
+        entry["subject"] = entry["subject"].replace(old, new)
+
+    return lie
+
+
+def swapped(log: list[Document]) -> list[Document]:
+    """The second step is stored before the first."""
+    second = next(entry for entry in log if ".step.2" in entry["subject"])
+    place = next(n for n, entry in enumerate(log) if ".step.1" in entry["subject"])
+    rest = [entry for entry in log if entry is not second]
+    return [*rest[:place], second, *rest[place:]]
+
+
+def unroutable(log: list[Document]) -> list[Document]:
+    """The operator is told of a person about whom somebody must act."""
+    decided = told(log, "decided")
+    names = ("report_id", "case_id", "ticket")
+    data = {**{name: decided["data"][name] for name in names}, "persons": ["p1"], "reason": "x"}
+    event = {**decided, "type": "id.netral.case.unroutable.v1", "data": data}
+    return [*log, {"subject": f"cases.{data['case_id']}.unroutable", "event": event}]
+
+
+LIES: tuple[tuple[str, Lie, str], ...] = (
+    ("step-order", swapped, "in the order [2, 1]"),
+    ("unroutable", unroutable, "about [], the operator was told of ['p1']"),
+    (
+        "wrong-offer",
+        changed("offered.BKN", 0, "assignments", 0, "office", to="prov:52"),
+        "BKN was told of p1 at step 0 otherwise",
+    ),
+    ("wrong-offer", changed("offered.PPK", 0, "assignments", 0, "deadline", to=None), "PPK was told of p1 at step 2"),
+    ("wrong-offer", changed("offered.BKN", 0, "class", to="CRIME"), "BKN was told of p1 at step 0"),
+    ("wrong-subject", moved("offered.BKN", ".BKN.", ".PPK."), "says that it is cases."),
+    ("wrong-subject", moved("offered.PPK", ".p1.2", ".p1"), "says that it is cases."),
+    ("wrong-subject", moved("step.2", ".step.2", ".step.3"), ".step.2; it was stored"),
+    ("wrong-subject", moved("accepted", "reports.", "reports.x"), "says that it is reports."),
+    ("wrong-subject", moved("offered.0", "told.", "told.x"), "says that it is told."),
+    ("personal-data", changed("step.", 0, "said", "rule", to="tanya budi@contoh.example"), "an e-mail address"),
+    ("personal-data", changed("accepted", 0, "ticket", to=f"NIP {NIP}"), "a number of 18 digits"),
+    ("personal-data", changed("stepped.1", 0, "link", to=int(NIP)), "a number of 18 digits"),
+)  # fmt: skip
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize(("kind", "lie", "words"), LIES)
+async def test_a_lie_in_an_event_is_found_and_named(
+    fresh_nats: Broker, judge: Judge, kind: str, lie: Lie, words: str
+) -> None:
+    log = true_log(judge)
+    log = lie(log) or log
+    async with stored(fresh_nats, log) as bus:
+        found = await sentences(bus, fresh_nats.data_dir)
+    assert any(kind == of and words in says for of, says in found), found
+    assert not any("budi" in says or NIP in says for of, says in found if of == "personal-data")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "00000000-0000-5000-8000-000000000001",
+        '"digest": "1234567890123456abcdef"',
+        '"digest": "abc1234567890123456"',
+        '"score": 0.8571428571428571',
+        '"time": "2026-11-24T03:00:00.123456Z"',
+        "NTR-1234-5678-1234-5678",
+        '"number": 1234567890123456789',
+        '"link": "/v1/agencies/BKN/cases/00000000-0000-5000-8000-000000000001"',
+    ],
+)
+def test_what_events_hold_is_no_personal_data(text: str) -> None:
+    assert personal_in(text.encode()) is None
+
+
+@pytest.mark.parametrize("text", ['"3273010101800001"', '"NIP 198001012005011001."', "warga@contoh.co.id"])
+def test_an_address_and_a_number_that_stand_alone_are_personal_data(text: str) -> None:
+    assert personal_in(text.encode()) is not None
