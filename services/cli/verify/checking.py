@@ -19,6 +19,7 @@ from services.cli.verify.findings import Finding
 from services.cli.verify.history import case_of
 from services.cli.verify.logbook import Logbook
 from services.cli.verify.model_checks import ReadModel, check_ledger, check_vault
+from services.cli.verify.timer_checks import check_timers
 from services.cli.verify.told_checks import check_told
 from services.runtime.bus import Bus
 from services.runtime.database import open_engine
@@ -113,7 +114,7 @@ class Checker:
                 for finding in (f for f in certain if f.kind != _NEWER_REPORT):
                     yield finding
                 if model and len(case.of("decided")) == 1:
-                    found += await model.add(case)
+                    found += [*await model.add(case), *check_timers(case, book, now)]
             found += await model.flush() if model else []
             totals = [finding async for finding in model.totals()] if model else []
         moving = await self._newer("CASES", book.last["CASES"], 1)

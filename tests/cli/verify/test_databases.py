@@ -10,6 +10,7 @@ import pytest
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
 from services.runtime.clock import now
+from services.runtime.reading import last_of_each
 from tests.builders import a_report
 from tests.cli.verify.planting import kinds, sentences
 from tests.conftest import Broker
@@ -125,6 +126,28 @@ async def test_the_databases_of_a_true_system_agree_and_every_difference_is_name
             found = await sentences(bus, folder, later)
         assert any(kind == of and words in says for of, says in found), (kind, sql, found)
     await bus.close()
+
+
+async def test_a_timer_that_the_broker_lost_or_set_for_another_time_is_found(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    bus, folder = await Bus.connect(fresh_nats.settings, "operator"), fresh_nats.data_dir
+    async with in_process(fresh_nats, judge=judge, clock=Clock(now())) as system:
+        await played(system, bus)
+    timers = [stored async for stored in last_of_each(bus, "TIMERS", ["timer.*.p1.PPK.*.OVERDUE"])]
+    (timer,) = timers
+    moved = {**timer.headers, "Nats-Schedule": "@at 2099-01-01T00:00:00Z"}
+    moved = {name: value for name, value in moved.items() if name in _SCHEDULE}
+    await bus.js.publish(timer.subject, timer.body, headers=moved)
+    assert "a timer for 2099-01-01T00:00:00Z, not for" in (await kinds(bus, folder, now()))["wrong-timer"]
+    await bus.js.purge_stream("TIMERS", subject=timer.subject)
+    found = await sentences(bus, folder, now())
+    assert [kind for kind, _ in found] == ["no-timer"], found
+    assert "the OVERDUE of PPK about p1" in found[0][1]
+    await bus.close()
+
+
+_SCHEDULE = ("Nats-Schedule", "Nats-Schedule-Target", "Nats-Schedule-TTL")
 
 
 class kept:  # noqa: N801 - reads as a word
