@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.cli.verify.case_checks import check_case
 from services.cli.verify.days import DaysOff
+from services.cli.verify.decision_checks import Deciding, deciding
 from services.cli.verify.due_checks import check_dues
 from services.cli.verify.findings import Finding
-from services.cli.verify.history import case_of
+from services.cli.verify.history import Case, case_of
 from services.cli.verify.logbook import Logbook
 from services.cli.verify.model_checks import ReadModel, check_ledger, check_vault
 from services.cli.verify.timer_checks import check_timers
@@ -100,7 +101,7 @@ class Checker:
                     yield finding
 
     async def _cases(self, book: Logbook, now: datetime) -> AsyncIterator[Finding]:
-        found, cases = list[Finding](), 0
+        found, cases, again = list[Finding](), 0, await deciding(self._bus)
         async with Opened(self._databases.routing) as engine:
             model = ReadModel(engine) if engine else None
             if model is None:
@@ -109,7 +110,7 @@ class Checker:
                 )
             for case_id, facts, reports in book.cases():
                 case, cases = case_of(case_id, facts, reports), cases + 1
-                certain = [*check_case(case), *check_dues(case, now, self._off)]
+                certain = [*check_case(case), *check_dues(case, now, self._off), *_anew(case, book, again)]
                 found += [*check_told(case), *(f for f in certain if f.kind == _NEWER_REPORT)]
                 for finding in (f for f in certain if f.kind != _NEWER_REPORT):
                     yield finding
@@ -163,6 +164,10 @@ class Opened:
     async def __aexit__(self, *_: object) -> None:
         if self._engine:
             await self._engine.dispose()
+
+
+def _anew(case: Case, book: Logbook, again: Deciding | None) -> Iterator[Finding]:
+    return again.check(case, book) if again and len(case.of("decided")) == 1 else iter(())
 
 
 def _reports(book: Logbook) -> Iterator[Finding]:

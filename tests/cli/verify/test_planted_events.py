@@ -7,9 +7,13 @@ import pytest
 
 from services.cli.verify.personal import personal_in
 from services.routing.core.decide import Judge
-from tests.cli.verify.planting import Document, sentences, stored, told
+from services.runtime.bus import Bus
+from tests.builders import a_report
+from tests.cli.verify.planting import Document, kinds, sentences, stored, told
 from tests.cli.verify.test_planted import true_log
 from tests.conftest import Broker
+from tests.routing.test_law import load, newer
+from tests.running import in_process
 
 Lie = Callable[[list[Document]], list[Document] | None]
 NIP = "198001012005011001"
@@ -69,6 +73,18 @@ LIES: tuple[tuple[str, Lie, str], ...] = (
     ("wrong-subject", moved("step.2", ".step.2", ".step.3"), ".step.2; it was stored"),
     ("wrong-subject", moved("accepted", "reports.", "reports.x"), "says that it is reports."),
     ("wrong-subject", moved("offered.0", "told.", "told.x"), "says that it is told."),
+    ("decided-otherwise", changed("decided", 0, "decision", "persons", 0, "stage", to="NONE"), "p1 has another route"),
+    (
+        "decided-otherwise",
+        changed("decided", 0, "decision", "persons", 0, "assignments", 0, "office", to="pusat"),
+        "when the case is decided again",
+    ),
+    (
+        "decided-otherwise",
+        changed("accepted", 0, "facts", "persons", 0, "status", to="KEPALA_DAERAH"),
+        "p1 has another route",
+    ),
+    ("unknown-rulebook", changed("decided", 0, "decision", "rulebook", "digest", to="0" * 64), "digest is another"),
     ("personal-data", changed("step.", 0, "said", "rule", to="tanya budi@contoh.example"), "an e-mail address"),
     ("personal-data", changed("accepted", 0, "ticket", to=f"NIP {NIP}"), "a number of 18 digits"),
     ("personal-data", changed("stepped.1", 0, "link", to=int(NIP)), "a number of 18 digits"),
@@ -86,6 +102,35 @@ async def test_a_lie_in_an_event_is_found_and_named(
         found = await sentences(bus, fresh_nats.data_dir)
     assert any(kind == of and words in says for of, says in found), found
     assert not any("budi" in says or NIP in says for of, says in found if of == "personal-data")
+
+
+@pytest.mark.broker
+async def test_a_decision_by_a_rulebook_that_is_not_known_any_more_is_left_alone(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    log = true_log(judge)
+    decision = told(log, "decided")["data"]["decision"]
+    decision["rulebook"] |= {"version": "1998.1", "digest": "0" * 64}
+    decision["persons"][0]["review"] = []
+    async with stored(fresh_nats, log) as bus:
+        assert await kinds(bus, fresh_nats.data_dir) == {}
+
+
+@pytest.mark.broker
+async def test_decisions_before_and_after_a_change_of_the_rulebook_are_found_right(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        for number, key in enumerate(("before", "after")):
+            if number:
+                await load(system, newer())
+            ticket = (await system.send(a_report(person__name=key), key)).json()["ticket"]
+            version = (await system.story(ticket))["decision"]["rulebook"]["version"]
+            assert (version == "2027.1.0") == bool(number)
+        bus = await Bus.connect(fresh_nats.settings, "operator")
+        found = await kinds(bus, fresh_nats.data_dir, system.clock(), patience=5)
+        await bus.close()
+    assert not {"decided-otherwise", "unknown-rulebook"} & found.keys(), found
 
 
 @pytest.mark.parametrize(
