@@ -1,8 +1,9 @@
 """Runs every check over streams and databases, in an order in which work under way is not taken for a mistake."""
 
 import asyncio
+import json
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -18,13 +19,15 @@ from services.cli.verify.decision_checks import Deciding, deciding
 from services.cli.verify.due_checks import check_dues
 from services.cli.verify.findings import Finding
 from services.cli.verify.history import Case, case_of
+from services.cli.verify.ledger_checks import DURABLES, check_ledger
 from services.cli.verify.logbook import Logbook
-from services.cli.verify.model_checks import ReadModel, check_ledger, check_vault
+from services.cli.verify.model_checks import ReadModel
 from services.cli.verify.timer_checks import check_timers
 from services.cli.verify.told_checks import check_told
+from services.cli.verify.vault_checks import MOST_WAITING, WAITING, check_vault, still_stored
 from services.runtime.bus import Bus
 from services.runtime.database import open_engine
-from services.runtime.reading import page_of
+from services.runtime.reading import Stored, page_of
 
 _NEWER_REPORT = "stray-report"
 """Cases are read after the reports: one of a report that was accepted in between is no finding."""
@@ -48,10 +51,21 @@ class Counts(NamedTuple):
 
 
 class Checker:
-    """One pass; `counts` tells afterwards what it looked at. `patience` is seconds to wait for work under way."""
+    """One pass; `counts` tells afterwards what it looked at. `patience` is seconds to wait for work under way.
 
-    def __init__(self, bus: Bus, databases: Databases, off: dict[str, DaysOff], patience: float = 30) -> None:
+    Without the key of the vault nothing of it is opened.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        databases: Databases,
+        off: dict[str, DaysOff],
+        patience: float = 30,
+        vault_key: bytes | None = None,
+    ) -> None:
         self._bus, self._databases, self._off, self._patience = bus, databases, off, patience
+        self._vault_key = vault_key
         self.counts = Counts(0, 0, 0, 0)
 
     async def findings(self, now: datetime) -> AsyncIterator[Finding]:
@@ -79,26 +93,46 @@ class Checker:
         await book.timers(self._bus)
         async for finding in self._cases(book, now):
             yield finding
-        async for finding in self._databases_beside(book):
-            yield finding
-
-    async def _databases_beside(self, book: Logbook) -> AsyncIterator[Finding]:
-        """Vault and ledger, which may be ahead of what was read of their streams."""
-        for url, name, check, stream, word in (
-            (self._databases.intake, "vault", check_vault, "REPORTS", 1),
-            (self._databases.notifications, "ledger", check_ledger, "NOTICES", 2),
+        for url, name, check in (
+            (self._databases.intake, "vault", self._vault),
+            (self._databases.notifications, "ledger", self._ledger),
         ):
             async with Opened(url) as engine:
                 if engine is None:
-                    yield Finding(
-                        "no-database", "", f"the {name} is not there, so nothing was compared with it"
-                    )
+                    says = f"the {name} is not there, so nothing was compared with it"
+                    yield Finding("no-database", "", says)
                     continue
-                found = [finding async for finding in check(engine, book)]
-            newer = await self._newer(stream, book.last[stream], word) if found else set()
-            for finding in found:
-                if finding.subject not in newer:
+                async for finding in check(engine, book, now):
                     yield finding
+
+    async def _vault(self, engine: AsyncEngine, book: Logbook, now: datetime) -> AsyncIterator[Finding]:
+        """It may be ahead of what was read of the reports, and intake just be noting what was accepted."""
+        found = [finding async for finding in check_vault(engine, book, now, self._vault_key)]
+        waiting = [finding.subject for finding in found if finding.kind == WAITING][:MOST_WAITING]
+        left = set(waiting)
+        for _ in range(int(self._patience)):
+            if not left:
+                break
+            await asyncio.sleep(1)
+            left = await still_stored(engine, sorted(left))
+        newer = await self._newer("REPORTS", book.last["REPORTS"], _second) if found else set()
+        settled = set(waiting) - left
+        for finding in found:
+            if finding.subject not in newer and not (finding.kind == WAITING and finding.subject in settled):
+                yield finding
+
+    async def _ledger(self, engine: AsyncEngine, book: Logbook, _: datetime) -> AsyncIterator[Finding]:
+        """It may be ahead of what was read of the notices; what it must hold is known once that was handled."""
+        behind = list[Finding]()
+        for stream, durable in DURABLES:
+            behind += [late async for late in self._behind(stream, durable, book.last[stream])]
+            if behind:
+                break
+        found = [finding async for finding in check_ledger(engine, book, complete=not behind)]
+        newer = await self._newer("NOTICES", book.last["NOTICES"], _notice) if found else set()
+        for finding in (*behind, *found):
+            if finding.subject not in newer:
+                yield finding
 
     async def _cases(self, book: Logbook, now: datetime) -> AsyncIterator[Finding]:
         found, cases, again = list[Finding](), 0, await deciding(self._bus)
@@ -118,22 +152,20 @@ class Checker:
                     found += [*await model.add(case), *check_timers(case, book, now)]
             found += await model.flush() if model else []
             totals = [finding async for finding in model.totals()] if model else []
-        moving = await self._newer("CASES", book.last["CASES"], 1)
-        newer = moving | await self._newer("REPORTS", book.last["REPORTS"], 1)
+        moving = await self._newer("CASES", book.last["CASES"], _second)
+        newer = moving | await self._newer("REPORTS", book.last["REPORTS"], _second)
         for finding in found:
             if finding.subject not in newer:
                 yield finding
         for finding in () if moving else totals:
             yield finding
-        events = book.db.execute("SELECT count(*) FROM events WHERE kind != 'told'").fetchone()[0]
-        reports_ = book.db.execute("SELECT count(*) FROM reports").fetchone()[0]
-        self.counts = Counts(reports_, events, cases, len(moving))
+        self.counts = _counts(book, cases, len(moving))
 
-    async def _newer(self, stream: str, last: int, word: int) -> set[str]:
-        """What a stream tells of after it was read, by a word of the subject: a database may be ahead of what was read."""
+    async def _newer(self, stream: str, last: int, name: Callable[[Stored], str]) -> set[str]:
+        """What a stream tells of after it was read, by its name: a database may be ahead of what was read."""
         start, newer = last + 1, set[str]()
         while page := await page_of(self._bus, stream, start):
-            newer |= {stored.subject.split(".")[word] for stored in page}
+            newer |= {name(stored) for stored in page}
             start = page[-1].seq + 1
         return newer
 
@@ -168,6 +200,24 @@ class Opened:
 
 def _anew(case: Case, book: Logbook, again: Deciding | None) -> Iterator[Finding]:
     return again.check(case, book) if again and len(case.of("decided")) == 1 else iter(())
+
+
+def _second(stored: Stored) -> str:
+    return stored.subject.split(".")[1]
+
+
+def _notice(stored: Stored) -> str:
+    """The subject names the ending of a notice, which may be its second."""
+    try:
+        return str(json.loads(stored.body)["data"]["notice_id"])
+    except (ValueError, KeyError, TypeError):
+        return stored.subject
+
+
+def _counts(book: Logbook, cases: int, moving: int) -> Counts:
+    events = book.db.execute("SELECT count(*) FROM events WHERE kind != 'told'").fetchone()[0]
+    reports = book.db.execute("SELECT count(*) FROM reports").fetchone()[0]
+    return Counts(reports, events, cases, moving)
 
 
 def _reports(book: Logbook) -> Iterator[Finding]:

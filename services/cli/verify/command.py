@@ -39,21 +39,29 @@ def run(*, as_json: bool, most: int, patience: float, clock: Clock = now) -> int
 
 
 async def _found(clock: Clock, patience: float) -> tuple[Counts, list[Finding]]:
-    routing = settings_of(RoutingSettings)
+    routing, intake = settings_of(RoutingSettings), settings_of(IntakeSettings)
     databases = Databases(
         routing.cases_address,
-        settings_of(IntakeSettings).vault_address,
+        intake.vault_address,
         settings_of(NotificationsSettings).ledger_address,
     )
     off = packaged(Path(str(files("services.routing") / "calendars")))
     bus = await Bus.connect(routing, "operator", wait=False)
     try:
         known = {off.version: off, **await loaded(bus)}
-        checker = Checker(bus, databases, known, patience)
+        checker = Checker(bus, databases, known, patience, _key(intake))
         found = [finding async for finding in checker.findings(clock())]
         return checker.counts, found
     finally:
         await bus.close()
+
+
+def _key(intake: IntakeSettings) -> bytes | None:
+    """The vault's, where this machine has it."""
+    try:
+        return intake.key("vault.key")
+    except BadSettings:
+        return None
 
 
 async def loaded(bus: Bus) -> dict[str, DaysOff]:

@@ -1,7 +1,7 @@
 """Compares the read model with the log: every case, and what is counted over all of them; read with plain SQL."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from sqlalchemy import bindparam, text
@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from contracts import regions
 from services.cli.verify.findings import Finding
 from services.cli.verify.history import Case
-from services.cli.verify.logbook import Logbook
 from services.cli.verify.model_rows import Row, Table, by_log, by_model
 
 GROUP = 200
@@ -150,44 +149,3 @@ async def _of(connection: AsyncConnection, table: str, ids: list[str]) -> dict[s
 
 def _cell(row: Any) -> tuple[str, ...]:
     return tuple(str(row[name]) for name in ("owner", "state", "stage", "class", "province"))
-
-
-async def check_vault(engine: AsyncEngine, book: Logbook) -> AsyncIterator[Finding]:
-    """Every accepted report is in the vault, and what the vault calls accepted is in the stream.
-
-    A report that waits in the vault may be in the stream already: intake died before it noted the acknowledgement.
-    """
-    async with engine.connect() as connection:
-        rows = await connection.execute(text("SELECT report_id, state FROM reports"))
-        kept = {row.report_id: row.state for row in rows}
-    told = {row[0] for row in book.db.execute("SELECT report_id FROM reports")}
-    for report_id in sorted(told - kept.keys()):
-        yield Finding("vault-missing", report_id, "is in the stream REPORTS but not in the vault")
-    for report_id in sorted(set(kept) - told):
-        if kept[report_id] == "accepted":
-            yield Finding("vault-only", report_id, "is accepted in the vault but not in the stream REPORTS")
-
-
-async def check_ledger(engine: AsyncEngine, book: Logbook) -> AsyncIterator[Finding]:
-    """Each e-mail ended once: a second try only after one of unknown outcome; what was told is what the ledger says."""
-    async with engine.connect() as connection:
-        found = await connection.execute(
-            text("SELECT notice_id, case_id, state, attempts, doubts, told FROM notices")
-        )
-        ledger = {row.notice_id: row for row in found}
-    counts = Counter(row[0] for row in book.db.execute("SELECT notice_id FROM notices"))
-    outcomes = dict(book.db.execute("SELECT notice_id, outcome FROM notices").fetchall())
-    for notice_id, count in counts.items():
-        if count > 1:
-            yield Finding("notice-twice", notice_id, f"was told {count} times")
-        if notice_id not in ledger:
-            yield Finding("notice-stray", notice_id, "was told but is not in the ledger")
-    for finding in _ledger(ledger.values(), outcomes):
-        yield finding
-
-
-def _ledger(rows: Iterable[Any], outcomes: dict[str, str]) -> Iterator[Finding]:
-    for row in rows:
-        if row.told and outcomes.get(row.notice_id) != row.state:
-            says = f"ended {row.state} by the ledger, {outcomes.get(row.notice_id)} by the stream"
-            yield Finding("notice-outcome", row.notice_id, says)

@@ -108,6 +108,18 @@ LIES: tuple[tuple[str, str, str], ...] = (
     ("model-count", "INSERT INTO versions VALUES ('x', 0, '2026-01-01 00:00:00')", "versions has"),
     ("model-tally", "UPDATE tallies SET persons = persons + 1 WHERE owner = 'PPK'", "PPK RECOMMENDED"),
     ("vault-missing", "DELETE FROM reports", "not in the vault"),
+    (
+        "vault-only",
+        "INSERT INTO reports SELECT 'x', ticket, body_mac, state, received_at, event, dossier,"
+        " dossier_key, reporter, reporter_key, key_id FROM reports LIMIT 1",
+        "but not in the stream",
+    ),
+    ("vault-differs", "UPDATE reports SET ticket = 'NTR-X'", "another ticket in the vault"),
+    ("vault-differs", "UPDATE reports SET event = json_set(event, '$.data.ticket', 'x')", "another event"),
+    ("vault-differs", "UPDATE reports SET event = ''", "another event"),
+    ("vault-waiting", "UPDATE reports SET state = 'stored'", "still waits for it"),
+    ("vault-unreadable", "UPDATE reports SET dossier = zeroblob(100)", "its dossier does not open"),
+    ("vault-unreadable", "UPDATE reports SET reporter_key = dossier_key", "its reporter does not open"),
 )
 
 
@@ -115,16 +127,41 @@ async def test_the_databases_of_a_true_system_agree_and_every_difference_is_name
     fresh_nats: Broker, judge: Judge
 ) -> None:
     bus, folder = await Bus.connect(fresh_nats.settings, "operator"), fresh_nats.data_dir
+    key = bytes.fromhex(fresh_nats.settings.secret("vault.key"))
     async with in_process(fresh_nats, judge=judge, clock=Clock(now())) as system:
         await played(system, bus)
     later = now() + timedelta(minutes=11)
-    assert await kinds(bus, folder, later) == {}
+    assert await kinds(bus, folder, later, vault_key=key) == {}
     for kind, sql, words in LIES:
         name = "intake" if kind.startswith("vault") else "routing"
         with kept(folder / f"{name}.db") as path:
             executed(path, sql)
-            found = await sentences(bus, folder, later)
+            found = await sentences(bus, folder, later, vault_key=key)
         assert any(kind == of and words in says for of, says in found), (kind, sql, found)
+    await bus.close()
+
+
+async def test_a_key_that_the_vault_was_not_filled_with_is_one_finding(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    bus, folder = await Bus.connect(fresh_nats.settings, "operator"), fresh_nats.data_dir
+    async with in_process(fresh_nats, judge=judge, clock=Clock(now())) as system:
+        await opened(system, "k1")
+        await until(lambda: _quiet(bus))
+    found = await sentences(bus, folder, now(), vault_key=bytes(32))
+    assert [kind for kind, _ in found] == ["vault-unreadable"], found
+    assert "the vault opens to another vault.key" in found[0][1]
+    await bus.close()
+
+
+async def test_what_was_erased_need_not_open(fresh_nats: Broker, judge: Judge) -> None:
+    bus, folder = await Bus.connect(fresh_nats.settings, "operator"), fresh_nats.data_dir
+    key = bytes.fromhex(fresh_nats.settings.secret("vault.key"))
+    async with in_process(fresh_nats, judge=judge, clock=Clock(now())) as system:
+        await opened(system, "k1")
+        await until(lambda: _quiet(bus))
+    executed(folder / "intake.db", "UPDATE reports SET dossier_key = NULL")
+    assert await kinds(bus, folder, now(), vault_key=key) == {}
     await bus.close()
 
 

@@ -1,0 +1,95 @@
+"""The checker compares the ledger of mails with the log: nothing of a true system, every planted difference."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from services.runtime.bus import Bus
+from services.runtime.clock import now
+from tests.builders import a_report
+from tests.cli.verify.planting import kinds, sentences
+from tests.cli.verify.test_databases import executed, kept
+from tests.conftest import Broker
+from tests.running import Processes, until
+
+pytestmark = pytest.mark.broker
+ONE = "notice_id = (SELECT min(notice_id) FROM notices WHERE state = 'SENT')"
+OTHER = "notice_id = (SELECT max(notice_id) FROM notices WHERE state = 'SENT')"
+LIES: tuple[tuple[str, str, str], ...] = (
+    ("notice-missing", "DELETE FROM notices WHERE step = 'RECEIVED'", "to its reporter that it was received"),
+    ("notice-missing", "DELETE FROM notices WHERE step = 'ROUTED'", "to its reporter who holds the case"),
+    ("notice-missing", "DELETE FROM notices WHERE step = 'OFFERED' AND agency = 'BKN'", "no mail tells BKN"),
+    ("notice-stray", f"DELETE FROM notices WHERE {ONE}", "was told but is not in the ledger"),
+    ("notice-outcome", f"UPDATE notices SET state = 'FAILED' WHERE {ONE}", "FAILED by the ledger, SENT by"),
+    (
+        "message-id-twice",
+        f"UPDATE notices SET message_id = (SELECT message_id FROM notices WHERE {ONE}) WHERE {OTHER}",
+        "2 mails have it",
+    ),
+    ("notice-tries", f"UPDATE notices SET doubts = 2 WHERE {ONE}", "after 1 tries, 2 of unknown outcome"),
+    ("notice-tries", "UPDATE notices SET state = 'UNKNOWN' WHERE step = 'ROUTED'", "0 of unknown outcome"),
+    ("notice-tries", "UPDATE notices SET state = 'SENDING', attempts = 0", "is SENDING after 0 tries"),
+)
+
+
+async def mailed(system: Processes, bus: Bus) -> None:
+    """Two reports, all of whose mails were sent and told."""
+    async with httpx.AsyncClient() as http:
+        for number in (1, 2):
+            headers = {"Idempotency-Key": f"k{number}"}
+            body = a_report(person__name=f"Orang {number}")
+            answer = await http.post(f"{system.url('intake')}/v1/reports", json=body, headers=headers)
+            assert answer.status_code == 202
+
+    async def quiet() -> bool:
+        path = system.broker.data_dir / "notifications.db"
+        waiting = "SELECT count(*) FROM notices WHERE told = 0 AND state != 'SKIPPED'"
+        return bool(executed(path, waiting) == 0 and executed(path, "SELECT count(*) FROM notices") >= 8)
+
+    await until(quiet)
+
+
+async def test_the_ledger_of_a_true_system_agrees_and_every_difference_is_named(fresh_nats: Broker) -> None:
+    bus, folder = await Bus.connect(fresh_nats.settings, "operator"), fresh_nats.data_dir
+    system = Processes(fresh_nats)
+    try:
+        for name in ("smtp", "intake", "routing", "notifications"):
+            system.start(name)
+        await asyncio.gather(*(system.ready(name) for name in ("intake", "routing", "notifications")))
+        await mailed(system, bus)
+        assert await kinds(bus, folder, now(), patience=10) == {}
+    finally:
+        system.stop()
+    for kind, sql, words in LIES:
+        with kept(folder / "notifications.db") as path:
+            executed(path, sql)
+            found = await sentences(bus, folder, now())
+        assert any(kind == of and words in says for of, says in found), (kind, sql, found)
+    await nobody_is_told_of_a_digest(bus, fresh_nats)
+    await a_notice_told_twice_is_found(bus, fresh_nats)
+    await bus.close()
+
+
+async def nobody_is_told_of_a_digest(bus: Bus, broker: Broker) -> None:
+    """It counts as told, and so does a letter about a webhook."""
+    columns = "report_id, audience, agency, office, reader, place, root, facts, attempts, doubts, created_at"
+    with kept(broker.data_dir / "notifications.db") as path:
+        for number, step in enumerate(("DIGEST", "WEBHOOK")):
+            executed(
+                path,
+                f"INSERT INTO notices (notice_id, case_id, step, state, told, message_id, {columns})"
+                f" SELECT '{number}', case_id, '{step}', 'PENDING', 1, '{number}', {columns}"
+                f" FROM notices WHERE {ONE}",
+            )
+        assert await kinds(bus, broker.data_dir, now()) == {}
+
+
+async def a_notice_told_twice_is_found(bus: Bus, broker: Broker) -> None:
+    """Under the subject of another ending."""
+    stored = await bus.last("NOTICES", ">")
+    case_id = executed(broker.data_dir / "notifications.db", "SELECT case_id FROM notices")
+    await bus.js.publish(f"notices.{case_id}.00000000-0000-5000-8000-000000000001", stored or b"")
+    found = await kinds(bus, broker.data_dir, now())
+    assert "was told 2 times" in found["notice-twice"]
+    assert "wrong-subject" in found
