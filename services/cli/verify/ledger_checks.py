@@ -87,8 +87,9 @@ def _wanted(book: Logbook) -> Iterator[tuple[str, str, str]]:
     for (data,) in book.db.execute("SELECT data FROM events WHERE kind = 'reports'"):
         report_id = json.loads(data)["report_id"]
         yield _id(_alone(report_id), "ROUTED"), report_id, "no mail says to its reporter who holds the case"
-    for case_id, data in book.db.execute("SELECT case_id, data FROM events WHERE kind = 'offered'"):
+    for (data,) in book.db.execute("SELECT data FROM events WHERE kind = 'offered'"):
         offer = json.loads(data)
+        case_id = offer["case_id"]
         number, agency = offer.get("step", 0), offer["agency"]
         step, more = ("STEPPED", (str(number),)) if number else ("OFFERED", ())
         for office in {part["office"] for part in offer["assignments"] if _holds(part)}:

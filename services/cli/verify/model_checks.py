@@ -23,6 +23,10 @@ _NAMES = {
     "cases": "case",
 }
 _TABLES = ("versions", *_NAMES)
+_STRAY = {
+    "inbox": text("SELECT count(*) FROM inbox WHERE case_id NOT IN (SELECT case_id FROM versions)"),
+    "timers": text("SELECT count(*) FROM timers WHERE case_id NOT IN (SELECT case_id FROM versions)"),
+}
 _STANDS = ("owner", "office", "state", "closed")
 
 
@@ -61,6 +65,9 @@ class ReadModel:
                 if count != self._expected[table]:
                     says = f"the table {table} has {count} rows, the log has {self._expected[table]}"
                     yield Finding("model-count", "", says)
+            for table, stray in _STRAY.items():
+                if count := int((await connection.execute(stray)).scalar_one()):
+                    yield Finding("model-count", "", f"the table {table} has {count} rows of no case")
             found = await connection.execute(text("SELECT * FROM tallies WHERE persons <> 0 OR cases <> 0"))
             rows = {_cell(row._mapping): (row.persons, row.cases) for row in found}
         wanted = {cell: (self._persons[cell], self._cases[cell]) for cell in self._persons}

@@ -9,7 +9,7 @@ _NUMBER = re.compile(rb"(?<![\w-])(?<!\d\.)\d{16,18}(?![\w-])")
 
 def personal_in(body: bytes) -> str | None:
     """What kind of personal data a message holds; never the data."""
-    if _ADDRESS.search(body):
+    if b"@" in body and _ADDRESS.search(body):
         return "an e-mail address"
     if found := _NUMBER.search(body):
         return f"a number of {len(found[0])} digits"

@@ -28,6 +28,8 @@ def own_subject(event: dict[str, Any]) -> str | None:
 
 
 def _words(data: dict[str, Any]) -> dict[str, Any]:
+    for name in data.keys() & {"case_id", "report_id"}:
+        UUID(data[name])
     step, office = data.get("step"), data.get("office")
     words = {**data, "later": f".{step}" if step else ""}
     words["body"] = office.replace(":", "-").replace(".", "-") if office else "any"

@@ -106,6 +106,7 @@ LIES: tuple[tuple[str, str, str], ...] = (
     ("model-report", "UPDATE case_reports SET ticket = 'NTR-X'", "ticket: the read model says NTR-X"),
     ("model-report", "UPDATE case_reports SET report_id = 'x' WHERE rowid = 1", "x: is not in the log"),
     ("model-count", "INSERT INTO versions VALUES ('x', 0, '2026-01-01 00:00:00')", "versions has"),
+    ("model-count", "UPDATE inbox SET case_id = 'x' WHERE agency = 'PPK'", "inbox has 1 rows of no case"),
     ("model-tally", "UPDATE tallies SET persons = persons + 1 WHERE owner = 'PPK'", "PPK RECOMMENDED"),
     ("vault-missing", "DELETE FROM reports", "not in the vault"),
     (

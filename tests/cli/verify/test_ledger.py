@@ -11,6 +11,7 @@ from tests.builders import a_report
 from tests.cli.verify.planting import kinds, sentences
 from tests.cli.verify.test_databases import executed, kept
 from tests.conftest import Broker
+from tests.deploy.releases import netral
 from tests.running import Processes, until
 
 pytestmark = pytest.mark.broker
@@ -67,8 +68,24 @@ async def test_the_ledger_of_a_true_system_agrees_and_every_difference_is_named(
             found = await sentences(bus, folder, now())
         assert any(kind == of and words in says for of, says in found), (kind, sql, found)
     await nobody_is_told_of_a_digest(bus, fresh_nats)
+    the_command_opens_the_vault(system)
     await a_notice_told_twice_is_found(bus, fresh_nats)
     await bus.close()
+
+
+def the_command_opens_the_vault(system: Processes) -> None:
+    """With the key that lies beside; where it is not to be had, nothing is opened and nothing said."""
+    key = system.broker.data_dir / "secrets" / "vault.key"
+    right = key.read_text()
+    key.write_text("0" * 64)
+    assert (
+        "vault-unreadable: the vault opens to another vault.key"
+        in netral(["verify"], None, system.env()).stderr
+    )
+    key.unlink()
+    assert netral(["verify"], None, system.env()).returncode == 0
+    key.write_text(right)
+    assert netral(["verify"], None, system.env()).returncode == 0
 
 
 async def nobody_is_told_of_a_digest(bus: Bus, broker: Broker) -> None:

@@ -73,6 +73,7 @@ LIES: tuple[tuple[str, Lie, str], ...] = (
     ("wrong-subject", moved("step.2", ".step.2", ".step.3"), ".step.2; it was stored"),
     ("wrong-subject", moved("accepted", "reports.", "reports.x"), "says that it is reports."),
     ("wrong-subject", moved("offered.0", "told.", "told.x"), "says that it is told."),
+    ("unreadable", changed("offered.BKN", 0, "case_id", to="x"), "is no event of ours"),
     ("decided-otherwise", changed("decided", 0, "decision", "persons", 0, "stage", to="NONE"), "p1 has another route"),
     (
         "decided-otherwise",
