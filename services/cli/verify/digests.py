@@ -4,9 +4,6 @@ import hashlib
 import json
 from typing import Any
 
-_EMPTY: tuple[Any, ...] = (None, False, 0, "", [], {})
-"""What a field says that an earlier release did not know yet: it is not written, or with its default."""
-
 
 def digest(document: Any) -> str:
     """Equal for documents that differ in the order of names and in empty fields only."""
@@ -15,7 +12,7 @@ def digest(document: Any) -> str:
 
 
 def _bare(value: Any) -> Any:
+    """Without what a field says that an earlier release did not know yet: it is not written, or with its default."""
     if isinstance(value, dict):
-        found = {name: _bare(one) for name, one in value.items()}
-        return {name: one for name, one in found.items() if one not in _EMPTY}
+        return {name: one for name, found in value.items() if (one := _bare(found))}
     return [_bare(one) for one in value] if isinstance(value, list) else value
