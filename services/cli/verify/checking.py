@@ -17,10 +17,10 @@ from services.cli.verify.case_checks import check_case
 from services.cli.verify.days import DaysOff
 from services.cli.verify.decision_checks import Deciding, deciding
 from services.cli.verify.due_checks import check_dues
-from services.cli.verify.findings import Finding
+from services.cli.verify.findings import BROKEN, Finding, unreadable
 from services.cli.verify.history import Case, case_of
 from services.cli.verify.ledger_checks import DURABLES, check_ledger
-from services.cli.verify.logbook import Logbook
+from services.cli.verify.logbook import Fact, Logbook, ReportFact
 from services.cli.verify.model_checks import ReadModel
 from services.cli.verify.timer_checks import check_timers
 from services.cli.verify.told_checks import check_told
@@ -31,6 +31,9 @@ from services.runtime.reading import Stored, page_of
 
 _NEWER_REPORT = "stray-report"
 """Cases are read after the reports: one of a report that was accepted in between is no finding."""
+
+
+Given = tuple[str, list[Fact], list[ReportFact]]
 
 
 class Databases(NamedTuple):
@@ -139,16 +142,14 @@ class Checker:
         async with Opened(self._databases.routing) as engine:
             model = ReadModel(engine) if engine else None
             if model is None:
-                yield Finding(
-                    "no-database", "", "the read model is not there; routing makes it when it starts"
-                )
-            for case_id, facts, reports in book.cases():
-                case, cases = case_of(case_id, facts, reports), cases + 1
-                certain = [*check_case(case), *check_dues(case, now, self._off), *_anew(case, book, again)]
-                found += [*check_told(case), *(f for f in certain if f.kind == _NEWER_REPORT)]
-                for finding in (f for f in certain if f.kind != _NEWER_REPORT):
+                says = "the read model is not there; routing makes it when it starts"
+                yield Finding("no-database", "", says)
+            for given in book.cases():
+                case, certain, later = self._case(given, book, now, again)
+                cases, found = cases + 1, found + later
+                for finding in certain:
                     yield finding
-                if model and len(case.of("decided")) == 1:
+                if model and case and len(case.of("decided")) == 1:
                     found += [*await model.add(case), *check_timers(case, book, now)]
             found += await model.flush() if model else []
             totals = [finding async for finding in model.totals()] if model else []
@@ -160,6 +161,18 @@ class Checker:
         for finding in () if moving else totals:
             yield finding
         self.counts = _counts(book, cases, len(moving))
+
+    def _case(
+        self, given: Given, book: Logbook, now: datetime, again: Deciding | None
+    ) -> tuple[Case | None, list[Finding], list[Finding]]:
+        """What its events alone show, and what newer ones may explain; no case where they cannot be read."""
+        try:
+            case = case_of(*given)
+            found = [*check_case(case), *check_dues(case, now, self._off), *_anew(case, book, again)]
+            later = [*check_told(case), *(f for f in found if f.kind == _NEWER_REPORT)]
+            return case, [f for f in found if f.kind != _NEWER_REPORT], later
+        except BROKEN as broken:
+            return None, [unreadable(given[0], broken)], []
 
     async def _newer(self, stream: str, last: int, name: Callable[[Stored], str]) -> set[str]:
         """What a stream tells of after it was read, by its name: a database may be ahead of what was read."""

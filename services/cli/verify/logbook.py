@@ -161,7 +161,8 @@ class Logbook:
         case_id, kind = (words[3], "told") if stream == "TOLD" else (words[1], words[2])
         slimmed = json.dumps(_told(data, words[4]) if stream == "TOLD" else slim(data))
         marks = stored.headers["Nats-Time-Stamp"], "" if stream == "TOLD" else digest(event)
-        row = (case_id, stored.seq, kind, stored.subject, event["time"], slimmed, *marks)
+        at = _instant(event["time"]).isoformat()
+        row = (case_id, stored.seq, kind, stored.subject, at, slimmed, *marks)
         self.db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts import regions
-from services.cli.verify.findings import Finding
+from services.cli.verify.findings import BROKEN, Finding, unreadable
 from services.cli.verify.history import Case
 from services.cli.verify.model_rows import Row, Table, by_log, by_model
 
@@ -53,8 +53,11 @@ class ReadModel:
             rows = {table: await _of(connection, table, [c.case_id for c in cases]) for table in _TABLES}
         found: list[Finding] = []
         for case in cases:
-            self._count(case)
-            found += _compared(case, {table: rows[table].get(case.case_id, []) for table in _TABLES})
+            try:
+                self._count(case)
+                found += _compared(case, {table: rows[table].get(case.case_id, []) for table in _TABLES})
+            except BROKEN as broken:
+                found.append(unreadable(case.case_id, broken))
         return found
 
     async def totals(self) -> AsyncIterator[Finding]:
