@@ -151,8 +151,8 @@ def section(crowds: list[Crowd]) -> str:
     few, many = crowds[0], crowds[-1]
     lines = [
         f"Two systems, each an intake and its broker, take {EACH:,} reports in turns, {ROUNDS} times; medians, and the "
-        "median of the ratios of each round. The vault is SQLite; a stored report is a row of it and a message. None is like "
-        "another: where some are, at most three are compared with each new one, which costs intake up to a third more.",
+        "median of the ratios of each round. The vault is SQLite; a stored report is a row of it and a message. None is "
+        "like another: where some are, at most three are compared with each new one, which costs intake up to a third more.",
         "",
         f"| a report | beside {few.reports:,} | beside {many.reports:,} | ratio |",
         "| --- | --- | --- | --- |",
