@@ -20,12 +20,13 @@ class TimerQueries:
         self._engine = engine
 
     async def running(self, case_id: str) -> tuple[int, list[Row]]:
-        """The version of a case, -1 if there is none, and its timers."""
+        """The version of a case, -1 if there is none, and its timers in order of time."""
         t, v = tables.timers.c, tables.versions.c
         found = await self._all(select(v.version).where(v.case_id == case_id))
         rows = await self._all(select(tables.timers).where(t.case_id == case_id))
         # asked for what has not fired, SQLite would go through that of all cases
-        return (int(found[0]["version"]) if found else -1), [row for row in rows if not row["fired"]]
+        left = sorted((row for row in rows if not row["fired"]), key=lambda row: row["at"])
+        return (int(found[0]["version"]) if found else -1), left
 
     async def overdue(self, now: datetime) -> AsyncIterator[Row]:
         """Timers whose time has come, in order of time."""

@@ -28,7 +28,7 @@ LIES: tuple[tuple[str, str, str], ...] = (
         f"UPDATE notices SET message_id = (SELECT message_id FROM notices WHERE {ONE}) WHERE {OTHER}",
         "2 mails have it",
     ),
-    ("notice-tries", f"UPDATE notices SET doubts = 2 WHERE {ONE}", "after 1 tries, 2 of unknown outcome"),
+    ("notice-tries", f"UPDATE notices SET doubts = attempts + 1 WHERE {ONE}", "of unknown outcome"),
     ("notice-tries", "UPDATE notices SET state = 'UNKNOWN' WHERE step = 'ROUTED'", "0 of unknown outcome"),
     ("notice-tries", "UPDATE notices SET state = 'SENDING', attempts = 0", "is SENDING after 0 tries"),
 )
