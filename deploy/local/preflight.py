@@ -11,6 +11,9 @@ from typing import IO
 from deploy.local.secrets import CannotStart
 from deploy.local.settings import UpSettings
 
+UNFINISHED = "restore.unfinished"
+"""Lies in a data folder while `netral restore` fills it."""
+
 
 def check_ports(settings: UpSettings) -> None:
     """Every port is free, before anything starts. Raises CannotStart naming the setting that moves it."""
@@ -37,10 +40,6 @@ def check_ports(settings: UpSettings) -> None:
                 raise CannotStart(
                     f"Port {port} cannot be used ({problem.strerror}); stop what uses it or set {name} to another one."
                 ) from None
-
-
-UNFINISHED = "restore.unfinished"
-"""Lies in a data folder while `netral restore` fills it."""
 
 
 def check_restored(data_dir: Path) -> None:

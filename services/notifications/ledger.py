@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Update, exists, func, literal, or_, select, update
+from sqlalchemy import RowMapping, Update, bindparam, exists, func, literal, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -36,6 +36,8 @@ _EMPTY = update(notices).where(
     ~exists().where(_OF_IT, _MEMBER.c.state == State.GATHERED),
 )
 """Digests all of whose letters have ended, which only an older copy of a ledger holds: they left."""
+_STANDS = (notices.c.state == bindparam("as"), notices.c.turn == bindparam("nth"))
+_TELL = update(notices).where(notices.c.notice_id == bindparam("its"), *_STANDS).values(told=1)
 T = TypeVar("T")
 
 
@@ -193,12 +195,8 @@ class Ledger:
         """Note that these endings were told; one that changed in the meantime is told again, as what it is now."""
 
         async def work(connection: AsyncConnection) -> None:
-            for kind in {(ending.state, ending.turn) for ending in endings}:
-                ids = [str(e.notice.notice_id) for e in endings if (e.state, e.turn) == kind]
-                same = (unindexed(notices.c.state) == kind[0], notices.c.turn == kind[1])
-                await connection.execute(
-                    update(notices).where(notices.c.notice_id.in_(ids), *same).values(told=1)
-                )
+            these = [{"its": str(e.notice.notice_id), "as": e.state, "nth": e.turn} for e in endings]
+            await connection.execute(_TELL, these)
 
         await self.do(work)
 

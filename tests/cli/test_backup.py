@@ -212,6 +212,18 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(tmp_path: Path) 
     assert "--keys FOLDER" in netral(env, "restore", folder).stderr
 
 
+def broken_backup(tmp_path: Path) -> tuple[Path, Path]:
+    """A backup of a vault that is no database, and its keys."""
+    folder, keys = tmp_path / "backup", tmp_path / "keys"
+    ensure(tmp_path / "old")
+    shutil.copytree(tmp_path / "old" / "secrets", keys)
+    folder.mkdir()
+    (folder / "intake.db").write_bytes(b"no database")
+    manifest = {"format": 1, "began_at": "x", "streams": {}, "databases": ["intake"], "files": {}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder, keys
+
+
 @pytest.mark.parametrize(
     ("place", "words", "said"),
     [
@@ -222,13 +234,8 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(tmp_path: Path) 
 def test_without_its_broker_a_restore_fills_no_database(
     tmp_path: Path, place: str, words: tuple[str, ...], said: str
 ) -> None:
-    folder, keys, data = tmp_path / "backup", tmp_path / "keys", tmp_path / "data"
-    ensure(tmp_path / "old")
-    shutil.copytree(tmp_path / "old" / "secrets", keys)
-    folder.mkdir()
-    (folder / "intake.db").write_bytes(b"some bytes")
-    manifest = {"format": 1, "began_at": "x", "streams": {}, "databases": ["intake"], "files": {}}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    folder, keys = broken_backup(tmp_path)
+    data = tmp_path / "data"
     env = {"NETRAL_DATA_DIR": str(data), "NETRAL_NATS_URL": place.format(port=free_port())}
     done = netral(env, "restore", folder, "--keys", keys, *words)
     assert (done.returncode, said in done.stderr) == (1, True), done.stderr
@@ -236,13 +243,8 @@ def test_without_its_broker_a_restore_fills_no_database(
 
 
 def test_where_a_restore_broke_off_nothing_starts_and_none_goes_on(tmp_path: Path) -> None:
-    folder, keys, data = tmp_path / "backup", tmp_path / "keys", tmp_path / "data"
-    ensure(tmp_path / "old")
-    shutil.copytree(tmp_path / "old" / "secrets", keys)
-    folder.mkdir()
-    (folder / "intake.db").write_bytes(b"no database")
-    manifest = {"format": 1, "began_at": "x", "streams": {}, "databases": ["intake"], "files": {}}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    folder, keys = broken_backup(tmp_path)
+    data = tmp_path / "data"
     port, monitor = free_port(), free_port()
     env = {"NETRAL_DATA_DIR": str(data), "NETRAL_NATS_URL": f"nats://127.0.0.1:{port}"}
     env["NETRAL_MONITOR_PORT"] = str(monitor)

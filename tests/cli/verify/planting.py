@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from tests.conftest import Broker
 OPENED = datetime(2026, 11, 24, 3, tzinfo=UTC)
 T = TypeVar("T")
 Document = dict[str, Any]
+Lie = Callable[[list[Document]], list[Document] | None]
 
 
 def a_log(
@@ -69,6 +70,18 @@ def told(log: list[Document], word: str, number: int = 0) -> Document:
     """The event of a log whose subject has a word in it; changing it changes the log."""
     found = [entry["event"] for entry in log if f".{word}" in entry["subject"]]
     return dict.__getitem__({"it": found[number]}, "it")
+
+
+def changed(word: str, number: int, *path: Any, to: Any) -> Lie:
+    """One field of the event of which the subject has a word in it."""
+
+    def lie(log: list[Document]) -> None:
+        place = told(log, word, number)["data"]
+        for name in path[:-1]:
+            place = place[name]
+        place[path[-1]] = to
+
+    return lie
 
 
 def without(log: list[Document], word: str) -> list[Document]:

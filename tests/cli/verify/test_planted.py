@@ -1,7 +1,6 @@
 """The independent checker finds each kind of lie in the streams, and nothing in a true log."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,19 @@ import pytest
 from contracts.agency_events import office_token
 from services.routing.core.decide import Judge
 from tests.builders import a_report
-from tests.cli.verify.planting import OPENED, Document, a_log, copied, kinds, publish, stored, told, without
+from tests.cli.verify.planting import (
+    OPENED,
+    Document,
+    Lie,
+    a_log,
+    changed,
+    copied,
+    kinds,
+    publish,
+    stored,
+    told,
+    without,
+)
 from tests.conftest import Broker
 
 pytestmark = pytest.mark.broker
@@ -18,10 +29,9 @@ TO_THE_PPK = (
     ("BAWASLU", "STUDY_CONCLUDED", "BREACH"),
     ("BKN", "SUPERVISOR_CONCLUDED", "RECOMMENDED"),
 )
-Lie = Callable[[list[Document]], list[Document] | None]
 
 
-def with_due(log: list[Document], *, days: int = 0, **changed: Any) -> list[Document]:
+def with_due(log: list[Document], *, days: int = 0, **other: Any) -> list[Document]:
     """The event that the first limit of the case is over, as it must be said."""
     decision = told(log, "decided")
     due = decision["data"]["persons"][0]["dues"][0]
@@ -34,7 +44,7 @@ def with_due(log: list[Document], *, days: int = 0, **changed: Any) -> list[Docu
         "office": due["office"],
         "level": "OVERDUE",
         "last_day": due["last_day"],
-        **changed,
+        **other,
     }
     subject = f"cases.{data['case_id']}.due.p1.{data['agency']}.{data['last_day']}.{data['level']}"
     time = (OPENED + timedelta(days=days, minutes=1)).isoformat()
@@ -53,16 +63,6 @@ def true_log(judge: Judge) -> list[Document]:
 async def test_a_true_log_has_no_findings(fresh_nats: Broker, judge: Judge) -> None:
     async with stored(fresh_nats, true_log(judge)) as bus:
         assert await kinds(bus, fresh_nats.data_dir) == {}
-
-
-def _set(word: str, number: int, *path: Any, to: Any) -> Lie:
-    def lie(log: list[Document]) -> None:
-        place = told(log, word, number)["data"]
-        for name in path[:-1]:
-            place = place[name]
-        place[path[-1]] = to
-
-    return lie
 
 
 def _again(word: str) -> Lie:
@@ -100,11 +100,11 @@ LIES: dict[str, tuple[Lie, str]] = {
     "stored-twice": (_again("decided"), ".decided holds 2 messages"),
     "step-gap": (_renumbered, "[1, 3]"),
     "no-owner": (
-        _set("step.", 0, "persons", 0, "owner", to=None),
+        changed("step.", 0, "persons", 0, "owner", to=None),
         "after step 1 p1 (BREACH) is open and nobody",
     ),
     "owner-of-closed": (
-        _set(
+        changed(
             "step.",
             1,
             "persons",
@@ -120,29 +120,32 @@ LIES: dict[str, tuple[Lie, str]] = {
         "BKN owns it",
     ),
     "owner-without-part": (
-        _set("step.", 0, "persons", 0, "owner", "agency", to="DKPP"),
+        changed("step.", 0, "persons", 0, "owner", "agency", to="DKPP"),
         "DKPP owns it without",
     ),
     "illegal-step": (
-        _set("step.", 0, "by", to="PPK"),
+        changed("step.", 0, "by", to="PPK"),
         "step 1 (PPK said STUDY_CONCLUDED:BREACH): PPK may not",
     ),
     "wrong-state": (
-        _set("step.", 1, "persons", 0, "state", to="VERIFIED"),
+        changed("step.", 1, "persons", 0, "state", to="VERIFIED"),
         "leaves p1 VERIFIED, not RECOMMENDED",
     ),
     "not-offered": (lambda log: without(log, "offered.BAWASLU"), "BAWASLU got a part about p1 at step 0"),
     "offered-twice": (_again("offered.BKN"), "BKN was told of p1 2 times at step 0"),
-    "offered-in-vain": (_set("offered.BAWASLU", 0, "agency", to="POLRI"), "POLRI was told of p1 at step 0"),
+    "offered-in-vain": (
+        changed("offered.BAWASLU", 0, "agency", to="POLRI"),
+        "POLRI was told of p1 at step 0",
+    ),
     "not-told": (lambda log: without(log, "stepped.1"), "BAWASLU/kabkota:52.04: stepped 1 of p1"),
     "told-in-vain": (
         lambda log: _told_to_another(log, "offered.0"),
         "POLRI/pusat: offered 0 of p1 was told, which is not theirs",
     ),
     "due-missed": (lambda log: without(log, "due."), "was never said"),
-    "due-for-nothing": (_set("due.", 0, "last_day", to="2026-12-31"), "no such limit ran"),
+    "due-for-nothing": (changed("due.", 0, "last_day", to="2026-12-31"), "no such limit ran"),
     "wrong-limit": (
-        _set("decided", 0, "persons", 0, "dues", 0, "last_day", to="2024-11-01"),
+        changed("decided", 0, "persons", 0, "dues", 0, "last_day", to="2024-11-01"),
         "by another count",
     ),
     "unreadable": (lambda log: [*log, {"subject": "cases.x.step.1", "event": {}}], "CASES "),

@@ -1,34 +1,18 @@
 """The independent checker finds lies in single events: told otherwise, out of place, decided by nobody, about a person."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from services.cli.verify.personal import personal_in
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
 from tests.builders import a_report
-from tests.cli.verify.planting import Document, kinds, sentences, stored, told
+from tests.cli.verify.planting import Document, Lie, changed, kinds, sentences, stored, told
 from tests.cli.verify.test_planted import true_log
 from tests.conftest import Broker
 from tests.routing.test_law import load, newer
 from tests.running import in_process
 
-Lie = Callable[[list[Document]], list[Document] | None]
 NIP = "198001012005011001"
-
-
-def changed(word: str, number: int, *path: Any, to: Any) -> Lie:
-    """One field of the event of which the subject has a word in it."""
-
-    def lie(log: list[Document]) -> None:
-        place = told(log, word, number)["data"]
-        for name in path[:-1]:
-            place = place[name]
-        place[path[-1]] = to
-
-    return lie
 
 
 def moved(word: str, old: str, new: str) -> Lie:
