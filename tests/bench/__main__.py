@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import logging
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -12,30 +11,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvloop
-from nats.js.api import StorageType, StreamConfig
 
 from services.routing.deciding import load_judge
 from services.runtime.bus import Bus
-from tests.bench import doors, limits, machine, ours, paced, push
+from tests.bench import limits, machine, ours, paced, push
 from tests.bench.load import run_names
 from tests.bench.page import Figures
-from tests.bench.peers import REDIS, SEALING, Peers, at_rest
+from tests.bench.peers import REDIS, Peers
+from tests.bench.pipelines import ROADS, USUAL, Pipelines, timed
 from tests.bench.rules import DAY, facts_as_they_come, rate
 from tests.bench.seldom import Seldom
 from tests.bench.telling import tell
-from tests.bench.usual import STORED_BY_THE_USUAL
 from tests.conftest import Broker
-from tests.ports import free_port
 from tests.postgres import PostgresServer
-from tests.running import Processes, until
+from tests.running import Processes
 
 ROUNDS = 3
 FULL, QUICK = 2000, 200
 """Reports of each measure."""
 GENTLE = {"NETRAL_MAIL_BURST": "0", "NETRAL_MAIL_RATE": "0"}
-DOORS = ("empty", "grouped", "usual", "sealing")
-USUAL = {"usual": "usual", "sealing": SEALING + "usual"}
-"""What the kinds of door are called that come with a road."""
 
 
 @dataclass
@@ -46,29 +40,26 @@ class Bench:
     system: Processes
     size: int
     figures: Figures = field(default_factory=Figures)
-    doors: dict[str, str] = field(default_factory=dict)
     runs: Iterator[str] = field(default_factory=run_names)
     loads: list[float] = field(default_factory=list)
     each: ours.Stored = field(default_factory=lambda: ours.Stored(0, 0))
     peers: Peers | None = None
-    workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     async def run(self) -> None:
         bus = await Bus.connect(self.broker.settings, "operator")
         seldom = Seldom(self.broker.data_dir / "seldom")
         vaults = PostgresServer(synced=True)
         await asyncio.to_thread(vaults.start)
-        programs = list[subprocess.Popen[bytes]]()
+        pipelines = Pipelines(self.broker.settings, bus.js, vaults)
         try:
-            await self._prepare(bus)
-            programs += [self._open(kind, vaults) for kind in DOORS]
-            self.workers = {kind: doors.opened(kind, 0, self.broker.settings, "") for kind in USUAL}
-            await self._begin(bus, vaults)
+            await limits.prepare(bus.js)
+            await pipelines.start()
+            await self._begin(bus, pipelines, vaults)
             await seldom.start(next(self.runs))
             for _ in range(ROUNDS):
                 self.loads.append(machine.load())
                 await self._limits(bus)
-                await self._doors(bus)
+                await self._doors(pipelines)
                 await self._road(bus)
                 await self._paced(bus)
                 await ours.drained(bus.js)
@@ -77,28 +68,19 @@ class Bench:
             for _ in range(ROUNDS if self.size == FULL else 1):
                 await self._faults()
         finally:
-            for program in (*programs, *self.workers.values()):
-                program.terminate()
+            pipelines.stop()
             if self.peers:
                 self.peers.stop()
             vaults.stop()
             await seldom.stop()
             await bus.close()
 
-    async def _prepare(self, bus: Bus) -> None:
-        await limits.prepare(bus.js)
-        for kind in USUAL:
-            stream = StreamConfig(name=kind.upper(), subjects=[f"{kind}.>"], storage=StorageType.FILE)
-            await bus.js.add_stream(stream)
-
-    async def _begin(self, bus: Bus, vaults: PostgresServer) -> None:
+    async def _begin(self, bus: Bus, pipelines: Pipelines, vaults: PostgresServer) -> None:
         for name in ("smtp", "intake", "routing"):
             self.system.start(name)
         for name in ("intake", "routing"):
             await self.system.ready(name)
-        for url in self.doors.values():
-            await until(lambda url=url: ours.answers(url))  # type: ignore[misc]
-            await ours.door(url, next(self.runs), 100)
+        await pipelines.warmed(self.runs)
         if REDIS:
             self.peers = Peers(self.broker.data_dir, vaults.new_database())
             await self.peers.start()
@@ -115,20 +97,12 @@ class Bench:
         add("SQLite batched insert", await asyncio.to_thread(limits.sqlite, self.broker.data_dir, 4000))
         add("SMTP sink", await limits.smtp(200))
 
-    async def _doors(self, bus: Bus) -> None:
-        add = self.figures.add
+    async def _doors(self, pipelines: Pipelines) -> None:
+        add, urls = self.figures.add, pipelines.urls
         self.system.kill("routing")
-        add("empty door", (await ours.door(self.doors["empty"], next(self.runs), 2 * self.size))[0])
-        await self._door("grouped", "bare grouping door")
-        for kind, name in USUAL.items():
-            held = await ours.held(bus.js, kind.upper())
-            with at_rest(self.workers[kind]):
-                await self._door(kind, f"{name} door")
-            await ours.reached(bus.js, {kind.upper(): held + STORED_BY_THE_USUAL * self.size})
-            started = time.perf_counter()
-            await ours.door(self.doors[kind], next(self.runs), self.size)
-            await ours.reached(bus.js, {kind.upper(): held + STORED_BY_THE_USUAL * 2 * self.size})
-            add(f"{name} road", self.size / (time.perf_counter() - started))
+        add("empty door", (await ours.door(urls["empty"], next(self.runs), 2 * self.size))[0])
+        await timed(self.figures, "bare grouping door", urls["grouped"], next(self.runs), self.size)
+        await pipelines.measure(self.figures, self.runs, self.size)
         if self.peers:
             await self.peers.measure(self.figures, next(self.runs), self.size)
         speed, took = await ours.door(self.system.url("intake"), next(self.runs), self.size)
@@ -139,11 +113,6 @@ class Bench:
         for peer in (*USUAL.values(), *(self.peers.doors if self.peers else ())):
             add(f"our door beside {peer}", speed, limit=f"{peer} door")
             add(f"our door, p99, beside {peer}", p99, unit="ms", limit=f"{peer} door, p99")
-
-    async def _door(self, kind: str, name: str) -> None:
-        speed, took = await ours.door(self.doors[kind], next(self.runs), self.size)
-        self.figures.add(name, speed)
-        self.figures.add(f"{name}, p99", 1000 * took[int(0.99 * len(took))], unit="ms")
 
     async def _road(self, bus: Bus) -> None:
         add = self.figures.add
@@ -156,7 +125,7 @@ class Bench:
         url = self.system.url("intake")
         speed, messages = await ours.road(url, next(self.runs), bus.js, self.size, self.each)
         add("whole road", speed)
-        for peer in (*USUAL.values(), *(self.peers.doors if self.peers else ())):
+        for peer in (*ROADS, *(self.peers.doors if self.peers else ())):
             add(f"whole road beside {peer}", speed, limit=f"{peer} road")
         add("messages of the whole road", messages, limit="raw publish")
 
@@ -208,11 +177,6 @@ class Bench:
         for name in names:
             held = machine.resident(self.system.running[name].pid)
             self.figures.add(f"memory of {name}, {when}", held, unit="MiB")
-
-    def _open(self, kind: str, vaults: PostgresServer) -> "subprocess.Popen[bytes]":
-        port = free_port()
-        self.doors[kind] = f"http://127.0.0.1:{port}"
-        return doors.opened(kind, port, self.broker.settings, vaults.new_database())
 
 
 async def main(size: int) -> Bench:

@@ -1,7 +1,8 @@
 """Doors to compare ours with, each a process of its own: `python -m tests.bench.doors KIND PORT NATS_URL FOLDER VAULT`.
 
 `empty` answers and does nothing; `grouped` stores the same bytes in shared batches; `usual` is a pipeline as one writes it,
-and `sealing` the same with a vault, in the database at the address VAULT. Port 0 is the worker of such a pipeline.
+and `sealing` the same with a vault, in the database at the address VAULT. Port 0 is the worker of such a pipeline;
+`keeping` is `sealing` with a worker that keeps cases, inboxes and limits, in such a database of its own.
 """
 
 import subprocess
@@ -20,8 +21,11 @@ from services.runtime.connecting import connection
 from services.runtime.grouping import Grouped
 from services.runtime.serving import serve
 from services.runtime.settings import Settings
-from tests.bench import usual
+from tests.bench import usual, usual_keeping
 from tests.bench.usual_vault import UsualVault
+
+SEALED = ("sealing", usual_keeping.KIND)
+"""Kinds of door with a vault."""
 
 
 async def empty(scope: Any, receive: Any, send: Any) -> None:
@@ -86,13 +90,17 @@ def _app(kind: str, settings: Settings, address: str) -> Any:
         return empty
     if kind == "grouped":
         return grouped(settings)
-    return usual.door(settings, kind, UsualVault(address) if kind == "sealing" else None)
+    return usual.door(settings, kind, UsualVault(address) if kind in SEALED else None)
 
 
 async def main(kind: str, port: str, url: str, folder: str, address: str) -> None:
     settings = Settings(data_dir=Path(folder), nats_url=url)
     if port == "0":
-        await usual.work(settings, kind)
+        await (
+            usual_keeping.work(settings, address)
+            if kind == usual_keeping.KIND
+            else usual.work(settings, kind)
+        )
     else:
         await serve(_app(kind, settings, address), "127.0.0.1", int(port))
 

@@ -36,6 +36,10 @@ and the greatest. Ratios are medians of the ratios of each round, so a busy mome
   door keep it by SQLAlchemy's ORM in a PostgreSQL of their own, a transaction a report, with our own functions for the
   rest; Node-RED keeps it in the same Redis. They do less in this: a repetition is published again and its body not
   compared, nothing is logged, counted or traced.
+* *keeping usual road*: behind a sealing door a worker with the whole work of ours, written as one usually does: it stores as
+  many messages a report, and keeps cases, inboxes and limits by the ORM in a PostgreSQL of its own, a row and a commit for
+  each message, and looks every second which limits are over. It does less in this: its messages are short and explain
+  nothing, what is delivered again is stored again, and nothing is posted, logged, counted or traced.
 * *messages of the whole road*: what ours stores a second from the first request to the last agency's event, beside as
   many raw publishes.
 * *last agency told*: from a report's acceptance until the last agency's event of it is stored, where reports come at that

@@ -33,7 +33,7 @@ def agencies_of(status: Status) -> tuple[str, ...]:
 
 def door(settings: Settings, kind: str, vault: UsualVault | None = None) -> FastAPI:
     """Publishes to the stream that is named as the kind is."""
-    broker, stream = _broker(settings), kind.upper()
+    broker, stream = usual_broker(settings), kind.upper()
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
@@ -60,7 +60,7 @@ def door(settings: Settings, kind: str, vault: UsualVault | None = None) -> Fast
 
 async def work(settings: Settings, kind: str) -> None:
     """Routes what the door of this kind publishes, until cancelled."""
-    broker, stream = _broker(settings), kind.upper()
+    broker, stream = usual_broker(settings), kind.upper()
     declared = JStream(stream, subjects=[f"{kind}.>"], declare=False)
 
     async def tell_all(status: Status) -> None:
@@ -81,7 +81,8 @@ async def work(settings: Settings, kind: str) -> None:
     await asyncio.Event().wait()
 
 
-def _broker(settings: Settings) -> NatsBroker:
+def usual_broker(settings: Settings) -> NatsBroker:
+    """FastStream with its defaults, as the operator, who may write what the peers write."""
     options = connection(settings, "operator")
     return NatsBroker(
         options["servers"],
