@@ -1,4 +1,4 @@
-"""The previous release is replaced worker by worker while reports come in: old and new share one broker and databases."""
+"""Releases are replaced worker by worker, and back, while reports come in: old and new share one broker and databases."""
 
 import asyncio
 import signal
@@ -63,7 +63,7 @@ class Load:
             await asyncio.sleep(0.1)
 
 
-async def test_a_release_replaces_the_previous_one_under_load(
+async def test_a_release_replaces_the_previous_one_under_load_and_is_replaced_by_it(
     tmp_path: Path, postgres: PostgresServer
 ) -> None:
     old = previous_release(tmp_path / "previous")
@@ -85,7 +85,10 @@ async def test_a_release_replaces_the_previous_one_under_load(
         load = Load([worker.url("intake") for worker in workers])
         async with httpx.AsyncClient(timeout=10) as http:
             sending = asyncio.create_task(load.run(http))
-            await replaced(broker, workers, load)
+            provisioned(None, broker, workers[0])
+            await replaced(workers, None, load)
+            provisioned(old, broker, workers[0])
+            await replaced(workers[:1], old, load)
             load.stopping = True
             await sending
         await nothing_is_lost_or_doubled(broker, load)
@@ -93,21 +96,24 @@ async def test_a_release_replaces_the_previous_one_under_load(
         assert found.returncode == 0, found.stdout + found.stderr
         assert "Traceback" not in workers[0].logs()
     finally:
+        for name in SERVICES:
+            workers[0].kill(
+                name
+            )  # the release before may stand still when it is told to stop while the broker goes
         for worker in workers:
             worker.stop()
         broker.stop()
 
 
-async def replaced(broker: Broker, workers: list[Processes], load: Load) -> None:
-    """Each worker is told to stop, and begins again as this release, while the other goes on as it is."""
-    provisioned(None, broker, workers[0])
+async def replaced(workers: list[Processes], code: Path | None, load: Load) -> None:
+    """Each worker is told to stop, and begins again with other code, while the other goes on as it is."""
     for name in SERVICES:
         for worker in workers:
             load.go_on()
             running = worker.running[name]
             running.terminate()
             assert await asyncio.to_thread(running.wait, 20) == 0, name
-            worker.code = None
+            worker.code = code
             worker.start(name)
             await worker.ready(name)
             await until(load.all_accepted)
