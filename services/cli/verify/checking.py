@@ -152,7 +152,7 @@ class Checker:
                 if model and case and len(case.of("decided")) == 1:
                     found += [*await model.add(case), *check_timers(case, book, now)]
             found += await model.flush() if model else []
-            totals = [finding async for finding in model.totals()] if model else []
+            totals = await model.totals() if model else []
         moving = await self._newer("CASES", book.last["CASES"], _second)
         newer = moving | await self._newer("REPORTS", book.last["REPORTS"], _second)
         for finding in found:

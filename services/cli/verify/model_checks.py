@@ -1,16 +1,15 @@
 """Compares the read model with the log: every case, and what is counted over all of them; read with plain SQL."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from contracts import regions
 from services.cli.verify.findings import BROKEN, Finding, unreadable
 from services.cli.verify.history import Case
-from services.cli.verify.model_rows import Row, Table, by_log, by_model
+from services.cli.verify.model_rows import Row, Table, by_log, by_model, counts
+from services.cli.verify.model_totals import Totals
 
 GROUP = 200
 _NAMES = {
@@ -21,12 +20,10 @@ _NAMES = {
     "offers": "offer",
     "case_reports": "report",
     "cases": "case",
+    "links": "link",
+    "spoken": "said",
 }
 _TABLES = ("versions", *_NAMES)
-_STRAY = {
-    "inbox": text("SELECT count(*) FROM inbox WHERE case_id NOT IN (SELECT case_id FROM versions)"),
-    "timers": text("SELECT count(*) FROM timers WHERE case_id NOT IN (SELECT case_id FROM versions)"),
-}
 _STANDS = ("owner", "office", "state", "closed")
 
 
@@ -36,8 +33,7 @@ class ReadModel:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._waiting: list[Case] = []
-        self._expected = Counter[str]()
-        self._persons, self._cases = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
+        self._totals = Totals()
 
     async def add(self, case: Case) -> list[Finding]:
         """Take a case up; the findings of a whole group come when it is full."""
@@ -54,56 +50,16 @@ class ReadModel:
         found: list[Finding] = []
         for case in cases:
             try:
-                self._count(case)
+                self._totals.add(case, counts(case))
                 found += _compared(case, {table: rows[table].get(case.case_id, []) for table in _TABLES})
             except BROKEN as broken:
                 found.append(unreadable(case.case_id, broken))
         return found
 
-    async def totals(self) -> AsyncIterator[Finding]:
-        """What only the whole shows: rows of no case, and the counts."""
+    async def totals(self) -> list[Finding]:
+        """What only the whole shows."""
         async with self._engine.connect() as connection:
-            for table in ("versions", "matters", "cases", "steps", "offers", "case_reports"):
-                count = int((await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())  # noqa: S608
-                if count != self._expected[table]:
-                    says = f"the table {table} has {count} rows, the log has {self._expected[table]}"
-                    yield Finding("model-count", "", says)
-            for table, stray in _STRAY.items():
-                if count := int((await connection.execute(stray)).scalar_one()):
-                    yield Finding("model-count", "", f"the table {table} has {count} rows of no case")
-            found = await connection.execute(text("SELECT * FROM tallies WHERE persons <> 0 OR cases <> 0"))
-            rows = {_cell(row._mapping): (row.persons, row.cases) for row in found}
-        wanted = {cell: (self._persons[cell], self._cases[cell]) for cell in self._persons}
-        for cell in sorted(wanted.keys() | rows.keys()):
-            if wanted.get(cell) != rows.get(cell):
-                counts = (
-                    f"{rows.get(cell)} persons and cases in the read model, {wanted.get(cell)} by the log"
-                )
-                yield Finding("model-tally", "", f"{' '.join(cell)}: {counts}")
-
-    def _count(self, case: Case) -> None:
-        newest = case.versions[-1].persons.values()
-        self._expected.update(
-            versions=1,
-            cases=1,
-            matters=len(newest),
-            steps=len(case.steps),
-            offers=len(case.of("offered")),
-            case_reports=len(case.of("reports")),
-        )
-        province = regions.bare(case.of("decided")[0].data["region"])[:2]
-        cells = [
-            (
-                (p["owner"] or {}).get("agency", ""),
-                p["state"],
-                str(p.get("stage")),
-                str(p.get("class")),
-                province,
-            )
-            for p in newest
-        ]
-        self._persons.update(cells)
-        self._cases.update(set(cells))
+            return await self._totals.compare(connection)
 
 
 def _compared(case: Case, rows: dict[str, list[Row]]) -> Iterator[Finding]:
@@ -155,7 +111,3 @@ async def _of(connection: AsyncConnection, table: str, ids: list[str]) -> dict[s
     for row in await connection.execute(query.bindparams(bindparam("ids", ids, expanding=True))):
         found.setdefault(row.case_id, []).append(dict(row._mapping))
     return found
-
-
-def _cell(row: Any) -> tuple[str, ...]:
-    return tuple(str(row[name]) for name in ("owner", "state", "stage", "class", "province"))

@@ -22,6 +22,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "offers": ("agency", "person", "step"),
     "cases": (),
     "case_reports": ("report_id",),
+    "links": (),
+    "spoken": ("ref", "agency", "last_day", "level"),
 }
 _INSTANTS = ("since", "quarter_at", "remind_at", "over_at", "at", "opened_at", "updated_at", "due_at")
 _TRUTHS = ("closed", "late", "fired", "sealed")
@@ -48,14 +50,15 @@ def by_log(case: Case) -> dict[str, Table]:
         "case_reports": {
             (f.data["report_id"],): {"ticket": f.data["ticket"], "at": f.at} for f in case.of("reports")
         },
+        "links": _links(case),
+        "spoken": {key: {} for key in _spoken(case)},
     }
 
 
 def timers(case: Case, persons: dict[str, Person]) -> Table:
     """Each limit that runs: whose, when it has something to say, and whether it has said it."""
     opened = case.versions[0].at
-    said = {(f.data["person"], f.data["agency"], f.data["last_day"], f.data["level"]) for f in case.of("due")}
-    said |= {(f.data["person"], "OPERATOR", f.data["last_day"], "QUEUE") for f in case.of("waiting")}
+    said = _spoken(case)
     rows: Table = {}
     for ref, person in persons.items():
         for due in person["dues"]:
@@ -68,6 +71,32 @@ def timers(case: Case, persons: dict[str, Person]) -> Table:
             at = datetime.fromisoformat(alarm["at"])
             rows[(ref, "OPERATOR", alarm["last_day"], "QUEUE")] = {"office": None, "at": at}
     return {key: {**row, "fired": key in said} for key, row in rows.items()}
+
+
+def counts(case: Case) -> dict[str, int]:
+    """How many rows the tables that are counted must have of a case."""
+    return {
+        "versions": 1,
+        "cases": 1,
+        "matters": len(case.versions[-1].persons),
+        "steps": len(case.steps),
+        "offers": len(case.of("offered")),
+        "case_reports": len(case.of("reports")),
+        "links": len(_links(case)),
+        "spoken": len(_spoken(case)),
+    }
+
+
+def _links(case: Case) -> Table:
+    """Of which case this one is a duplicate after its last step."""
+    link = case.steps[-1].get("link") if case.steps else None
+    return {(): {"root": link["to"], "meant": link["meant"]}} if link else {}
+
+
+def _spoken(case: Case) -> set[Any]:
+    """The limits that were said, by person, agency, last day and level."""
+    said = {(f.data["person"], f.data["agency"], f.data["last_day"], f.data["level"]) for f in case.of("due")}
+    return said | {(f.data["person"], "OPERATOR", f.data["last_day"], "QUEUE") for f in case.of("waiting")}
 
 
 def _matter(case: Case, ref: str, spoken: Table) -> Row:
@@ -84,14 +113,14 @@ def _matter(case: Case, ref: str, spoken: Table) -> Row:
         "region": event.data["region"],
         "stage": person.get("stage"),
         "class": person.get("class"),
-        "since": _since(case.versions, ref),
+        "since": since_of(case.versions, ref),
         "late": any(row["fired"] for key, row in spoken.items() if key[0] == ref and key[3] in OVER),
-        **_limit(person),
+        **limit_of(person),
         "matter": person["digest"],
     }
 
 
-def _since(versions: list[Version], ref: str) -> datetime:
+def since_of(versions: list[Version], ref: str) -> datetime:
     """From when on the person is where it is: owner and state have been the same since."""
     since, before = versions[0].at, None
     for version in versions:
@@ -102,7 +131,7 @@ def _since(versions: list[Version], ref: str) -> datetime:
     return since
 
 
-def _limit(person: Person) -> Row:
+def limit_of(person: Person) -> Row:
     """The first limit of whoever must act, or how long the operator may let it wait; quarters of it by its reminder."""
     owner, alarm, names = person["owner"], person.get("alarm"), ("quarter_at", "remind_at", "over_at")
     if owner is None:
@@ -152,7 +181,7 @@ def _named(fact: Fact) -> Row:
 def _said(row: Row) -> Row:
     said = dict(row)
     for name in said.keys() & set(_INSTANTS):
-        said[name] = _instant(said[name])
+        said[name] = instant(said[name])
     for name in said.keys() & set(_TRUTHS):
         said[name] = bool(said[name])
     for name in said.keys() & {"event", "matter"}:
@@ -160,7 +189,7 @@ def _said(row: Row) -> Row:
     return said
 
 
-def _instant(value: Any) -> datetime | None:
+def instant(value: Any) -> datetime | None:
     """PostgreSQL answers with an instant, SQLite with its text, which forgets the zone."""
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
     return at and (at if at.tzinfo else at.replace(tzinfo=UTC))

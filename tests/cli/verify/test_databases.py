@@ -33,11 +33,11 @@ async def played(system: System, bus: Bus) -> str:
     await seen(system, second, 1)
     for key in ("k3", "k4"):
         await system.send(a_report(person__name="Orang Tiga"), key)
-    await until(lambda: _quiet(bus))
+    await until(lambda: quiet(bus))
     return first
 
 
-async def _quiet(bus: Bus) -> bool:
+async def quiet(bus: Bus) -> bool:
     durables = (("REPORTS", "routing"), ("CASES", "routing-projection"), ("TIMERS", "routing-timers"))
     infos = [await bus.js.consumer_info(*durable) for durable in durables]
     return not any(info.num_pending or info.num_ack_pending for info in infos)
@@ -148,7 +148,7 @@ async def test_a_key_that_the_vault_was_not_filled_with_is_one_finding(
     bus, folder = await Bus.connect(fresh_nats.settings, "operator"), fresh_nats.data_dir
     async with in_process(fresh_nats, judge=judge, clock=Clock(now())) as system:
         await opened(system, "k1")
-        await until(lambda: _quiet(bus))
+        await until(lambda: quiet(bus))
     found = await sentences(bus, folder, now(), vault_key=bytes(32))
     assert [kind for kind, _ in found] == ["vault-unreadable"], found
     assert "the vault opens to another vault.key" in found[0][1]
@@ -160,7 +160,7 @@ async def test_what_was_erased_need_not_open(fresh_nats: Broker, judge: Judge) -
     key = bytes.fromhex(fresh_nats.settings.secret("vault.key"))
     async with in_process(fresh_nats, judge=judge, clock=Clock(now())) as system:
         await opened(system, "k1")
-        await until(lambda: _quiet(bus))
+        await until(lambda: quiet(bus))
     executed(folder / "intake.db", "UPDATE reports SET dossier_key = NULL")
     assert await kinds(bus, folder, now(), vault_key=key) == {}
     await bus.close()

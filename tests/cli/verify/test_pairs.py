@@ -1,0 +1,89 @@
+"""The checker compares links, near matches, what was said of limits, and the counts of waiting with the log."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from services.routing.core.decide import Judge
+from services.runtime.bus import Bus
+from services.runtime.clock import now
+from tests.builders import a_report
+from tests.cli.verify.planting import kinds, sentences
+from tests.cli.verify.test_databases import executed, kept, quiet
+from tests.conftest import Broker
+from tests.routing.test_matches_api import answer, told, waiting
+from tests.routing.test_steps_api import say, seen
+from tests.running import Clock, System, in_process, until
+
+pytestmark = pytest.mark.broker
+
+
+class Played(NamedTuple):
+    """A connection of the operator to a quiet system, and where its databases lie."""
+
+    bus: Bus
+    folder: Path
+
+
+@pytest.fixture
+async def played(fresh_nats: Broker, judge: Judge) -> AsyncIterator[Played]:
+    """One pair is the same, another is not; a third link was taken back; a case has two persons who wait elsewhere."""
+    bus = await Bus.connect(fresh_nats.settings, "operator")
+    async with in_process(fresh_nats, judge=judge, clock=Clock(now())) as system:
+        for name in ("Kanari Satu", "Kanari Satoe", "Merpati Dua", "Merpati Duwa"):
+            await told(system, name)
+        first, second = await waiting(system, 2)
+        for reply, pair in (("SAME", first), ("DIFFERENT", second), ("SAME", second)):
+            assert (await answer(system, pair["match_id"], reply)).status_code == 200
+        back = second["duplicate"]["case_id"]
+        await say(system, back, "OPERATOR", to="moves", move="VOID", step=1)
+        await seen(system, back, 2)
+        await two_persons(system)
+        await until(lambda: quiet(bus))
+    yield Played(bus, fresh_nats.data_dir)
+    await bus.close()
+
+
+async def two_persons(system: System) -> None:
+    """Of one case, of whom one is proven to have broken the law."""
+    report = a_report(person__name="Elang Tiga")
+    report["persons"].append({**report["persons"][0], "ref": "p2", "name": "Elang Empat", "nip": None})
+    report["acts"].append({**report["acts"][0], "person": "p2"})
+    ticket = (await system.send(report, "two")).json()["ticket"]
+    case_id = (await system.story(ticket))["case_id"]
+    await say(system, case_id, "BAWASLU", event="STUDY_CONCLUDED", result="BREACH", person="p1")
+    await seen(system, case_id, 1)
+
+
+ELSEWHERE = "'00000000-0000-5000-8000-000000000001'"
+TO_NOBODY = f"VALUES ({ELSEWHERE}, {ELSEWHERE}, {ELSEWHERE})"
+LIES: tuple[tuple[str, str, str], ...] = (
+    ("model-link", f"UPDATE links SET root = {ELSEWHERE}", "link: root: the read model says"),
+    ("model-link", f"UPDATE links SET meant = {ELSEWHERE}", "link: meant: the read model says"),
+    ("model-link", "DELETE FROM links", "link: is not in the read model"),
+    ("model-link", "INSERT INTO links SELECT case_id, root, meant FROM (SELECT case_id, 'x' AS root, 'x' AS meant"
+     " FROM steps WHERE number = 2)", "link: is not in the log"),
+    ("model-count", f"INSERT INTO links {TO_NOBODY}", "the table links has 2 rows, the log has 1"),
+    ("model-said", "DELETE FROM spoken WHERE rowid = (SELECT min(rowid) FROM spoken)", "is not in the read model"),
+    ("model-said", "UPDATE spoken SET level = 'QUEUE' WHERE rowid = (SELECT min(rowid) FROM spoken)", "not in the log"),
+    ("model-wait", "UPDATE waits SET persons = persons + 1 WHERE mark = 'since'", "since 20"),
+    ("model-wait", "DELETE FROM waits WHERE mark = 'over_at'", "over_at 20"),
+    ("model-wait", "UPDATE waits SET at = datetime(at, '+1 day') WHERE owner = 'BKN' AND mark = 'since'", "None"),
+    ("model-overlap", "UPDATE overlaps SET cases = cases + 1", "* * * * *: (2,) in the read model, (1,) by the log"),
+    ("model-overlap", "DELETE FROM overlaps WHERE province = '*' AND owner = '*'", "None in the read model"),
+)  # fmt: skip
+
+
+async def test_links_limits_said_and_counts_of_waiting_agree_and_every_difference_is_named(
+    played: Played,
+) -> None:
+    later = now() + timedelta(minutes=11)
+    assert await kinds(played.bus, played.folder, later) == {}
+    for kind, sql, words in LIES:
+        with kept(played.folder / "routing.db") as path:
+            executed(path, sql)
+            found = await sentences(played.bus, played.folder, later)
+        assert any(kind == of and words in says for of, says in found), (kind, sql, found)
