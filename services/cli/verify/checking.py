@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nats.errors import Error as NatsError
-from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,13 +19,16 @@ from services.cli.verify.due_checks import check_dues
 from services.cli.verify.findings import BROKEN, Finding, unreadable
 from services.cli.verify.history import Case, case_of
 from services.cli.verify.ledger_checks import DURABLES, check_ledger
-from services.cli.verify.logbook import Fact, Logbook, ReportFact
+from services.cli.verify.logbook import Fact, Logbook, ReportFact, alike
+from services.cli.verify.match_checks import check_answers, check_asked, check_links
 from services.cli.verify.model_checks import ReadModel
+from services.cli.verify.opened import Opened
+from services.cli.verify.pair_checks import check_pairs
+from services.cli.verify.report_checks import check_reports
 from services.cli.verify.timer_checks import check_timers
 from services.cli.verify.told_checks import check_told
 from services.cli.verify.vault_checks import MOST_WAITING, WAITING, check_vault, still_stored
 from services.runtime.bus import Bus
-from services.runtime.database import open_engine
 from services.runtime.reading import Stored, page_of
 
 _NEWER_REPORT = "stray-report"
@@ -79,6 +81,8 @@ class Checker:
                 await book.reports(self._bus)
                 async for finding in self._behind("REPORTS", "routing", book.last["REPORTS"]):
                     yield finding
+                async for finding in self._behind("REPORTS", "routing-resembles", book.last["REPORTS"]):
+                    yield finding
                 await book.rest(self._bus)
                 async for finding in self._behind("CASES", "routing-agencies", book.last["CASES"]):
                     yield finding
@@ -89,7 +93,7 @@ class Checker:
                 book.close()
 
     async def _all(self, book: Logbook, now: datetime) -> AsyncIterator[Finding]:
-        for finding in (*book.odd, *_reports(book)):
+        for finding in (*book.odd, *check_reports(book)):
             yield finding
         async for finding in self._behind("CASES", "routing-projection", book.last["CASES"]):
             yield finding
@@ -151,10 +155,10 @@ class Checker:
                     yield finding
                 if model and case and len(case.of("decided")) == 1:
                     found += [*await model.add(case), *check_timers(case, book, now)]
-            found += await model.flush() if model else []
+            found += [*await model.flush(), *await check_pairs(engine, book)] if model and engine else []
             totals = await model.totals() if model else []
         moving = await self._newer("CASES", book.last["CASES"], _second)
-        newer = moving | await self._newer("REPORTS", book.last["REPORTS"], _second)
+        newer = moving | await self._newer("REPORTS", book.last["REPORTS"], _report)
         for finding in found:
             if finding.subject not in newer:
                 yield finding
@@ -168,17 +172,19 @@ class Checker:
         """What its events alone show, and what newer ones may explain; no case where they cannot be read."""
         try:
             case = case_of(*given)
-            found = [*check_case(case), *check_dues(case, now, self._off), *_anew(case, book, again)]
-            later = [*check_told(case), *(f for f in found if f.kind == _NEWER_REPORT)]
+            found = [*check_case(case), *check_answers(case), *check_links(case)]
+            found += [*check_dues(case, now, self._off), *_anew(case, book, again)]
+            later = [*check_told(case), *check_asked(case, book)]
+            later += [finding for finding in found if finding.kind == _NEWER_REPORT]
             return case, [f for f in found if f.kind != _NEWER_REPORT], later
         except BROKEN as broken:
             return None, [unreadable(given[0], broken)], []
 
-    async def _newer(self, stream: str, last: int, name: Callable[[Stored], str]) -> set[str]:
-        """What a stream tells of after it was read, by its name: a database may be ahead of what was read."""
+    async def _newer(self, stream: str, last: int, names: Callable[[Stored], set[str]]) -> set[str]:
+        """What a stream tells of after it was read, by its names: a database may be ahead of what was read."""
         start, newer = last + 1, set[str]()
         while page := await page_of(self._bus, stream, start):
-            newer |= {name(stored) for stored in page}
+            newer = newer.union(*map(names, page))
             start = page[-1].seq + 1
         return newer
 
@@ -195,55 +201,35 @@ class Checker:
         yield Finding("behind", "", says)
 
 
-class Opened:
-    """A database to read from, None if it is an SQLite file that is not there."""
-
-    def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        missing = parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists()
-        self._engine: AsyncEngine | None = None if missing else open_engine(url, patient=True)
-
-    async def __aenter__(self) -> AsyncEngine | None:
-        return self._engine
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._engine:
-            await self._engine.dispose()
-
-
 def _anew(case: Case, book: Logbook, again: Deciding | None) -> Iterator[Finding]:
     return again.check(case, book) if again and len(case.of("decided")) == 1 else iter(())
 
 
-def _second(stored: Stored) -> str:
-    return stored.subject.split(".")[1]
+def _second(stored: Stored) -> set[str]:
+    return {stored.subject.split(".")[1]}
 
 
-def _notice(stored: Stored) -> str:
+def _report(stored: Stored) -> set[str]:
+    """A report, and the pairs of cases it tells of."""
+    try:
+        pairs = {pair for pair, *_ in alike(json.loads(stored.body))}
+    except BROKEN:
+        pairs = set[str]()
+    return _second(stored) | pairs
+
+
+def _notice(stored: Stored) -> set[str]:
     """The subject names the ending of a notice, which may be its second."""
     try:
-        return str(json.loads(stored.body)["data"]["notice_id"])
+        return {str(json.loads(stored.body)["data"]["notice_id"])}
     except (ValueError, KeyError, TypeError):
-        return stored.subject
+        return {stored.subject}
 
 
 def _counts(book: Logbook, cases: int, moving: int) -> Counts:
     events = book.db.execute("SELECT count(*) FROM events WHERE kind != 'told'").fetchone()[0]
     reports = book.db.execute("SELECT count(*) FROM reports").fetchone()[0]
     return Counts(reports, events, cases, moving)
-
-
-def _reports(book: Logbook) -> Iterator[Finding]:
-    """A report belongs to one case, whichever events name it."""
-    twice = "SELECT report_id, count(*) FROM reports GROUP BY report_id HAVING count(*) > 1"
-    for report_id, count in book.db.execute(twice):
-        yield Finding("accepted-twice", report_id, f"was accepted {count} times")
-    several = """SELECT report_id, group_concat(case_id, ' and ') FROM
-        (SELECT DISTINCT json_extract(data, '$.report_id') AS report_id, case_id FROM events
-         WHERE kind IN ('reports', 'decided') ORDER BY case_id)
-        GROUP BY report_id HAVING count(*) > 1"""
-    for report_id, cases in book.db.execute(several):
-        yield Finding("report-in-two-cases", report_id, f"is in the cases {cases}")
 
 
 TROUBLES = (NatsError, TimeoutError, SQLAlchemyError)

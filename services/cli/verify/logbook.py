@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID, uuid5
 
 from services.cli.verify.digests import digest
 from services.cli.verify.findings import Finding
@@ -21,15 +22,19 @@ _TABLES = """
 PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;
 CREATE TABLE reports (report_id TEXT, case_id TEXT, known TEXT, reported TEXT, region TEXT, ticket TEXT, facts TEXT,
     digest TEXT, stamp TEXT);
+CREATE TABLE resembles (match_id TEXT, report_id TEXT, case_id TEXT, ticket TEXT, other_report TEXT, other_case TEXT,
+    other_ticket TEXT, mark TEXT);
 CREATE TABLE events (case_id TEXT, seq INTEGER, kind TEXT, subject TEXT, at TEXT, data TEXT, stamp TEXT, digest TEXT);
 CREATE TABLE notices (notice_id TEXT, case_id TEXT, outcome TEXT);
 CREATE TABLE timers (subject TEXT PRIMARY KEY, schedule TEXT);
 """
 _INDEXES = """
 CREATE INDEX reports_case ON reports (case_id); CREATE INDEX reports_id ON reports (report_id);
+CREATE INDEX resembles_match ON resembles (match_id, report_id);
 CREATE INDEX events_case ON events (case_id, seq); CREATE INDEX notices_id ON notices (notice_id);
 """
 _OF_CASE = "SELECT report_id, case_id, known, reported, region FROM reports WHERE case_id = ?"
+_NETRAL = UUID("6f1d1f52-6a0e-5c5b-9a53-7d4b1c6f2e10")
 _PART = ("agency", "office", "role", "when", "rule", "active", "deadline")
 
 
@@ -140,9 +145,10 @@ class Logbook:
             self.odd.append(Finding("unreadable", "", f"{place} is no event of ours"))
 
     def _keep_report(self, stored: Stored, event: dict[str, Any]) -> None:
-        if not stored.subject.endswith(".accepted"):
-            return
         data = event["data"]
+        if not stored.subject.endswith(".accepted"):
+            self.db.executemany("INSERT INTO resembles VALUES (?, ?, ?, ?, ?, ?, ?, ?)", alike(event))
+            return
         facts = data["facts"]
         days = facts["known_on"], facts["reported_on"], facts["region"]
         marks = data["ticket"], json.dumps(facts), digest(event), stored.headers["Nats-Time-Stamp"]
@@ -168,6 +174,21 @@ class Logbook:
 
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def alike(event: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Each report that one is said to resemble: the pair, both sides, and a digest of when, how much and why."""
+    data = event["data"]
+    side = data["report_id"], data["case_id"], data["ticket"]
+    for other in data["others"]:
+        their = other["report_id"], other["case_id"], other["ticket"]
+        why = [_instant(event["time"]).isoformat(), other["score"], other["reasons"]]
+        yield match_of(side[1], their[1]), *side, *their, digest(why)
+
+
+def match_of(one: str, other: str) -> str:
+    """The id of a pair of cases."""
+    return str(uuid5(_NETRAL, "/".join(("match", *sorted((one, other))))))
 
 
 def slim(data: dict[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 import copy
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from contracts.door import read_report
-from contracts.events import CaseDecided, ReportAccepted, ReportAcceptedData
+from contracts.events import CaseDecided, Event, ReportAccepted, ReportAcceptedData
 from contracts.facts import facts_of
 from contracts.ids import NETRAL, case_id_of, derived_id
 from contracts.steps import Said
@@ -31,10 +31,11 @@ Document = dict[str, Any]
 Lie = Callable[[list[Document]], list[Document] | None]
 
 
-def a_log(
-    judge: Judge, name: str, said: tuple[tuple[str, str, str | None], ...] = (), **changed: Any
-) -> list[Document]:
-    """The events of one case: its report, its decision and what follows, then one step a day."""
+def a_log(judge: Judge, name: str, said: tuple[tuple[Any, ...], ...] = (), **changed: Any) -> list[Document]:
+    """The events of one case: its report, its decision and what follows, then one step a day.
+
+    Of what is `said`: by whom, the event, its result, and other words of it if there are any.
+    """
     facts = facts_of(read_report(a_report(**changed), TODAY), OPENED.date())
     report_id = derived_id(NETRAL, "report", name)
     data = ReportAcceptedData(
@@ -53,16 +54,20 @@ def a_log(
         *told_of_opening(record),
     ]
     steps: list[Step] = []
-    for number, (by, event, result) in enumerate(said, 1):
+    for number, (by, event, result, *more) in enumerate(said, 1):
         at, before = OPENED + timedelta(days=number), life.matters
-        step = Step(
-            number, at, by, None, Said.model_validate({"event": event, "result": result, "on": at.date()})
-        )
+        words = {"event": event, "result": result, "on": at.date(), **(more[0] if more else {})}
+        step = Step(number, at, by, None, Said.model_validate(words))
         steps.append(step)
         days: list[date] = [other.at.date() for other in steps]
         life = life_of(facts, OPENED.date(), days, steps, judge)
         told = stepped(record, step, life)
         events += [told, *newly_offered(told, before), *told_of_step(told, before)]
+    return as_documents(events)
+
+
+def as_documents(events: Iterable[Event]) -> list[Document]:
+    """Events as they lie in their streams."""
     return [{"subject": m.subject, "event": json.loads(m.body)} for m in map(message_of, events)]
 
 

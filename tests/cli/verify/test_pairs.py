@@ -1,4 +1,4 @@
-"""The checker compares links, near matches, what was said of limits, and the counts of waiting with the log."""
+"""The checker compares links, near matches and answers, what was said of limits, and the counts of waiting with the log."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -74,10 +74,23 @@ LIES: tuple[tuple[str, str, str], ...] = (
     ("model-wait", "UPDATE waits SET at = datetime(at, '+1 day') WHERE owner = 'BKN' AND mark = 'since'", "None"),
     ("model-overlap", "UPDATE overlaps SET cases = cases + 1", "* * * * *: (2,) in the read model, (1,) by the log"),
     ("model-overlap", "DELETE FROM overlaps WHERE province = '*' AND owner = '*'", "None in the read model"),
+    ("model-match", "DELETE FROM matches WHERE rowid = (SELECT min(rowid) FROM matches)", "is not in the read model"),
+    ("model-match", f"UPDATE matches SET report_id = {ELSEWHERE}", "is not in the log"),
+    ("model-match", f"UPDATE matches SET other_case = {ELSEWHERE}", "the read model says ["),
+    ("model-match", "UPDATE matches SET ticket = 'NTR-X'", "NTR-X"),
+    ("model-match", "UPDATE matches SET score = score / 2", "the read model says ["),
+    ("model-match", "UPDATE matches SET reasons = '[\"SAME_ACT\"]'", "the read model says ["),
+    ("model-match", "UPDATE matches SET at = datetime(at, '+1 day')", "the read model says ["),
+    ("model-answer", "DELETE FROM match_answers WHERE number = 2", "(2) is not in the read model"),
+    ("model-answer", "UPDATE match_answers SET number = 3 WHERE number = 2", "(3) is not in the log"),
+    ("model-answer", "UPDATE match_answers SET answer = 'DIFFERENT'", 'the read model says ["DIFFERENT"'),
+    ("model-answer", "UPDATE match_answers SET at = datetime(at, '+1 day')", "the read model says ["),
+    ("model-answer", "UPDATE match_answers SET event = json_set(event, '$.data.other', 'x')", "the read model says ["),
+    ("model-answer", "UPDATE match_answers SET event = 'x'", "the read model says ["),
 )  # fmt: skip
 
 
-async def test_links_limits_said_and_counts_of_waiting_agree_and_every_difference_is_named(
+async def test_links_pairs_limits_said_and_counts_of_waiting_agree_and_every_difference_is_named(
     played: Played,
 ) -> None:
     later = now() + timedelta(minutes=11)
