@@ -174,7 +174,8 @@ class Walk:
             off = packaged(HERE)
             names = ("routing", "intake", "notifications")
             databases = Databases(*(f"sqlite+aiosqlite:///{folder}/{name}.db" for name in names))
-            checker = Checker(bus, databases, {off.version: off})
+            key = bytes.fromhex(self.broker.settings.secret("vault.key"))
+            checker = Checker(bus, databases, {off.version: off}, vault_key=key)
             found = [str(finding) async for finding in checker.findings(now())]
             self.told.update({f"checked {name}": count for name, count in checker.counts._asdict().items()})
             return found
