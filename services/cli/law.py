@@ -1,6 +1,7 @@
 """The rulebooks and calendars that were ever in force in the running system, from the streams that hold their text."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from nats.js import JetStreamContext
@@ -11,6 +12,7 @@ from services.routing.calendar_law import calendars_of
 from services.routing.core.decide import Judge
 from services.routing.core.route import Reasoner
 from services.routing.rulebook_files import read_rulebook
+from services.routing.yaml_nodes import BrokenRulebook, RuleFault
 
 
 @dataclass(frozen=True)
@@ -30,32 +32,56 @@ class Judges:
         return replace(self.calendars.get(calendar, self.packaged), reasoner=reasoner) if reasoner else None
 
 
-async def judges(js: JetStreamContext, packaged: Judge) -> Judges:
-    """All that were ever in force. Raises BrokenRulebook if this version of the software cannot read an older text."""
-    book = packaged.reasoner.book
-    rulebooks, calendars = {book.digest: packaged.reasoner}, {packaged.calendar.digest: packaged}
-    async for stored in _messages(js, "RULEBOOKS"):
-        data = RulebookLoaded.model_validate_json(stored).data
-        if data.rulebook.digest not in rulebooks:
-            book = read_rulebook({name: text.encode() for name, text in data.files.items()})
-            rulebooks[data.rulebook.digest] = Reasoner(book)
-    async for stored in _messages(js, "CALENDARS"):
-        event = CalendarLoaded.model_validate_json(stored)
-        ref = event.data.calendar
-        if ref.digest not in calendars:
-            elections, workdays = calendars_of(event)
-            calendars[ref.digest] = replace(packaged, calendars=elections, workdays=workdays, calendar=ref)
+async def judges(js: JetStreamContext, packaged: Judge, broken: list[str] | None = None) -> Judges:
+    """All that were ever in force.
+
+    Raises BrokenRulebook or ValueError if this version of the software cannot read an older text, or reads another than
+    was loaded; unless there is a list for what is `broken`.
+    """
+    rulebooks = {packaged.reasoner.book.digest: packaged.reasoner}
+    async for place, stored in _messages(js, "RULEBOOKS"):
+        with _read(place, broken):
+            data = RulebookLoaded.model_validate_json(stored).data
+            if data.rulebook.digest not in rulebooks:
+                book = read_rulebook({name: text.encode() for name, text in data.files.items()})
+                _same(place, book.digest, data.rulebook.digest)
+                rulebooks[data.rulebook.digest] = Reasoner(book)
+    calendars = {packaged.calendar.digest: packaged}
+    async for place, stored in _messages(js, "CALENDARS"):
+        with _read(place, broken):
+            event = CalendarLoaded.model_validate_json(stored)
+            ref = event.data.calendar
+            if ref.digest not in calendars:
+                elections, workdays = calendars_of(event)
+                calendars[ref.digest] = replace(
+                    packaged, calendars=elections, workdays=workdays, calendar=ref
+                )
     return Judges(packaged, rulebooks, calendars)
 
 
-async def _messages(js: JetStreamContext, stream: str) -> AsyncIterator[bytes]:
-    """What a stream holds; nothing where it is not there yet."""
+@contextmanager
+def _read(place: str, broken: list[str] | None) -> Iterator[None]:
+    try:
+        yield
+    except (BrokenRulebook, ValueError):
+        if broken is None:
+            raise
+        broken.append(place)
+
+
+def _same(place: str, found: str, named: str) -> None:
+    if found != named:
+        raise BrokenRulebook([RuleFault(place, "its text is not the one that was loaded")])
+
+
+async def _messages(js: JetStreamContext, stream: str) -> AsyncIterator[tuple[str, bytes]]:
+    """What a stream holds, each with its place; nothing where it is not there yet."""
     try:
         last = (await js.stream_info(stream)).state.last_seq
     except NotFoundError:
         return
     for seq in range(1, last + 1):
         try:
-            yield (await js.get_msg(stream, seq)).data or b""
+            yield f"{stream} {seq}", (await js.get_msg(stream, seq)).data or b""
         except NotFoundError:
             continue

@@ -159,15 +159,13 @@ class Checker:
             totals = await model.totals() if model else []
         moving = await self._newer("CASES", book.last["CASES"], _second)
         newer = moving | await self._newer("REPORTS", book.last["REPORTS"], _report)
-        for finding in found:
-            if finding.subject not in newer:
-                yield finding
-        for finding in () if moving else totals:
+        settled = [finding for finding in found if finding.subject not in newer]
+        for finding in (*again.unknown(), *settled, *(() if moving else totals)):
             yield finding
         self.counts = _counts(book, cases, len(moving))
 
     def _case(
-        self, given: Given, book: Logbook, now: datetime, again: Deciding | None
+        self, given: Given, book: Logbook, now: datetime, again: Deciding
     ) -> tuple[Case | None, list[Finding], list[Finding]]:
         """What its events alone show, and what newer ones may explain; no case where they cannot be read."""
         try:
@@ -201,8 +199,8 @@ class Checker:
         yield Finding("behind", "", says)
 
 
-def _anew(case: Case, book: Logbook, again: Deciding | None) -> Iterator[Finding]:
-    return again.check(case, book) if again and len(case.of("decided")) == 1 else iter(())
+def _anew(case: Case, book: Logbook, again: Deciding) -> Iterator[Finding]:
+    return again.check(case, book) if len(case.of("decided")) == 1 else iter(())
 
 
 def _second(stored: Stored) -> set[str]:

@@ -21,7 +21,12 @@ EXCEPTIONS = {
         "contracts.facts",
         "services.routing.core.decide",
         "services.routing.deciding",
-        "services.routing.yaml_nodes",
+    ),
+    "step_checks.py": (
+        "contracts.facts",
+        "contracts.steps",
+        "services.routing.core.decide",
+        "services.routing.core.life",
     ),
     "vault_checks.py": ("services.intake.sealing",),
 }

@@ -1,0 +1,104 @@
+"""Decides each step of a case again, from its report and from all that was said until then, by the engine."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from contracts import regions
+from contracts.facts import ReportFacts
+from contracts.steps import Said
+from services.cli.verify import law
+from services.cli.verify.digests import digest
+from services.cli.verify.findings import BROKEN, Finding
+from services.cli.verify.history import Case, Person, Version
+from services.cli.verify.logbook import Fact, slim
+from services.routing.core.decide import Judge
+from services.routing.core.life import Life, Step, life_of
+
+_COUNTED = ("dues", "alarm")
+_COMPARED = ("stage", "class", "state", "owner", "parts", "marks", *_COUNTED)
+Persons = dict[str, Person]
+
+
+def check_steps(
+    case: Case, facts: ReportFacts, opening: Judge | None, judges: Callable[[str], Iterable[Judge]]
+) -> Iterator[Finding]:
+    """What the opening and each step leave every person in: route, state, owner, parts, marks and limits.
+
+    A step names its rulebook, but not the calendar its worker had: it is right if one that was ever in force gives it.
+    Questions and citations are words, which later versions may put better. Of a RECKON the limits are left out: when
+    exactly its worker looked is not on record, so `due_checks` counts them by the calendar they name; nothing else may
+    have changed. A case whose steps have a gap is left to the finding that says so.
+    """
+    versions, told = case.versions, list[Step]()
+    if [version.number for version in versions] != list(range(len(versions))):
+        return
+    if opening and not any(person.get("old") for person in versions[0].persons.values()):
+        yield from _compared(case, versions[0], "the opening", _lives(case, facts, told, [opening]))
+    for fact, before, after in zip(case.of("step"), versions, versions[1:], strict=False):
+        told.append(_step(fact))
+        name = f"step {after.number}"
+        if fact.data["said"]["event"] == law.RECKONED:
+            names = [name for name in _COMPARED if name not in _COUNTED]
+            yield from _differing(case, name, after.persons, before.persons, names)
+        else:
+            lives = _lives(case, facts, told, judges(fact.data["rulebook"]["digest"]))
+            yield from _compared(case, after, name, lives)
+
+
+def _step(fact: Fact) -> Step:
+    data = fact.data
+    return Step(data["number"], fact.at, data["by"], data["office"], Said.model_validate(data["said"]))
+
+
+def _lives(
+    case: Case, facts: ReportFacts, told: list[Step], judges: Iterable[Judge]
+) -> Iterator[Persons | Exception]:
+    """What each judge makes of the steps told so far, or what kept it from that."""
+    record = case.of("decided")[0].data
+    zone, opened = regions.zone_of(record["region"]), date.fromisoformat(record["decision"]["handled_on"])
+    days = [step.at.astimezone(zone).date() for step in told]
+    for judge in judges:
+        try:
+            yield _persons(life_of(facts, opened, days, told, judge))
+        except BROKEN as broken:
+            yield broken
+
+
+def _persons(life: Life) -> Persons:
+    dumped = [matter.model_dump(mode="json", by_alias=True) for matter in life.matters]
+    return {person["ref"]: person for person in slim({"persons": dumped})["persons"]}
+
+
+def _compared(
+    case: Case, version: Version, name: str, lives: Iterator[Persons | Exception]
+) -> Iterator[Finding]:
+    """The findings of the first judge, unless another one has none."""
+    first: list[Finding] | None = None
+    for life in lives:
+        if isinstance(life, Exception):
+            says = f"{name} cannot be decided again ({type(life).__name__})"
+            found = [Finding("stepped-otherwise", case.case_id, says)]
+        else:
+            found = list(_differing(case, name, version.persons, life, _COMPARED))
+        first = found if first is None or not found else first
+        if not found:
+            return
+    yield from first or ()
+
+
+def _differing(
+    case: Case, name: str, recorded: Persons, wanted: Persons, names: Iterable[str]
+) -> Iterator[Finding]:
+    for ref in sorted(recorded.keys() | wanted.keys()):
+        one, other = recorded.get(ref, {}), wanted.get(ref, {})
+        if one.get("digest") == other.get("digest"):
+            continue
+        differing = [what for what in names if _said(one.get(what)) != _said(other.get(what))]
+        if differing:
+            says = f"{name} leaves {ref} with other {', '.join(differing)} than it has when that is decided again"
+            yield Finding("stepped-otherwise", case.case_id, says)
+
+
+def _said(value: Any) -> str:
+    return digest(value or None)
