@@ -27,7 +27,7 @@ _SUMS = tuple(product((True, False), repeat=len(_DIMENSIONS)))
 """Which dimensions a sum of cells asks for; in an overlap `*` stands for the others."""
 _QUERIES = {
     "tally": "SELECT owner, state, stage, class, province, persons, cases FROM tallies",
-    "overlap": "SELECT owner, state, stage, class, province, cases FROM overlaps",
+    "overlap": 'SELECT owner, state, stage, class, province, cases FROM "overlaps"',
     "wait": "SELECT owner, state, mark, at, persons FROM waits",
 }
 _KEYS = {"tally": 5, "overlap": 5, "wait": 4}

@@ -113,10 +113,11 @@ async def publish(bus: Bus, log: list[Document]) -> None:
         await bus.js.publish(entry["subject"], json.dumps(entry["event"]).encode())
 
 
-def databases(folder: Path) -> Databases:
-    """Those of a data folder, there or not."""
+def databases(folder: Path, routing: str | None = None) -> Databases:
+    """Those of a data folder, there or not; the read model elsewhere if it is."""
     names = ("routing", "intake", "notifications")
-    return Databases(*(f"sqlite+aiosqlite:///{folder}/{name}.db" for name in names))
+    found = Databases(*(f"sqlite+aiosqlite:///{folder}/{name}.db" for name in names))
+    return found._replace(routing=routing or found.routing)
 
 
 async def kinds(
@@ -127,10 +128,15 @@ async def kinds(
 
 
 async def sentences(
-    bus: Bus, folder: Path, now: datetime = OPENED + timedelta(days=2), patience: float = 0, **more: Any
+    bus: Bus,
+    folder: Path,
+    now: datetime = OPENED + timedelta(days=2),
+    patience: float = 0,
+    routing: str | None = None,
+    **more: Any,
 ) -> list[tuple[str, str]]:
     """What the checker finds, by kind, but for services and databases that are not there."""
     off = packaged(HERE)
-    checker = Checker(bus, databases(folder), {off.version: off}, patience=patience, **more)
+    checker = Checker(bus, databases(folder, routing), {off.version: off}, patience=patience, **more)
     found = [finding async for finding in checker.findings(now)]
     return [(f.kind, str(f)) for f in found if f.kind not in ("behind", "no-database")]

@@ -1,19 +1,23 @@
 """The checker compares links, near matches and answers, what was said of limits, and the counts of waiting with the log."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy import text
 
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
 from services.runtime.clock import now
+from services.runtime.database import open_engine
 from tests.builders import a_report
 from tests.cli.verify.planting import kinds, sentences
 from tests.cli.verify.test_databases import executed, kept, quiet
 from tests.conftest import Broker
+from tests.postgres import PostgresServer
 from tests.routing.test_matches_api import answer, told, waiting
 from tests.routing.test_steps_api import say, seen
 from tests.running import Clock, System, in_process, until
@@ -28,8 +32,8 @@ class Played(NamedTuple):
     folder: Path
 
 
-@pytest.fixture
-async def played(fresh_nats: Broker, judge: Judge) -> AsyncIterator[Played]:
+@asynccontextmanager
+async def playing(fresh_nats: Broker, judge: Judge) -> AsyncIterator[Played]:
     """One pair is the same, another is not; a third link was taken back; a case has two persons who wait elsewhere."""
     bus = await Bus.connect(fresh_nats.settings, "operator")
     async with in_process(fresh_nats, judge=judge, clock=Clock(now())) as system:
@@ -91,12 +95,27 @@ LIES: tuple[tuple[str, str, str], ...] = (
 
 
 async def test_links_pairs_limits_said_and_counts_of_waiting_agree_and_every_difference_is_named(
-    played: Played,
+    fresh_nats: Broker, judge: Judge
 ) -> None:
     later = now() + timedelta(minutes=11)
-    assert await kinds(played.bus, played.folder, later) == {}
-    for kind, sql, words in LIES:
-        with kept(played.folder / "routing.db") as path:
-            executed(path, sql)
-            found = await sentences(played.bus, played.folder, later)
-        assert any(kind == of and words in says for of, says in found), (kind, sql, found)
+    async with playing(fresh_nats, judge) as played:
+        assert await kinds(played.bus, played.folder, later) == {}
+        for kind, sql, words in LIES:
+            with kept(played.folder / "routing.db") as path:
+                executed(path, sql)
+                found = await sentences(played.bus, played.folder, later)
+            assert any(kind == of and words in says for of, says in found), (kind, sql, found)
+
+
+async def test_so_it_is_with_postgresql(fresh_nats: Broker, judge: Judge, postgres: PostgresServer) -> None:
+    url = fresh_nats.cases_url = postgres.new_database()
+    later, engine = now() + timedelta(minutes=11), open_engine(url)
+    async with playing(fresh_nats, judge) as played:
+        assert await kinds(played.bus, played.folder, later, routing=url) == {}
+        async with engine.begin() as connection:
+            for table in ("links", "spoken", "waits", '"overlaps"', "match_answers", "matches"):
+                await connection.execute(text(f"DELETE FROM {table}"))
+        found = await kinds(played.bus, played.folder, later, routing=url)
+    await engine.dispose()
+    wanted = {f"model-{what}" for what in ("link", "said", "wait", "overlap", "answer", "match")}
+    assert wanted <= found.keys(), found
