@@ -23,7 +23,7 @@ from services.cli.verify.logbook import Fact, Logbook, ReportFact, alike
 from services.cli.verify.match_checks import check_answers, check_asked, check_links
 from services.cli.verify.model_checks import ReadModel
 from services.cli.verify.opened import Opened
-from services.cli.verify.pair_checks import check_pairs
+from services.cli.verify.paged_checks import check_paged
 from services.cli.verify.report_checks import check_reports
 from services.cli.verify.timer_checks import check_timers
 from services.cli.verify.told_checks import check_told
@@ -155,10 +155,13 @@ class Checker:
                     yield finding
                 if model and case and len(case.of("decided")) == 1:
                     found += [*await model.add(case), *check_timers(case, book, now)]
-            found += [*await model.flush(), *await check_pairs(engine, book)] if model and engine else []
+            late = [one async for one in self._behind("NOTICES", "routing-notices", book.last["NOTICES"])]
+            if model and engine:
+                found += [*late, *await model.flush(), *await check_paged(engine, book, mails=not late)]
             totals = await model.totals() if model else []
         moving = await self._newer("CASES", book.last["CASES"], _second)
         newer = moving | await self._newer("REPORTS", book.last["REPORTS"], _report)
+        newer |= await self._newer("NOTICES", book.last["NOTICES"], _last)
         settled = [finding for finding in found if finding.subject not in newer]
         for finding in (*again.unknown(), *settled, *(() if moving else totals)):
             yield finding
@@ -205,6 +208,10 @@ def _anew(case: Case, book: Logbook, again: Deciding) -> Iterator[Finding]:
 
 def _second(stored: Stored) -> set[str]:
     return {stored.subject.split(".")[1]}
+
+
+def _last(stored: Stored) -> set[str]:
+    return {stored.subject.split(".")[-1]}
 
 
 def _report(stored: Stored) -> set[str]:

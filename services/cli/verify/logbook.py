@@ -26,6 +26,7 @@ CREATE TABLE resembles (match_id TEXT, report_id TEXT, case_id TEXT, ticket TEXT
     other_ticket TEXT, mark TEXT);
 CREATE TABLE events (case_id TEXT, seq INTEGER, kind TEXT, subject TEXT, at TEXT, data TEXT, stamp TEXT, digest TEXT);
 CREATE TABLE notices (notice_id TEXT, case_id TEXT, outcome TEXT);
+CREATE TABLE endings (ending TEXT, case_id TEXT, mark TEXT);
 CREATE TABLE timers (subject TEXT PRIMARY KEY, schedule TEXT);
 """
 _INDEXES = """
@@ -36,6 +37,9 @@ CREATE INDEX events_case ON events (case_id, seq); CREATE INDEX notices_id ON no
 _OF_CASE = "SELECT report_id, case_id, known, reported, region FROM reports WHERE case_id = ?"
 _NETRAL = UUID("6f1d1f52-6a0e-5c5b-9a53-7d4b1c6f2e10")
 _PART = ("agency", "office", "role", "when", "rule", "active", "deadline")
+
+NOTICED = ("step", "audience", "agency", "office", "outcome", "attempts")
+"""What is told of a mail."""
 
 
 class Fact(NamedTuple):
@@ -138,7 +142,7 @@ class Logbook:
             if stream == "REPORTS":
                 self._keep_report(stored, event)
             elif stream == "NOTICES":
-                self._keep_notice(stored, event["data"])
+                self._keep_notice(stored, event)
             else:
                 self._keep_event(stream, stored, event)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError):
@@ -155,8 +159,11 @@ class Logbook:
         row = (data["report_id"], data["case_id"], *days, *marks)
         self.db.execute("INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def _keep_notice(self, stored: Stored, data: dict[str, Any]) -> None:
-        notice = (data["notice_id"], stored.subject.split(".")[1], data["outcome"])
+    def _keep_notice(self, stored: Stored, event: dict[str, Any]) -> None:
+        data, (_, case_id, ending) = event["data"], stored.subject.split(".")
+        notice = (data["notice_id"], case_id, data["outcome"])
+        mark = digest([_instant(event["time"]).isoformat(), *(data.get(name) for name in NOTICED)])
+        self.db.execute("INSERT INTO endings VALUES (?, ?, ?)", (ending, case_id, mark))
         later = "UPDATE notices SET outcome = ? WHERE notice_id = ?"
         # a later ending of the same mail: a bounce, or another try of a person
         if not (data.get("turn") and self.db.execute(later, (notice[2], notice[0])).rowcount):

@@ -38,7 +38,12 @@ async def played(system: System, bus: Bus) -> str:
 
 
 async def quiet(bus: Bus) -> bool:
-    durables = (("REPORTS", "routing"), ("CASES", "routing-projection"), ("TIMERS", "routing-timers"))
+    durables = (
+        ("REPORTS", "routing"),
+        ("CASES", "routing-projection"),
+        ("TIMERS", "routing-timers"),
+        ("NOTICES", "routing-notices"),
+    )
     infos = [await bus.js.consumer_info(*durable) for durable in durables]
     return not any(info.num_pending or info.num_ack_pending for info in infos)
 

@@ -1,6 +1,7 @@
 """The checker compares links, near matches and answers, what was said of limits, and the counts of waiting with the log."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import text
 
+from contracts.events import NoticeOutcome, NoticeSent
+from contracts.ids import NETRAL, derived_id
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
 from services.runtime.clock import now
 from services.runtime.database import open_engine
 from tests.builders import a_report
-from tests.cli.verify.planting import kinds, sentences
+from tests.cli.verify.planting import as_documents, kinds, sentences
 from tests.cli.verify.test_databases import executed, kept, quiet
 from tests.conftest import Broker
 from tests.postgres import PostgresServer
@@ -46,6 +49,8 @@ async def playing(fresh_nats: Broker, judge: Judge) -> AsyncIterator[Played]:
         await say(system, back, "OPERATOR", to="moves", move="VOID", step=1)
         await seen(system, back, 2)
         await two_persons(system)
+        for entry in as_documents([*mails(back)]):
+            await bus.js.publish(entry["subject"], json.dumps(entry["event"]).encode())
         await until(lambda: quiet(bus))
     yield Played(bus, fresh_nats.data_dir)
     await bus.close()
@@ -60,6 +65,16 @@ async def two_persons(system: System) -> None:
     case_id = (await system.story(ticket))["case_id"]
     await say(system, case_id, "BAWASLU", event="STUDY_CONCLUDED", result="BREACH", person="p1")
     await seen(system, case_id, 1)
+
+
+def mails(case_id: str) -> Iterator[NoticeSent]:
+    """A mail that was sent, and came back."""
+    notice_id = derived_id(NETRAL, "mail")
+    for turn, outcome in enumerate((NoticeOutcome.SENT, NoticeOutcome.BOUNCED)):
+        data = {"notice_id": notice_id, "case_id": case_id, "step": "OFFERED", "audience": "AGENCY"}
+        data |= {"agency": "BKN", "office": "pusat", "outcome": outcome, "attempts": 1, "turn": turn}
+        event = {"id": derived_id(notice_id, str(turn)), "source": "netral/notifications", "subject": case_id}
+        yield NoticeSent.model_validate({**event, "time": now(), "data": data})
 
 
 ELSEWHERE = "'00000000-0000-5000-8000-000000000001'"
@@ -85,12 +100,17 @@ LIES: tuple[tuple[str, str, str], ...] = (
     ("model-match", "UPDATE matches SET score = score / 2", "the read model says ["),
     ("model-match", "UPDATE matches SET reasons = '[\"SAME_ACT\"]'", "the read model says ["),
     ("model-match", "UPDATE matches SET at = datetime(at, '+1 day')", "the read model says ["),
-    ("model-answer", "DELETE FROM match_answers WHERE number = 2", "(2) is not in the read model"),
-    ("model-answer", "UPDATE match_answers SET number = 3 WHERE number = 2", "(3) is not in the log"),
+    ("model-answer", "DELETE FROM match_answers WHERE number = 2", " 2: is not in the read model"),
+    ("model-answer", "UPDATE match_answers SET number = 3 WHERE number = 2", " 3: is not in the log"),
     ("model-answer", "UPDATE match_answers SET answer = 'DIFFERENT'", 'the read model says ["DIFFERENT"'),
     ("model-answer", "UPDATE match_answers SET at = datetime(at, '+1 day')", "the read model says ["),
     ("model-answer", "UPDATE match_answers SET event = json_set(event, '$.data.other', 'x')", "the read model says ["),
     ("model-answer", "UPDATE match_answers SET event = 'x'", "the read model says ["),
+    ("model-notice", "DELETE FROM notices WHERE outcome = 'BOUNCED'", "is not in the read model"),
+    ("model-notice", f"UPDATE notices SET case_id = {ELSEWHERE}", "is not in the log"),
+    ("model-notice", "UPDATE notices SET outcome = 'SENT' WHERE outcome = 'BOUNCED'", "the read model says ["),
+    ("model-notice", "UPDATE notices SET at = datetime(at, '+1 day')", "the read model says ["),
+    ("model-notice", "UPDATE notices SET office = NULL", "the read model says ["),
 )  # fmt: skip
 
 
@@ -113,9 +133,9 @@ async def test_so_it_is_with_postgresql(fresh_nats: Broker, judge: Judge, postgr
     async with playing(fresh_nats, judge) as played:
         assert await kinds(played.bus, played.folder, later, routing=url) == {}
         async with engine.begin() as connection:
-            for table in ("links", "spoken", "waits", '"overlaps"', "match_answers", "matches"):
+            for table in ("links", "spoken", "waits", '"overlaps"', "match_answers", "matches", "notices"):
                 await connection.execute(text(f"DELETE FROM {table}"))
         found = await kinds(played.bus, played.folder, later, routing=url)
     await engine.dispose()
-    wanted = {f"model-{what}" for what in ("link", "said", "wait", "overlap", "answer", "match")}
+    wanted = {f"model-{what}" for what in ("link", "said", "wait", "overlap", "answer", "match", "notice")}
     assert wanted <= found.keys(), found
