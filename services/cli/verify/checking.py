@@ -20,7 +20,7 @@ from services.cli.verify.findings import BROKEN, Finding, unreadable
 from services.cli.verify.history import Case, case_of
 from services.cli.verify.ledger_checks import DURABLES, check_ledger
 from services.cli.verify.logbook import Fact, Logbook, ReportFact, alike
-from services.cli.verify.match_checks import check_answers, check_asked, check_links
+from services.cli.verify.match_checks import check_answers, check_asked, check_led_on, check_links
 from services.cli.verify.model_checks import ReadModel
 from services.cli.verify.opened import Opened
 from services.cli.verify.paged_checks import check_paged
@@ -175,7 +175,7 @@ class Checker:
             case = case_of(*given)
             found = [*check_case(case), *check_answers(case), *check_links(case)]
             found += [*check_dues(case, now, self._off), *_anew(case, book, again)]
-            later = [*check_told(case), *check_asked(case, book)]
+            later = [*check_told(case), *check_asked(case, book), *check_led_on(case, book, now)]
             later += [finding for finding in found if finding.kind == _NEWER_REPORT]
             return case, [f for f in found if f.kind != _NEWER_REPORT], later
         except BROKEN as broken:

@@ -1,8 +1,10 @@
 """Checks near matches and links in the log: who resembles whom, what was answered, where a case leads."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
+from services.cli.verify.due_checks import GRACE
 from services.cli.verify.findings import Finding
 from services.cli.verify.history import Case, standing
 from services.cli.verify.logbook import Logbook, match_of
@@ -13,6 +15,9 @@ _TWICE = """SELECT report_id, other_report, count(*) FROM resembles
 _TO_NOBODY = """SELECT case_id, json_extract(data, '$.number'), json_extract(data, '$.link.to') AS root
     FROM events WHERE kind = 'step' AND root IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM events AS other WHERE other.case_id = root AND other.kind = 'decided')"""
+
+_NEWEST = """SELECT json_extract(data, '$.link.to'), at FROM events
+    WHERE case_id = ? AND kind = 'step' ORDER BY seq DESC LIMIT 1"""
 
 
 def check_resembling(book: Logbook) -> Iterator[Finding]:
@@ -64,6 +69,18 @@ def check_links(case: Case) -> Iterator[Finding]:
         if (found := step.get("link")) != wanted:
             says = f"step {step['number']} leaves it linked to {_named(found)}, not to {_named(wanted)}"
             yield Finding("wrong-link", case.case_id, says)
+
+
+def check_led_on(case: Case, book: Logbook, now: datetime) -> Iterator[Finding]:
+    """A link leads where the case it means leads itself, so there is no chain; Netral has some minutes to lead it on."""
+    if not case.steps or not (link := case.steps[-1].get("link")):
+        return
+    root, at = book.db.execute(_NEWEST, (link["meant"],)).fetchone() or (None, None)
+    if link["to"] != (wanted := root or link["meant"]) and (
+        not at or datetime.fromisoformat(at) + GRACE < now
+    ):
+        says = f"is linked to {link['to']}; the case {link['meant']} that is meant leads to {wanted}"
+        yield Finding("link-astray", case.case_id, says)
 
 
 def _link(steps: list[dict[str, Any]]) -> dict[str, str] | None:

@@ -151,6 +151,21 @@ async def test_a_lie_about_a_pair_or_a_link_is_found_and_named(
     assert any(kind == of and words in says for of, says in found), found
 
 
+@pytest.mark.parametrize(("days", "kind"), [(6, {"link-astray"}), (5, set[str]())])
+async def test_a_link_that_was_not_led_on_is_found_after_some_minutes(
+    fresh_nats: Broker, judge: Judge, days: int, kind: set[str]
+) -> None:
+    """The case that goes on was linked itself, on the fifth day."""
+    link = {"case": str(case_id_of(OTHER))}
+    said = [("OPERATOR", "ACKNOWLEDGE", None)] * 4
+    further = with_due(a_log(judge, "goes on", (*said, ("OPERATOR", "LINK", None, link))))
+    log = [entry for entry in true_log(judge) if str(case_id_of(GOES_ON)) not in entry["subject"]]
+    log = [*further, *(entry for entry in log if str(GOES_ON) not in entry["subject"])]
+    async with stored(fresh_nats, log) as bus:
+        found = await kinds(bus, fresh_nats.data_dir, OPENED + timedelta(days=days, minutes=1))
+    assert {"link-astray"} & found.keys() == kind, found
+
+
 async def test_a_pair_that_is_found_and_answered_while_it_looks_is_no_finding(
     fresh_nats: Broker, judge: Judge
 ) -> None:
