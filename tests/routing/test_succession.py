@@ -8,6 +8,9 @@ import pytest
 
 from services.routing.core.decide import Judge
 from services.routing.rulebook_files import HERE, files_of
+from services.runtime.bus import Bus
+from services.runtime.clock import now
+from tests.cli.verify.planting import sentences
 from tests.conftest import Broker
 from tests.routing.test_steps_api import opened, say, seen
 from tests.running import Clock, System, in_process, until
@@ -106,7 +109,8 @@ async def test_a_body_that_follows_bkn_takes_over_once_a_rulebook_says_so(
     fresh_nats: Broker, judge: Judge
 ) -> None:
     act = {"from": "BKN", "to": "KEMENPANRB", "on": "2026-11-24", "rule": "asn.supervisor"}
-    async with in_process(fresh_nats, judge=judge) as system:
+    clock = Clock(now())
+    async with in_process(fresh_nats, judge=judge, clock=clock) as system:
         case_id = await opened(system)
         await say(system, case_id, "BAWASLU", event="STUDY_CONCLUDED", result="BREACH")
         await seen(system, case_id, 1)
@@ -114,13 +118,13 @@ async def test_a_body_that_follows_bkn_takes_over_once_a_rulebook_says_so(
 
         files = {name: raw.decode() for name, raw in files_of(HERE).items()}
         supervision = files["20-supervision.yaml"]
-        now = "      - from: 2027-10-16\n        basis: [mk-121-2024]\n        expected: true\n"
-        assert now in supervision
+        today = "      - from: 2027-10-16\n        basis: [mk-121-2024]\n        expected: true\n"
+        assert today in supervision
         successor = (
             "      - from: 2026-11-01\n        basis: [mk-121-2024]\n        assign: {agency: KEMENPANRB, role: ACTION, "
             'office: CENTRE, when: "STUDY_CONCLUDED:BREACH", until: [SUPERVISOR_CONCLUDED, PPK_CONCLUDED]}\n'
         )
-        files["20-supervision.yaml"] = supervision.replace(now, successor + now)
+        files["20-supervision.yaml"] = supervision.replace(today, successor + today)
         headers = {"Authorization": f"Bearer {system.keys['OPERATOR']}"}
         loaded = await system.routing.put("/v1/operator/rulebook", json={"files": files}, headers=headers)
         assert loaded.status_code == 200, loaded.text
@@ -136,3 +140,6 @@ async def test_a_body_that_follows_bkn_takes_over_once_a_rulebook_says_so(
         assert (await seen(system, case_id, 2))["step"] == 2
         answer = await say(system, case_id, "KEMENPANRB", **said)
         assert answer.json()["persons"][0]["owner"]["agency"] == "PPK", "the successor speaks as BKN did"
+        bus = await Bus.connect(fresh_nats.settings, "operator")
+        assert await sentences(bus, fresh_nats.data_dir, clock(), patience=10) == []
+        await bus.close()

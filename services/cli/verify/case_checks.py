@@ -113,7 +113,8 @@ def _concerned(said: dict[str, Any], before: Version) -> list[str]:
 def _not_possible(step: dict[str, Any], before: Version, earlier: list[dict[str, Any]]) -> Iterator[str]:
     said, by, trigger = step["said"], step["by"], trigger_of(step["said"])
     hand_over = said["event"] in law.HAND_OVERS
-    if not hand_over and by != "OPERATOR" and by not in law.speakers_of(trigger):
+    known = hand_over or by == "OPERATOR" or by in law.speakers_of(trigger)
+    if not known and not _took_over(said, by, before):
         yield f"{by} may not say it"
     if said["event"] in ("SUCCEED", "LINK", law.RECKONED):
         return
@@ -123,6 +124,15 @@ def _not_possible(step: dict[str, Any], before: Version, earlier: list[dict[str,
             yield from _hand_over(said, by, ref, person, earlier)
         elif reason := _progress(trigger, ref, person, progressed(earlier, ref)):
             yield reason
+
+
+def _took_over(said: dict[str, Any], by: str, before: Version) -> bool:
+    """Whether a body supervises all these persons by the case itself, as the successor of one the law names."""
+    if said["event"] != "SUPERVISOR_CONCLUDED" or by not in law.SUCCESSORS:
+        return False
+    parts = [acting(before.persons[ref]) for ref in _concerned(said, before)]
+    whens = [{part["when"] for part in found if part["agency"] == by} for found in parts]
+    return all(found & {"STUDY_CONCLUDED:BREACH", "IDENTIFIED"} for found in whens)
 
 
 def _void(said: dict[str, Any], by: str, speakers: dict[int, str]) -> Iterator[str]:

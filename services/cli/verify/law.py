@@ -67,6 +67,8 @@ SPEAKERS: dict[str, str] = {
     "RECKON": "NETRAL",
 }
 """Who says an event (or only one result of it) or takes a measure; the operator may on somebody's behalf."""
+SUCCESSORS = {"KEMENPANRB"}
+"""Who speaks as supervisor where a rulebook gave it that part, besides those who are it by the tables here."""
 RECKONED = "RECKON"
 """Limits that ran were counted again by another calendar; nothing else changes."""
 HAND_OVERS = {"RETURN", "REFUSE", "TRANSFER", "ACCEPT", "DONE"}

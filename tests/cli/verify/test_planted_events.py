@@ -47,6 +47,7 @@ def unroutable(log: list[Document]) -> list[Document]:
 
 
 LIES: tuple[tuple[str, Lie, str], ...] = (
+    ("illegal-step", changed("step.2", 0, "by", to="KEMENPANRB"), "KEMENPANRB may not say it"),
     ("step-order", swapped, "in the order [2, 1]"),
     ("unroutable", unroutable, "about [], the operator was told of ['p1']"),
     (
