@@ -2,6 +2,7 @@
 
 import json
 import logging
+import select
 import sys
 import traceback
 from datetime import UTC, date, datetime
@@ -14,6 +15,8 @@ from opentelemetry import trace
 
 MAX_TEXT = 200
 """Characters of a fact; what is longer was not a code, an id or a short reason."""
+PATIENCE = 0.1
+"""Seconds that all work waits for whoever reads our lines; until there is room again it waits no more."""
 _AS_THEY_ARE = {bool, int, float, type(None)}
 OURS = "netral"
 _QUIETER = {"opentelemetry": logging.ERROR}
@@ -72,7 +75,7 @@ def where(problem: BaseException) -> str | None:
 
 
 class _Lines(logging.StreamHandler[TextIO]):
-    """Where a line cannot be written (full disk, reader gone) the work goes on; the next line that can be says how many."""
+    """Where a line cannot be written (full disk, reader gone or asleep) work goes on; the next that can be says how many."""
 
     _missed = 0
     _why = ""
@@ -81,16 +84,33 @@ class _Lines(logging.StreamHandler[TextIO]):
         missed, self._missed = self._missed, 0
         if missed:
             facts = {"facts": {"lines": missed, "error": self._why}}
-            super().emit(_ours.makeRecord(OURS, logging.ERROR, "", 0, "log.missed", (), None, extra=facts))
+            self._put(_ours.makeRecord(OURS, logging.ERROR, "", 0, "log.missed", (), None, extra=facts), 0)
         if missed and self._missed:  # still not
             self._missed += missed
             return
-        super().emit(record)
+        self._put(record, 0 if missed else PATIENCE)
+
+    def _put(self, record: logging.LogRecord, patience: float) -> None:
+        if _takes(self.stream, patience):
+            super().emit(record)
+        else:
+            self._missed += 1
+            self._why = BlockingIOError.__name__
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name logging calls
         """Not logging's, which prints a traceback and the arguments for each line, where standard error has room."""
         self._missed += 1
         self._why = type(sys.exception()).__name__
+
+
+def _takes(stream: TextIO, patience: float) -> bool:
+    """Whether a line can be written without waiting for its reader: a pipe that has room has it for a page."""
+    room = select.poll()
+    try:
+        room.register(stream.fileno(), select.POLLOUT)
+    except (AttributeError, OSError, ValueError):  # no file, which waits for nobody
+        return True
+    return bool(room.poll(patience * 1000))
 
 
 class JsonLines(logging.Formatter):

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
+import os
 import re
+import select
 import subprocess
 import sys
 from datetime import date
@@ -151,6 +153,31 @@ def test_a_full_disk_under_the_log_stops_no_work_and_shows_nothing_of_a_line():
     assert ran.stderr.startswith("!\n")
     assert "secret" not in ran.stderr
     assert "Call stack" not in ran.stderr
+
+
+def test_who_stops_reading_the_log_stops_no_work_and_is_told_what_was_missed():
+    program = (
+        "from services.runtime.logs import *; configure('intake');"
+        "[log('x', fact='y' * 150) for _ in range(2000)]; print('worked', file=sys.stderr, flush=True);"
+        "input(); log('again')"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            assert select.select([process.stderr], [], [], 20)[0], "it waits for whoever reads the log"
+            while select.select([process.stdout], [], [], 0.2)[0]:
+                os.read(process.stdout.fileno(), 65_536)
+            said = process.communicate(b"\n", timeout=20)[0]
+        finally:
+            process.kill()
+    missed, again = [json.loads(line) for line in said.splitlines()]
+    assert (missed["event"], missed["error"]) == ("log.missed", "BlockingIOError")
+    assert 0 < missed["lines"] < 2000
+    assert again["event"] == "again"
 
 
 def test_where_names_the_innermost_line_of_our_own_code():
