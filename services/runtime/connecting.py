@@ -10,6 +10,7 @@ from typing import Any
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 from nats.protocol.parser import PERMISSIONS_ERR
 
 from services.runtime.logs import log
@@ -21,6 +22,10 @@ for five minutes for one that stands still or whose machine vanished."""
 
 FLUSH = 5
 """Seconds that two megabytes which were not sent yet may keep the next message waiting; nats-py's own is for ever."""
+
+
+LIMIT_HOLDS = 5.0
+"""Seconds for which we believe a broker about the largest message it takes; it says so to who connects, and only then."""
 
 
 class ConnectionLost(NatsError):  # type: ignore[misc]
@@ -46,6 +51,18 @@ class Persistent(Client):  # type: ignore[misc]
         self._again = asyncio.Event()
         self._when_found: list[Callable[[], None]] = []
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._limit_told = -LIMIT_HOLDS
+
+    async def publish(self, *said: Any, **how: Any) -> None:
+        """As nats-py's. What is too large for this connection may not be for the next: the limit may be another by now."""
+        try:
+            await super().publish(*said, **how)
+        except MaxPayloadError as refusal:
+            if time.monotonic() - self._limit_told >= LIMIT_HOLDS:
+                self._limit_told = time.monotonic()
+                await self._error_cb(refusal)
+                await self.force_reconnect()
+            raise
 
     async def request(self, *asked: Any, **how: Any) -> Msg:
         """As nats-py's. Raises ConnectionLost, too."""

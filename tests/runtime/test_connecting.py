@@ -1,8 +1,10 @@
 """A broker that refuses who is connected is asked again until it takes them, with the password of that moment."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import nats as client
@@ -111,3 +113,33 @@ async def test_a_server_that_errs_at_every_connection_is_asked_with_a_pause(fres
         await until(back)
         assert asyncio.get_running_loop().time() - started >= 0.4
     await nc.close()
+
+
+async def test_a_broker_that_took_only_small_messages_for_a_while_is_told_large_ones_again(
+    fresh_nats: Broker, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    bus = await Bus.connect(fresh_nats.settings, "routing")
+
+    async def told(outcome: type[Exception] | None) -> bool:
+        try:
+            await bus.nc.publish(SUBJECT.format("large"), b"x" * 4096)
+            await bus.nc.flush()
+        except (client.errors.Error, TimeoutError) as trouble:
+            return type(trouble) is outcome
+        return outcome is None
+
+    take_messages(fresh_nats, "2KB")
+    await until(partial(told, client.errors.MaxPayloadError))
+    await asyncio.sleep(2)  # what was held while it was connected anew ends that connection, too
+    await until(partial(told, client.errors.MaxPayloadError))
+    assert any("payload" in str(line.get("why")).lower() for line in lines())
+    take_messages(fresh_nats, "8MB")
+    await until(partial(told, None))
+    await bus.close()
+
+
+def take_messages(broker: Broker, most: str) -> None:
+    config = broker.server.config().replace("max_payload: 8MB", f"max_payload: {most}")
+    write_private(broker.data_dir / "nats" / "nats.conf", config)
+    assert broker.server.process
+    broker.server.process.send_signal(signal.SIGHUP)
