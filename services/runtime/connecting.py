@@ -28,6 +28,10 @@ LIMIT_HOLDS = 5.0
 """Seconds for which we believe a broker about the largest message it takes; it says so to who connects, and only then."""
 
 
+REFUSED_HOLDS = 10.0
+"""Seconds after which what we could not listen to is asked for anew: a broker forgets a subscription that it refuses."""
+
+
 class ConnectionLost(NatsError):  # type: ignore[misc]
     """The connection ended before the answer came; what was asked may have been done, or may be done yet.
 
@@ -52,6 +56,7 @@ class Persistent(Client):  # type: ignore[misc]
         self._when_found: list[Callable[[], None]] = []
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._limit_told = -LIMIT_HOLDS
+        self._listening_anew: asyncio.Task[None] | None = None
 
     async def publish(self, *said: Any, **how: Any) -> None:
         """As nats-py's. What is too large for this connection may not be for the next: the limit may be another by now."""
@@ -101,12 +106,21 @@ class Persistent(Client):  # type: ignore[misc]
     async def _process_err(self, err_msg: str) -> None:
         if PERMISSIONS_ERR in err_msg:
             await super()._process_err(err_msg)
+            if "subscription" in err_msg.lower() and (
+                self._listening_anew is None or self._listening_anew.done()
+            ):
+                self._listening_anew = asyncio.create_task(self._listen_anew())
             return
         if self._current_server:
             self._current_server.last_attempt = time.monotonic()  # or it is asked again without a pause
         refusal = NatsError(f"nats: {err_msg}")
         await self._error_cb(refusal)
         await self._process_op_err(refusal)
+
+    async def _listen_anew(self) -> None:
+        """What this connection may not hear, the next one may, once the broker's permissions are mended."""
+        await asyncio.sleep(REFUSED_HOLDS)
+        await self.force_reconnect()
 
 
 async def connected(settings: Settings, user: str) -> Client:

@@ -12,7 +12,7 @@ import pytest
 from faststream.nats import NatsBroker
 
 from deploy.local.secrets import write_private
-from services.runtime.bus import Bus
+from services.runtime.bus import BrokerAway, Bus
 from services.runtime.connecting import Persistent, connection
 from services.runtime.messaging import consuming, durable
 from tests.conftest import Broker
@@ -128,18 +128,42 @@ async def test_a_broker_that_took_only_small_messages_for_a_while_is_told_large_
             return type(trouble) is outcome
         return outcome is None
 
-    take_messages(fresh_nats, "2KB")
+    take(fresh_nats, "max_payload: 8MB", "max_payload: 2KB")
     await until(partial(told, client.errors.MaxPayloadError))
     await asyncio.sleep(2)  # what was held while it was connected anew ends that connection, too
     await until(partial(told, client.errors.MaxPayloadError))
     assert any("payload" in str(line.get("why")).lower() for line in lines())
-    take_messages(fresh_nats, "8MB")
+    take(fresh_nats)
     await until(partial(told, None))
     await bus.close()
 
 
-def take_messages(broker: Broker, most: str) -> None:
-    config = broker.server.config().replace("max_payload: 8MB", f"max_payload: {most}")
-    write_private(broker.data_dir / "nats" / "nats.conf", config)
+async def test_who_was_forbidden_to_listen_for_a_while_hears_again_without_a_restart(
+    fresh_nats: Broker,
+) -> None:
+    async with at_work(fresh_nats) as (bus, heard):
+        take(fresh_nats, '"_INBOX_routing', '"_INBOX_nobody')
+
+        async def answered() -> bool:
+            try:
+                return not await bus.stored("cases.x.decided")
+            except BrokerAway:
+                return False
+
+        async def unanswered() -> bool:
+            return not await answered()
+
+        await until(unanswered)
+        take(fresh_nats)
+        await until(answered)
+        await tell(fresh_nats, "one")
+        assert await asyncio.wait_for(heard.get(), 20) == b"one"
+
+
+def take(broker: Broker, part: str = "", other: str = "") -> None:
+    """Have the running server go by its configuration with another part in it."""
+    config = broker.server.config()
+    assert part in config
+    write_private(broker.data_dir / "nats" / "nats.conf", config.replace(part, other) if part else config)
     assert broker.server.process
     broker.server.process.send_signal(signal.SIGHUP)
