@@ -15,13 +15,17 @@ _TWICE = """SELECT report_id, other_report, count(*) FROM resembles
 _TO_NOBODY = """SELECT case_id, json_extract(data, '$.number'), json_extract(data, '$.link.to') AS root
     FROM events WHERE kind = 'step' AND root IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM events AS other WHERE other.case_id = root AND other.kind = 'decided')"""
-
+_UNLINKED = """SELECT case_id, json_extract(data, '$.other'), json_extract(data, '$.number') FROM events AS answer
+    WHERE kind = 'match' AND json_extract(data, '$.answer') = 'SAME'
+    AND NOT EXISTS (SELECT 1 FROM events AS step WHERE step.kind = 'step'
+        AND step.case_id IN (answer.case_id, json_extract(answer.data, '$.other'))
+        AND json_extract(step.data, '$.said.event') = 'LINK')"""
 _NEWEST = """SELECT json_extract(data, '$.link.to'), at FROM events
     WHERE case_id = ? AND kind = 'step' ORDER BY seq DESC LIMIT 1"""
 
 
 def check_resembling(book: Logbook) -> Iterator[Finding]:
-    """Whoever resembles whom was accepted, for that case and with that ticket; and a link leads to a case."""
+    """Whoever resembles whom was accepted, for that case and with that ticket; links lead to cases, SAME has its link."""
     for report_id, other, count in book.db.execute(_TWICE):
         yield Finding("resembles-twice", report_id, f"was said {count} times to resemble {other}")
     for report, case, ticket in _SIDES:
@@ -36,6 +40,9 @@ def check_resembling(book: Logbook) -> Iterator[Finding]:
         yield Finding(
             "link-to-nobody", case_id, f"is linked by step {number} to {root}, which has no decision"
         )
+    for case_id, other, number in book.db.execute(_UNLINKED):
+        says = f"is the same as {other} by answer {number}, and neither of them was ever linked"
+        yield Finding("same-unlinked", case_id, says)
 
 
 def check_answers(case: Case) -> Iterator[Finding]:

@@ -121,6 +121,10 @@ def to_nobody(log: list[Document]) -> None:
     step["said"]["case"], step["link"] = NOBODY, {"to": NOBODY, "meant": NOBODY}
 
 
+def unlinked(log: list[Document]) -> list[Document]:
+    return [entry for entry in log if ".step." not in entry["subject"]]
+
+
 LIES: tuple[tuple[str, Lie, str], ...] = (
     ("resembles-nobody", other("report_id", NOBODY), "which was never accepted"),
     ("resembles-otherwise", other("case_id", str(case_id_of(OTHER))), "which is NTR-goes on of the case"),
@@ -136,6 +140,7 @@ LIES: tuple[tuple[str, Lie, str], ...] = (
     ("wrong-link", linked(4, {"to": NOBODY, "meant": NOBODY}), "step 4 leaves it linked to"),
     ("wrong-link", linked(5, None), "step 5 leaves it linked to nothing"),
     ("wrong-link", linked(2, {"to": str(case_id_of(OTHER)), "meant": str(case_id_of(OTHER))}), "step 2 leaves"),
+    ("same-unlinked", unlinked, "by answer 2, and neither of them was ever linked"),
     ("link-to-nobody", to_nobody, "which has no decision"),
 )  # fmt: skip
 
