@@ -31,6 +31,15 @@ def internal_error() -> Response:
     return problem(500, "Internal error", "This failed on our side and has been noted; try again later.")
 
 
+def cut_off() -> Response:
+    """The one answer to whoever was not answered before we had to stop; what was asked may have been done."""
+    answer = problem(
+        503, "Stopping", "This process had to stop before it could answer; send the request again."
+    )
+    answer.headers["Retry-After"] = "5"
+    return answer
+
+
 async def _refused(_request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         return internal_error()

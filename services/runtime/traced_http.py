@@ -1,5 +1,6 @@
 """One SERVER span and one log line for each HTTP request, without address, path, query or headers."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.runtime.clock import Clock, now
 from services.runtime.logs import where
 from services.runtime.metrics import Timed
-from services.runtime.problems import internal_error
+from services.runtime.problems import cut_off, internal_error
 from services.runtime.telemetry import Telemetry, child_of, instruments_of, mark_failed, sender_of, tracer_of
 
 OTHER = "_OTHER"
@@ -42,7 +43,7 @@ class TracedHttp:
 
     On the public edge each request is a new trace, linked to the caller's. With `trust_incoming` (for a port
     that only our own services reach) it continues the caller's. An exception ends here: it is recorded, and
-    answered with 500 where the app has not answered.
+    answered with 500 where the app has not answered; a request cut off by our end with 503.
     """
 
     def __init__(
@@ -105,6 +106,10 @@ class TracedHttp:
             exchange.problem = failure
             if exchange.status is None:
                 await internal_error()(scope, receive, watched)
+        except asyncio.CancelledError:  # its time was over: the server's own answer would be a bare 500
+            if exchange.status is None:
+                await cut_off()(scope, receive, watched)
+            raise
 
     def _measure(self, exchange: _Exchange, route: str | None) -> None:
         """Also an unanswered request is counted: a client that left is no success."""
