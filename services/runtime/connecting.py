@@ -23,10 +23,8 @@ for five minutes for one that stands still or whose machine vanished."""
 FLUSH = 5
 """Seconds that two megabytes which were not sent yet may keep the next message waiting; nats-py's own is for ever."""
 
-
 LIMIT_HOLDS = 5.0
 """Seconds for which we believe a broker about the largest message it takes; it says so to who connects, and only then."""
-
 
 REFUSED_HOLDS = 10.0
 """Seconds after which what we could not listen to is asked for anew: a broker forgets a subscription that it refuses."""
