@@ -58,7 +58,7 @@ class Bench:
             await seldom.start(next(self.runs))
             for _ in range(ROUNDS):
                 self.loads.append(machine.load())
-                await self._limits(bus)
+                await self._limits(bus, vaults.new_database())
                 await self._doors(pipelines)
                 await self._road(bus)
                 await self._paced(bus)
@@ -89,12 +89,13 @@ class Bench:
         self._memory("idle", "intake", "routing")
         self.each = await ours.stored(self.system.url("intake"), next(self.runs), bus.js, 50)
 
-    async def _limits(self, bus: Bus) -> None:
+    async def _limits(self, bus: Bus, database: str) -> None:
         count, add = 4 * self.size, self.figures.add
         add("raw publish", await limits.publish(bus.js, count))
         add("raw batches of 250", await limits.batches(bus.js, count // 250 * 250))
         add("raw pull consume", await limits.consume(bus.js, count))
         add("SQLite batched insert", await asyncio.to_thread(limits.sqlite, self.broker.data_dir, 4000))
+        add("PostgreSQL batched insert", await limits.postgresql(database, 4000))
         add("SMTP sink", await limits.smtp(200))
 
     async def _doors(self, pipelines: Pipelines) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+import asyncpg
 from aiosmtpd.smtp import SMTP
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StorageType, StreamConfig
@@ -71,6 +72,20 @@ def sqlite(folder: Path, count: int) -> float:
             database.executemany("INSERT INTO t VALUES (?, ?)", [(start + n, content) for n in range(200)])
             database.execute("COMMIT")
         return count / (time.perf_counter() - started)
+
+
+async def postgresql(address: str, count: int) -> float:
+    """As `sqlite`, over one connection of asyncpg; `address` is SQLAlchemy's, of a server that syncs what is committed."""
+    content = body("raw")
+    database = await asyncpg.connect(address.replace("+asyncpg", ""))
+    await database.execute("DROP TABLE IF EXISTS t; CREATE TABLE t (id bigint, body bytea)")
+    started = time.perf_counter()
+    for start in range(0, count, 200):
+        rows = [(start + n, content) for n in range(200)]
+        await database.executemany("INSERT INTO t VALUES ($1, $2)", rows)
+    taken = time.perf_counter() - started
+    await database.close()
+    return count / taken
 
 
 class _Sink:
