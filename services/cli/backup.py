@@ -6,11 +6,13 @@ the restore).
 """
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,18 +55,40 @@ def backup(folder: Path, keys: Path | None, *, clock: Clock = now) -> None:
     if keys and keys.resolve().is_relative_to(folder.resolve()):
         raise Stop("backup: --keys lies in the backup; keys are kept apart from what they open", BAD_INPUT)
     os.umask(0o077)  # a copy is no more for everybody to read than what it is of
-    unfinished = folder.with_name(folder.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    (unfinished / "streams").mkdir(parents=True, mode=0o700)
-    began = clock()
-    manifest = {"format": FORMAT, "began_at": began.isoformat(), **_everything(settings, unfinished)}
-    manifest["ended_at"] = clock().isoformat()
-    (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1))
-    unfinished.rename(folder)
-    if keys:
-        shutil.copytree(settings.data_dir / "secrets", keys)
-        keys.chmod(0o700)
+    with _unfinished(folder) as copy:
+        (copy / "streams").mkdir(mode=0o700)
+        began = clock()
+        manifest = {"format": FORMAT, "began_at": began.isoformat(), **_everything(settings, copy)}
+        manifest["ended_at"] = clock().isoformat()
+        (copy / MANIFEST).write_text(json.dumps(manifest, indent=1))
+        if keys:
+            with _unfinished(keys) as secrets:
+                shutil.copytree(settings.data_dir / "secrets", secrets, dirs_exist_ok=True)
+                secrets.chmod(0o700)
+                secrets.rename(keys)
+        copy.rename(folder)
     _say(folder, keys, manifest)
+
+
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """An empty folder beside it, for one backup at a time; what an interrupted one left is thrown away. Raises Stop."""
+    beside = folder.with_name(folder.name + ".unfinished")
+    beside.mkdir(mode=0o700, parents=True, exist_ok=True)
+    held = os.open(beside, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            ours = os.path.samestat(os.fstat(held), beside.stat())
+        except (BlockingIOError, FileNotFoundError):
+            ours = False
+        if not ours:
+            raise Stop(f"backup: another one is writing {folder}; name another folder", TROUBLE)
+        for left in beside.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        yield beside
+    finally:
+        os.close(held)
 
 
 def digest(path: Path) -> str:

@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import inspect, make_url
@@ -25,10 +26,12 @@ def save(address: str, path: Path) -> bool:
         return True
     if not Path(url.database or "").is_file():
         return False
-    with sqlite3.connect(f"file:{url.database}?mode=ro", uri=True) as source, sqlite3.connect(path) as copy:
-        source.backup(copy)
-    copy.close()
-    source.close()
+    try:
+        source = sqlite3.connect(f"file:{url.database}?mode=ro", uri=True)
+        with closing(source), closing(sqlite3.connect(path)) as copy:
+            source.backup(copy)
+    except sqlite3.Error as trouble:
+        raise Stop(f"{url.database}: cannot be copied to {path} ({trouble})", TROUBLE) from None
     return True
 
 

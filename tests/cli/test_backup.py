@@ -4,8 +4,11 @@ import asyncio
 import json
 import os
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -16,6 +19,7 @@ from deploy.local.nats_server import binary
 from deploy.local.preflight import check_restored
 from deploy.local.secrets import ensure
 from services.cli import databases
+from services.cli.backup import digest
 from services.cli.errors import Stop
 from services.runtime.bus import Bus
 from services.runtime.reading import page_of
@@ -297,3 +301,38 @@ include {own["$include"]};
     )
     checked = subprocess.run([binary(), "-t", "-c", outer], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
+
+
+def damaged(folder: Path) -> list[str]:
+    """What is missing of a backup, or is not what its manifest says."""
+    files: dict[str, str] = json.loads((folder / "manifest.json").read_text())["files"]
+    return [name for name, wanted in files.items() if digest(folder / name) != wanted]
+
+
+def test_of_two_backups_into_one_folder_the_second_leaves_it_to_the_first(
+    fresh_nats: Broker, tmp_path: Path
+) -> None:
+    env = {**os.environ, **Processes(fresh_nats).env()}
+    folder, keys = tmp_path / "backup", tmp_path / "keys"
+    words = ("backup", folder, "--keys", keys)
+    with subprocess.Popen([*NETRAL, *map(str, words)], env=env) as first:
+        while not list(tmp_path.glob("backup.unfinished/streams/*")):
+            assert first.poll() is None
+            time.sleep(0.002)
+        first.send_signal(signal.SIGSTOP)
+        second = netral(env, *words)
+        first.send_signal(signal.SIGCONT)
+    assert (second.returncode, "another one is writing" in second.stderr) == (1, True), second.stderr
+    assert (first.returncode, damaged(folder)) == (0, [])
+
+
+def test_a_backup_without_room_for_everything_is_none_and_says_what_had_no_room(
+    fresh_nats: Broker, tmp_path: Path
+) -> None:
+    env = {**os.environ, **Processes(fresh_nats).env()}
+    with sqlite3.connect(fresh_nats.data_dir / "intake.db") as vault:
+        vault.execute("CREATE TABLE t AS SELECT zeroblob(9000000)")
+    argv = ["prlimit", "--fsize=5000000", *NETRAL, "backup", tmp_path / "backup", "--keys", tmp_path / "keys"]
+    done = subprocess.run(list(map(str, argv)), env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, "intake.db: cannot be copied" in done.stderr) == (1, True), done.stderr
+    assert not [path for name in ("backup", "keys") if (path := tmp_path / name).exists()]
