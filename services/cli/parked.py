@@ -10,7 +10,8 @@ from services.cli.broker import operator
 from services.cli.console import printable, tables, write_json
 from services.cli.errors import BAD_INPUT, Stop
 from services.cli.web import settings_of
-from services.routing.parking import STREAM, Parked, list_parked
+from services.routing.parking import Parked, list_parked
+from services.routing.parking import drop as take_out
 from services.routing.parking import replay as give_back
 from services.runtime.settings import Settings
 
@@ -49,15 +50,12 @@ async def _all(settings: Settings) -> list[Parked]:
 async def _replay(settings: Settings, seq: int | None) -> int:
     async with operator(settings) as js:
         chosen = [letter.seq for letter in await list_parked(js) if seq in (None, letter.seq)]
-        for number in chosen:
-            await give_back(js, number)
-    return len(chosen)
+        return sum([await give_back(js, number) for number in chosen])
 
 
 async def _drop(settings: Settings, seq: int) -> bool:
     async with operator(settings) as js:
-        there = any(letter.seq == seq for letter in await list_parked(js))
-        return there and await js.delete_msg(STREAM, seq)
+        return await take_out(js, seq)
 
 
 def _table(letters: list[Parked]) -> Table:

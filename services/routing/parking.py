@@ -1,16 +1,19 @@
 """Dead letters: what was given up by the broker is parked too, and what is parked can be listed and replayed."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from contracts.topology import CONSUMERS
 from services.runtime.failures import park
 from services.runtime.spans import note
 
 STREAM = "PARKED"
+_NOT_THERE = 10057
+"""How the broker says that it cannot delete a message which is not there."""
 _OURS = {(consumer.stream, consumer.name) for consumer in CONSUMERS}
 
 
@@ -40,15 +43,30 @@ async def list_parked(js: JetStreamContext) -> list[Parked]:
     return found
 
 
-async def replay(js: JetStreamContext, seq: int) -> None:
-    """Give a dead letter back to its subject, then remove it. Handlers are idempotent, so a second copy is harmless.
+async def replay(js: JetStreamContext, seq: int) -> bool:
+    """Give a dead letter back to its subject, then remove it; False if there is none of that number, or not any more.
 
-    Raises NotFoundError if there is none of that number.
+    Handlers are idempotent, so a second copy is harmless. What several consumers parked goes to all of them by one copy:
+    otherwise what still fails is parked by each of them for each of them, and every replay multiplies it.
     """
-    message = await js.get_msg(STREAM, seq)
-    headers = message.headers or {}
-    await js.publish(headers["Netral-Subject"], message.data or b"", headers={"Nats-Msg-Id": f"replay-{seq}"})
-    await js.delete_msg(STREAM, seq)
+    try:
+        message = await js.get_msg(STREAM, seq)
+    except NotFoundError:
+        return False
+    headers, body = message.headers or {}, message.data or b""
+    copy = f"replay-{_original(message.subject or '')}-{hashlib.sha256(body).hexdigest()}"
+    await js.publish(headers["Netral-Subject"], body, headers={"Nats-Msg-Id": copy})
+    return await drop(js, seq)
+
+
+async def drop(js: JetStreamContext, seq: int) -> bool:
+    """Remove a dead letter; False if there is none of that number, or not any more. Raises NATS errors."""
+    try:
+        return bool(await js.delete_msg(STREAM, seq))
+    except APIError as refused:
+        if refused.err_code == _NOT_THERE:
+            return False
+        raise
 
 
 async def park_what_was_given_up(js: JetStreamContext, advisory: bytes) -> None:
@@ -84,6 +102,12 @@ async def _there(js: JetStreamContext, subject: str) -> bool:
     except NotFoundError:
         return False
     return True
+
+
+def _original(subject: str) -> str:
+    """The message that `parked.{stream}.{consumer}.{seq}` is a copy of."""
+    _, stream, _, number = subject.split(".")
+    return f"{stream}-{number}"
 
 
 def _parked(seq: int, headers: dict[str, str], at: str) -> Parked:

@@ -10,7 +10,7 @@ from nats.js import JetStreamContext
 from contracts.topology import CONSUMERS
 from deploy.streams import add_consumer
 from services.routing.core.decide import Judge
-from services.routing.parking import Parked, list_parked, park_what_was_given_up, replay
+from services.routing.parking import Parked, drop, list_parked, park_what_was_given_up, replay
 from services.runtime.bus import Bus
 from services.runtime.failures import park
 from tests.builders import a_report
@@ -110,6 +110,24 @@ async def test_a_replayed_message_goes_the_whole_road_and_leaves_the_list(
         assert [case["case_id"] for case in await system.inbox("BAWASLU")] == [case_id]
     info = await operator.js.stream_info("CASES", subjects_filter="cases.*.decided")
     assert set((info.state.subjects or {}).values()) == {1}
+    await operator.close()
+
+
+async def test_what_several_parked_is_given_back_to_them_by_one_copy_also_by_two_operators_at_once(
+    fresh_nats: Broker,
+) -> None:
+    operator = await Bus.connect(fresh_nats.settings, "operator")
+    for seq, body in ((1, b"one"), (2, b"two")):
+        for durable in ("routing", "intake-matching", "notifications-received"):
+            where = {"stream": "REPORTS", "consumer": durable, "seq": seq, "deliveries": 1, "reason": "tried"}
+            await park(operator.js, body, subject=f"reports.{REPORT}.accepted", **where)
+    numbers = [letter.seq for letter in await list_parked(operator.js)]
+    given = await asyncio.gather(*(replay(operator.js, number) for number in numbers * 2))
+    assert sum(given) == len(numbers) == 6, "each letter is given back by one of the two"
+    assert await list_parked(operator.js) == []
+    assert (await operator.js.stream_info("REPORTS")).state.messages == 2
+    assert not await replay(operator.js, numbers[0])
+    assert not await drop(operator.js, numbers[0])
     await operator.close()
 
 
