@@ -1,6 +1,7 @@
 """The directory and the keys in force: what the stream AGENCIES tells, the same for every worker and every restart."""
 
 import asyncio
+from collections.abc import Callable
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -47,8 +48,15 @@ class Book:
 
     async def load(self, bus: Bus, wanted: Entries) -> list[Change]:
         """Make these offices as they are given, and say what that changed. Raises BrokerAway and Overtaken."""
+        return await self.change(bus, lambda _: wanted)
+
+    async def change(self, bus: Bus, wanted_of: Callable[[Directory], Entries]) -> list[Change]:
+        """Make offices what follows from the directory as it stands at that moment, and say what that changed.
+
+        `wanted_of` is asked again where somebody else was first. Raises BrokerAway, Overtaken, and what `wanted_of` raises.
+        """
         await self.catch_up(bus)
-        first = found = changes(self.directory, wanted)
+        first = found = changes(self.directory, wanted_of(self.directory))
         for _ in range(ATTEMPTS):
             if not found:
                 return first
@@ -56,7 +64,7 @@ class Book:
             for start in range(0, len(events), CHUNK):
                 await bus.tell(events[start : start + CHUNK])
             await self.catch_up(bus)
-            found = changes(self.directory, wanted)
+            found = changes(self.directory, wanted_of(self.directory))
         raise Overtaken
 
     async def tell(self, bus: Bus, events: list[KeyChanged]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -10,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from contracts.codes import Agency
-from contracts.directory import WHOLE, Entries, Place, Term, level_of, retired
+from contracts.directory import WHOLE, Directory, Entries, Place, Term, level_of, retired
 from contracts.faults import Fault, InvalidDocument
 from contracts.report import ONE_LINE, Day
 from contracts.report import Part as Strict
@@ -86,7 +87,7 @@ class DirectoryDoors:
             wanted = read_directory(body.csv.encode())
             if body.dry_run:
                 return _changes(changes(self._book.directory, wanted), dry_run=True)
-            return _changes(await self._told(wanted), dry_run=False)
+            return _changes(await self._told(lambda _: wanted), dry_run=False)
         except BrokenFile as broken:
             return problem(422, "Not a directory", "Mend every fault.", faults=list(broken.faults[:1000]))
         except Overtaken:
@@ -102,21 +103,20 @@ class DirectoryDoors:
         try:
             body = await read_as(request, Retirement, 2_000)
             _check_successor(body.successor)
-            terms = retired(self._book.directory.entries[place], body.last_day, body.successor)
-            if not terms:
+            if not (changed := partial(_retired, place, body))(self._book.directory):
                 return problem(409, "Impossible now", "The office begins after that day; name a later one.")
-            await self._told({place: terms})
+            await self._told(changed)
             return self._shown(place)
         except Overtaken:
             return overtaken()
         except REFUSALS as trouble:
             return refused(trouble)
 
-    async def _told(self, wanted: Entries) -> list[Change]:
+    async def _told(self, wanted_of: Callable[[Directory], Entries]) -> list[Change]:
         bus = self._bus()
         if bus is None:
             raise BrokerAway(ambiguous=False)
-        return await self._book.load(bus, wanted)
+        return await self._book.change(bus, wanted_of)
 
     def _place(self, request: Request) -> Place | None:
         body, office = request.path_params["body"], request.path_params["office"]
@@ -138,6 +138,12 @@ def shown(place: Place, version: int, terms: tuple[Term, ...]) -> dict[str, Any]
         "version": version,
         "terms": [term.model_dump(mode="json") for term in terms],
     }
+
+
+def _retired(place: Place, wish: Retirement, directory: Directory) -> Entries:
+    """The office as it stands in the directory, with its end; nothing where it begins later."""
+    terms = retired(directory.entries[place], wish.last_day, wish.successor)
+    return {place: terms} if terms else {}
 
 
 def _changes(found: list[Change], *, dry_run: bool) -> Response:

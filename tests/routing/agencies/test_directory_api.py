@@ -107,3 +107,13 @@ async def test_a_wrong_file_query_or_office_is_refused_with_the_cure(
         assert (await ask(system, "GET", f"{ROOT}/BAWASLU/offices/prov:99")).status_code == 404
         assert (await system.routing.get(ROOT)).status_code == 401
         assert (await system.get(ROOT, "BAWASLU")).status_code == 404
+
+
+async def test_a_retirement_by_another_worker_keeps_what_was_loaded_the_moment_before(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as one, in_process(fresh_nats, judge=judge) as other:
+        await load(one, {"duty_address": "baru@banyuasin.example"})
+        gone = await ask(other, "POST", f"{OFFICE}/retirement", {"last_day": "2026-12-31"})
+        (term,) = gone.json()["terms"]
+    assert (term["duty_address"], term["valid_until"]) == ("baru@banyuasin.example", "2026-12-31")
