@@ -89,14 +89,17 @@ class DossierAnswer(InboxCase):
 
 
 class ToldEvent(Model):
-    """`id` is the place in the stream, for Last-Event-ID; `event` is what webhook and stream carry, word for word."""
+    """`id` is the place in the stream; `event` is what webhook and stream carry, word for word."""
 
     id: str
     event: AnyAgencyEvent
 
 
 class EventsAnswer(Model):
-    """Send `last_event_id` back for what comes next; `more` says that there may be more already."""
+    """Send `last_event_id` back for what comes next; `more` says that there may be more already.
+
+    Where the log was restored or made anew since, everything comes again: drop what you have, by `event.id`.
+    """
 
     events: list[ToldEvent]
     last_event_id: str

@@ -1,4 +1,8 @@
-"""An agency's door to what happened: the same events as webhooks and its stream carry, from a place on, without a gap."""
+"""An agency's door to what happened: the same events as webhooks and its stream carry, from a place on, without a gap.
+
+A place is a number of the stream and a mark of the event that stood there. Where another one stands there by now, the stream
+was made anew or restored, and everything is told again from the first: whoever asks drops what it has.
+"""
 
 import asyncio
 import json
@@ -22,11 +26,15 @@ MOST = 200
 LONGEST_WAIT = 30
 LOOK_SECONDS = 0.5
 """How often a waiting request looks again."""
+MARK = 12
+"""Characters of an event's id that tell which one stood at a place."""
 _LARGEST = 2**53
 
 
 class _Asked(NamedTuple):
+    given: str
     after: int
+    mark: str
     limit: int
     wait: int
     office: str | None
@@ -54,7 +62,7 @@ class EventDoors:
         except BrokerAway:
             return later("The broker does not answer; ask again with the same Last-Event-ID.")
         told = [{"id": str(one.seq), "event": json.loads(one.body)} for one in found]
-        last = told[-1]["id"] if told else str(asked.after)
+        last = _place(found[-1]) if found else asked.given
         document = {"events": told, "last_event_id": last, "more": len(told) == asked.limit}
         applied = {"Preference-Applied": f"wait={asked.wait}"} if asked.wait else {}
         return JSONResponse(document, headers={**NO_STORE, **applied})
@@ -64,12 +72,26 @@ class EventDoors:
         bus = self._bus()
         if bus is None:
             raise BrokerAway(ambiguous=False)
+        after = asked.after if await _stands(bus, asked, subjects) else 0
         for _ in range(int(asked.wait / LOOK_SECONDS) + 1):
-            found = await page_of(bus, STREAM, asked.after + 1, subjects=subjects, most=asked.limit)
+            found = await page_of(bus, STREAM, after + 1, subjects=subjects, most=asked.limit)
             if found or not asked.wait:
                 return found
             await asyncio.sleep(LOOK_SECONDS)
         return []
+
+
+async def _stands(bus: Bus, asked: _Asked, subjects: str) -> bool:
+    """Whether the event given last is still where it was; a number without a mark is believed. Raises BrokerAway."""
+    if not asked.mark:
+        return True
+    there = await page_of(bus, STREAM, asked.after, subjects=subjects, most=1)
+    return [_place(one) for one in there] == [asked.given]
+
+
+def _place(stored: Stored) -> str:
+    """Where an event stands, and which one it is."""
+    return f"{stored.seq}-{json.loads(stored.body)['id'].replace('-', '')[:MARK]}"
 
 
 def _asked(request: Request) -> _Asked:
@@ -77,9 +99,15 @@ def _asked(request: Request) -> _Asked:
     query = request.query_params
     if unknown := sorted(set(query) - {"after", "limit", "office"}):
         raise ValueError(f"{unknown[0][:40]} is no parameter here; there are after, limit and office")
-    after = query.get("after", request.headers.get("last-event-id", "0"))
+    given = query.get("after", request.headers.get("last-event-id", "0"))
+    after, _, mark = given.partition("-")
+    cure = "Last-Event-ID (or after) is the last_event_id you were given"
+    if "-" in given and not (len(mark) == MARK and set(mark) <= set("0123456789abcdef")):
+        raise ValueError(cure)
     found = _Asked(
-        _number(after, 0, _LARGEST, "Last-Event-ID (or after) is the last_event_id you were given"),
+        given,
+        _number(after, 0, _LARGEST, cure),
+        mark,
         _number(query.get("limit", "100"), 1, MOST, f"limit is a number from 1 to {MOST}"),
         _wait(request.headers),
         query.get("office"),

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.streams import provision
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
 from services.runtime.reading import page_of
@@ -80,7 +81,42 @@ async def test_nobody_reads_the_events_of_another_agency_or_office(fresh_nats: B
         assert (await system.routing.get("/v1/agencies/BAWASLU/events", headers=key)).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["?after=x", "?after=-1", "?limit=0", "?limit=201", "?office=x", "?since=1"])
+async def test_a_reader_of_a_stream_that_was_made_anew_is_told_everything_again(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        await opened(system, "k1", person__name="Orang 1")
+        await first_event(system)
+        heard = (await events(system)).json()
+        place = heard["last_event_id"]
+        same = (await events(system, Last_Event_ID=place)).json()
+        assert (same["events"], same["last_event_id"]) == ([], place)
+        later = await opened(system, "k2", person__name="Orang 2")
+
+        async def told() -> bool:
+            return bool((await events(system, Last_Event_ID=place)).json()["events"])
+
+        await until(told)
+        await _made_anew(fresh_nats, first=later)
+        again = (await events(system, Last_Event_ID=place)).json()["events"]
+    assert {one["event"]["data"]["case_id"] for one in again} >= {later}
+
+
+async def _made_anew(broker: Broker, first: str) -> None:
+    """The stream is deleted, and filled again in another order: the events of one case come first."""
+    bus = await Bus.connect(broker.settings, "operator")
+    stored = await page_of(bus, "TOLD", 1)
+    await bus.js.delete_stream("TOLD")
+    await provision(bus.js)
+    for one in sorted(stored, key=lambda one: first not in one.subject):
+        await bus.js.publish(one.subject, one.body)
+    await bus.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["?after=x", "?after=-1", "?after=1-", "?after=1-xyz", "?limit=0", "?limit=201", "?office=x", "?since=1"],
+)
 async def test_a_wrong_query_is_a_400(fresh_nats: Broker, judge: Judge, path: str) -> None:
     async with in_process(fresh_nats, judge=judge) as system:
         answer = await events(system, path=path)
