@@ -81,10 +81,10 @@ class Totals:
 def _differences(
     what: str, wanted: dict[Cell, tuple[int, ...]], there: dict[Cell, tuple[int, ...]]
 ) -> Iterator[Finding]:
-    for cell in sorted(wanted.keys() | there.keys()):
+    for cell in sorted(wanted.keys() | there.keys(), key=str):
         if wanted.get(cell) != there.get(cell):
             counts = f"{there.get(cell)} in the read model, {wanted.get(cell)} by the log"
-            yield Finding(f"model-{what}", "", f"{' '.join(cell)}: {counts}")
+            yield Finding(f"model-{what}", "", f"{' '.join(map(str, cell))}: {counts}")
 
 
 def _key(row: Iterable[Any], size: int) -> Cell:
