@@ -22,11 +22,13 @@ from services.cli.verify.ledger_checks import DURABLES, check_ledger
 from services.cli.verify.logbook import Fact, Logbook, ReportFact, alike
 from services.cli.verify.match_checks import check_answers, check_asked, check_led_on, check_links
 from services.cli.verify.model_checks import ReadModel
+from services.cli.verify.naming_checks import check_names
 from services.cli.verify.opened import Opened
 from services.cli.verify.paged_checks import check_paged
 from services.cli.verify.report_checks import check_reports
 from services.cli.verify.timer_checks import check_timers
 from services.cli.verify.told_checks import check_told
+from services.cli.verify.told_words import check_words
 from services.cli.verify.vault_checks import MOST_WAITING, WAITING, check_vault, still_stored
 from services.runtime.bus import Bus
 from services.runtime.reading import Stored, page_of
@@ -128,14 +130,14 @@ class Checker:
             if finding.subject not in newer and not (finding.kind == WAITING and finding.subject in settled):
                 yield finding
 
-    async def _ledger(self, engine: AsyncEngine, book: Logbook, _: datetime) -> AsyncIterator[Finding]:
+    async def _ledger(self, engine: AsyncEngine, book: Logbook, now: datetime) -> AsyncIterator[Finding]:
         """It may be ahead of what was read of the notices; what it must hold is known once that was handled."""
         behind = list[Finding]()
         for stream, durable in DURABLES:
             behind += [late async for late in self._behind(stream, durable, book.last[stream])]
             if behind:
                 break
-        found = [finding async for finding in check_ledger(engine, book, complete=not behind)]
+        found = [finding async for finding in check_ledger(engine, book, now, complete=not behind)]
         newer = await self._newer("NOTICES", book.last["NOTICES"], _notice) if found else set()
         for finding in (*behind, *found):
             if finding.subject not in newer:
@@ -154,7 +156,7 @@ class Checker:
                 for finding in certain:
                     yield finding
                 if model and case and len(case.of("decided")) == 1:
-                    found += [*await model.add(case), *check_timers(case, book, now)]
+                    found += [*await model.add(case), *_timed(case, book, now)]
             late = [one async for one in self._behind("NOTICES", "routing-notices", book.last["NOTICES"])]
             if model and engine:
                 found += [*late, *await model.flush(), *await check_paged(engine, book, mails=not late)]
@@ -175,7 +177,8 @@ class Checker:
             case = case_of(*given)
             found = [*check_case(case), *check_answers(case), *check_links(case)]
             found += [*check_dues(case, now, self._off), *_anew(case, book, again)]
-            later = [*check_told(case), *check_asked(case, book), *check_led_on(case, book, now)]
+            later = [*check_told(case), *check_words(case), *check_names(case, book)]
+            later += [*check_asked(case, book), *check_led_on(case, book, now)]
             later += [finding for finding in found if finding.kind == _NEWER_REPORT]
             return case, [f for f in found if f.kind != _NEWER_REPORT], later
         except BROKEN as broken:
@@ -200,6 +203,13 @@ class Checker:
         waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
         says = f"{waiting} messages wait to be handled by {durable}; what is missing below may be among them"
         yield Finding("behind", "", says)
+
+
+def _timed(case: Case, book: Logbook, now: datetime) -> list[Finding]:
+    try:
+        return list(check_timers(case, book, now))
+    except BROKEN as broken:
+        return [unreadable(case.case_id, broken)]
 
 
 def _anew(case: Case, book: Logbook, again: Deciding) -> Iterator[Finding]:

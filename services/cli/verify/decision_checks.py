@@ -19,12 +19,14 @@ from services.cli.verify.digests import digest
 from services.cli.verify.findings import Finding
 from services.cli.verify.history import Case
 from services.cli.verify.logbook import Logbook
+from services.cli.verify.slimming import slim
 from services.cli.verify.step_checks import check_steps
 from services.routing.core.decide import Judge
 from services.routing.deciding import load_judge
 from services.runtime.bus import Bus
 
-_ROUTE = {"ref", "stage", "class_", "assignments"}
+_COMPARED = {"digest": "route", "not_assigned": "list of who is left out", "review": "list of open questions"}
+"""Why somebody is left out, and how a question is put, are words that later versions may put better."""
 Law = tuple[str, str, str]
 """Whether rulebook or calendar, its name, and its digest."""
 
@@ -53,6 +55,10 @@ class Deciding:
             yield Finding("unreadable", case.case_id, says)
             return
         self._lacking.update({law for law in _named(case) if not self._has(law)})
+        for kind, name, mark in sorted(set(_named(case)), key=str):
+            if (known := self._name(kind, mark)) not in (None, name):
+                says = f"rests by its digest on the {kind} {known}, and calls it {name}"
+                yield Finding("misnamed-law", case.case_id, says)
         judge = self.known.of(decision["rulebook"]["digest"], decision["calendar"]["digest"])
         judge = judge if decision["calendar"]["digest"] in self.known.calendars else None
         if judge:
@@ -75,6 +81,12 @@ class Deciding:
     def _has(self, law: Law) -> bool:
         kind, _, mark = law
         return mark in (self.known.rulebooks if kind == "rulebook" else self.known.calendars)
+
+    def _name(self, kind: str, mark: str) -> str | None:
+        if kind == "calendar":
+            return self.known.calendars[mark].calendar.version if mark in self.known.calendars else None
+        ref = self.known.rulebooks[mark].ref if mark in self.known.rulebooks else None
+        return f"{ref.id} {ref.version}" if ref else None
 
     def _judges(self, rulebook: str) -> list[Judge]:
         """A rulebook with each of the calendars, of which a step names none."""
@@ -105,15 +117,14 @@ def _named(case: Case) -> Iterator[Law]:
 def _again(case: Case, judge: Judge, facts: ReportFacts) -> Iterator[Finding]:
     decision: dict[str, Any] = case.of("decided")[0].data["decision"]
     day = date.fromisoformat(decision["handled_on"])
-    again = {
-        person.ref: digest(person.model_dump(mode="json", by_alias=True, include=_ROUTE))
-        for person in judge.decide(facts, day, ()).persons
-    }
-    recorded = {person["ref"]: person["digest"] for person in decision["persons"]}
-    for ref in sorted(again.keys() | recorded.keys()):
-        if again.get(ref) != recorded.get(ref):
-            version = decision["rulebook"]["version"]
-            says = (
-                f"{ref} has another route than the rulebook {version} gives it when the case is decided again"
-            )
-            yield Finding("decided-otherwise", case.case_id, says)
+    anew = slim({"decision": judge.decide(facts, day, ()).model_dump(mode="json", by_alias=True)})["decision"]
+    if digest(decision["admissibility"]) != digest(anew["admissibility"]):
+        says = "is admissible otherwise, or until another day, than when the case is decided again"
+        yield Finding("decided-otherwise", case.case_id, says)
+    again = {person["ref"]: person for person in anew["persons"]}
+    recorded = {person["ref"]: person for person in decision["persons"]}
+    for ref in sorted(again.keys() | recorded.keys(), key=str):
+        one, other = recorded.get(ref, {}), again.get(ref, {})
+        if differing := [what for name, what in _COMPARED.items() if one.get(name) != other.get(name)]:
+            says = f"{ref} has another {differing[0]} than the rulebook {decision['rulebook']['version']} gives it"
+            yield Finding("decided-otherwise", case.case_id, f"{says} when the case is decided again")

@@ -43,6 +43,7 @@ def check_dues(case: Case, now: datetime, off: dict[str, DaysOff]) -> Iterator[F
     for fact in case.of("due"):
         data = fact.data
         said[data["person"], data["agency"], data["last_day"], data["level"]] = fact
+    said |= {(f.data["person"], "OPERATOR", f.data["last_day"], "QUEUE"): f for f in case.of("waiting")}
     for key, found in runs.items():
         if (
             key not in said
@@ -59,8 +60,21 @@ def check_dues(case: Case, now: datetime, off: dict[str, DaysOff]) -> Iterator[F
                 case.case_id,
                 f"{_named(key)} was said at {fact.at.isoformat()}, when it was not due",
             )
+    yield from _queued(case)
     yield from _silent(case, said)
     yield from _counted(case, off)
+
+
+def _queued(case: Case) -> Iterator[Finding]:
+    """What waits in a queue is told by the name of that queue."""
+    for data in (fact.data for fact in case.of("waiting")):
+        there = [version.persons.get(data["person"]) or {} for version in case.versions]
+        queues = {p["owner"]["why"] for p in there if p.get("owner") and p.get("alarm")}
+        if queues and data["reason"] not in queues:
+            says = (
+                f"{data['person']} was said to wait in {data['reason']}, not in {' or '.join(sorted(queues))}"
+            )
+            yield Finding("wrong-queue", case.case_id, says)
 
 
 def _silent(case: Case, said: dict[Key, Fact]) -> Iterator[Finding]:
@@ -96,13 +110,19 @@ def runs_of(case: Case) -> dict[Key, list[Run]]:
         after = versions[number + 1] if number + 1 < len(versions) else None
         end, ended, before = (after.at, after.happened, after.seq) if after else (None, None, None)
         for ref, person in version.persons.items():
-            for due in person["dues"]:
-                for level, name in (("REMINDER", "remind_at"), ("OVERDUE", "over_at")):
-                    key = (ref, due["agency"], due["last_day"], level)
-                    at = datetime.fromisoformat(due[name])
-                    run = Run(version.at, end, at, version.happened, ended, version.seq, before)
-                    runs.setdefault(key, []).append(run)
+            for key, at in _levels(ref, person):
+                run = Run(version.at, end, at, version.happened, ended, version.seq, before)
+                runs.setdefault(key, []).append(run)
     return {key: _joined(found) for key, found in runs.items()}
+
+
+def _levels(ref: str, person: Person) -> Iterator[tuple[Key, datetime]]:
+    """What is said when of the limits that run about a person, and of how long the operator may let it wait."""
+    for due in person["dues"]:
+        for level, name in (("REMINDER", "remind_at"), ("OVERDUE", "over_at")):
+            yield (ref, due["agency"], due["last_day"], level), datetime.fromisoformat(due[name])
+    if alarm := person.get("alarm"):
+        yield (ref, "OPERATOR", alarm["last_day"], "QUEUE"), datetime.fromisoformat(alarm["at"])
 
 
 def _joined(found: list[Run]) -> list[Run]:

@@ -39,7 +39,9 @@ class Case(NamedTuple):
     def versions(self) -> list[Version]:
         """The opening and each step; the opening of a record from before cases had a life is made from its decision."""
         opening = self.of("decided")[0]
-        persons = opening.data.get("persons") or [_from(p) for p in opening.data["decision"]["persons"]]
+        persons = opening.data.get("persons")
+        if persons is None:
+            persons = [_from(person) for person in opening.data["decision"]["persons"]]
         found = [Version(0, opening.at, _by_ref(persons), opening.happened, opening.seq)]
         return [
             *found,

@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from services.cli.verify.digests import digest
+from services.cli.verify.envelopes import odd_in
 from services.cli.verify.findings import Finding
 from services.cli.verify.personal import personal_in
+from services.cli.verify.readable import unread_in
+from services.cli.verify.slimming import slim, told
 from services.cli.verify.subjects import own_subject
 from services.runtime.bus import Bus
 from services.runtime.reading import Stored, page_of
@@ -21,11 +24,12 @@ APART = timedelta(hours=2)
 _TABLES = """
 PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;
 CREATE TABLE reports (report_id TEXT, case_id TEXT, known TEXT, reported TEXT, region TEXT, ticket TEXT, facts TEXT,
-    digest TEXT, stamp TEXT);
+    digest TEXT, stamp TEXT, at TEXT);
 CREATE TABLE resembles (match_id TEXT, report_id TEXT, case_id TEXT, ticket TEXT, other_report TEXT, other_case TEXT,
     other_ticket TEXT, mark TEXT);
 CREATE TABLE events (case_id TEXT, seq INTEGER, kind TEXT, subject TEXT, at TEXT, data TEXT, stamp TEXT, digest TEXT);
-CREATE TABLE notices (notice_id TEXT, case_id TEXT, outcome TEXT);
+CREATE TABLE notices (notice_id TEXT, case_id TEXT, outcome TEXT, step TEXT, audience TEXT, agency TEXT, office TEXT,
+    attempts INTEGER, turn INTEGER, at TEXT);
 CREATE TABLE endings (ending TEXT, case_id TEXT, mark TEXT);
 CREATE TABLE timers (subject TEXT PRIMARY KEY, schedule TEXT);
 """
@@ -36,7 +40,6 @@ CREATE INDEX events_case ON events (case_id, seq); CREATE INDEX notices_id ON no
 """
 _OF_CASE = "SELECT report_id, case_id, known, reported, region FROM reports WHERE case_id = ?"
 _NETRAL = UUID("6f1d1f52-6a0e-5c5b-9a53-7d4b1c6f2e10")
-_PART = ("agency", "office", "role", "when", "rule", "active", "deadline")
 
 NOTICED = ("step", "audience", "agency", "office", "outcome", "attempts")
 """What is told of a mail."""
@@ -139,6 +142,9 @@ class Logbook:
             if own not in (None, stored.subject):
                 says = f"{place} says that it is {own}; it was stored under another subject than its own"
                 self.odd.append(Finding("wrong-subject", "", says))
+            if where := unread_in(stored.body):
+                self.odd.append(Finding("unreadable", "", f"{place} is not as its contract says: {where}"))
+            self.odd += [Finding("wrong-envelope", "", f"{place} {says}") for says in odd_in(event)]
             if stream == "REPORTS":
                 self._keep_report(stored, event)
             elif stream == "NOTICES":
@@ -156,23 +162,27 @@ class Logbook:
         facts = data["facts"]
         days = facts["known_on"], facts["reported_on"], facts["region"]
         marks = data["ticket"], json.dumps(facts), digest(event), stored.headers["Nats-Time-Stamp"]
-        row = (data["report_id"], data["case_id"], *days, *marks)
-        self.db.execute("INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        row = (data["report_id"], data["case_id"], *days, *marks, _instant(event["time"]).isoformat())
+        self.db.execute("INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _keep_notice(self, stored: Stored, event: dict[str, Any]) -> None:
         data, (_, case_id, ending) = event["data"], stored.subject.split(".")
-        notice = (data["notice_id"], case_id, data["outcome"])
-        mark = digest([_instant(event["time"]).isoformat(), *(data.get(name) for name in NOTICED)])
+        at = _instant(event["time"]).isoformat()
+        notice = {"notice_id": data["notice_id"], "case_id": case_id, "turn": 0, "at": at}
+        notice |= {name: data.get(name) for name in (*NOTICED, "turn") if name in data}
+        mark = digest([at, *(data.get(name) for name in NOTICED)])
         self.db.execute("INSERT INTO endings VALUES (?, ?, ?)", (ending, case_id, mark))
-        later = "UPDATE notices SET outcome = ? WHERE notice_id = ?"
+        values = ", ".join(f"{name} = :{name}" for name in notice)
+        later = f"UPDATE notices SET {values} WHERE notice_id = :notice_id"  # noqa: S608 - names of ours
         # a later ending of the same mail: a bounce, or another try of a person
-        if not (data.get("turn") and self.db.execute(later, (notice[2], notice[0])).rowcount):
-            self.db.execute("INSERT INTO notices VALUES (?, ?, ?)", notice)
+        if not (data.get("turn") and self.db.execute(later, notice).rowcount):
+            names = ", ".join(notice), ", ".join(f":{name}" for name in notice)
+            self.db.execute(f"INSERT INTO notices ({names[0]}) VALUES ({names[1]})", notice)  # noqa: S608 - of ours
 
     def _keep_event(self, stream: str, stored: Stored, event: dict[str, Any]) -> None:
         words, data = stored.subject.split("."), event["data"]
         case_id, kind = (words[3], "told") if stream == "TOLD" else (words[1], words[2])
-        slimmed = json.dumps(_told(data, words[4]) if stream == "TOLD" else slim(data))
+        slimmed = json.dumps(told(data, words[4]) if stream == "TOLD" else slim(data))
         marks = stored.headers["Nats-Time-Stamp"], "" if stream == "TOLD" else digest(event)
         at = _instant(event["time"]).isoformat()
         row = (case_id, stored.seq, kind, stored.subject, at, slimmed, *marks)
@@ -196,39 +206,6 @@ def alike(event: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 def match_of(one: str, other: str) -> str:
     """The id of a pair of cases."""
     return str(uuid5(_NETRAL, "/".join(("match", *sorted((one, other))))))
-
-
-def slim(data: dict[str, Any]) -> dict[str, Any]:
-    """Without the words a check does not need; of persons a digest tells whether they are the same word for word."""
-    slim = dict(data)
-    if decision := data.get("decision"):
-        names = ("handled_on", "rulebook", "calendar")
-        persons = [_decided(person) for person in decision["persons"]]
-        slim["decision"] = {**{name: decision.get(name) for name in names}, "persons": persons}
-    matters = data.get("persons")
-    if isinstance(matters, list) and all(isinstance(one, dict) for one in matters):
-        slim["persons"] = [
-            {**person, "parts": _parts(person["parts"]), "digest": digest(person)} for person in matters
-        ]
-    if "assignments" in data:
-        slim["assignments"] = _parts(data["assignments"])
-    return slim
-
-
-def _decided(person: dict[str, Any]) -> dict[str, Any]:
-    route = {name: person[name] for name in ("ref", "stage", "class", "assignments")}
-    return {**route, "assignments": _parts(person["assignments"]), "digest": digest(route)}
-
-
-def _told(data: dict[str, Any], kind: str) -> dict[str, Any]:
-    """Whom an event for an agency tells of whom, and of what: a step by its number, a limit by its day and level."""
-    about = [data["person"]] if kind == "due" else [p["ref"] for p in data["persons"]] + data.get("ended", [])
-    what = f"{data['last_day']} {data['level']}" if kind == "due" else str(data["number"])
-    return {"agency": data["agency"], "office": data["office"], "kind": kind, "what": what, "about": about}
-
-
-def _parts(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: part.get(name) for name in _PART} for part in parts]
 
 
 async def _last(bus: Bus, stream: str) -> int:

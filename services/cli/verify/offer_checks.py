@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from services.cli.verify.findings import Finding
@@ -48,10 +49,20 @@ def _differing(case: Case) -> Iterator[Finding]:
     for fact in case.of("offered"):
         data, number = fact.data, fact.data.get("step", 0)
         person = versions.get(number, {}).get(data["person"]) if number else opening.get(data["person"])
+        made = _at(case, number)
+        if made not in (None, fact.at):
+            says = (
+                f"{data['agency']} was told of {data['person']} at step {number} by an event of another time"
+            )
+            yield Finding("wrong-offer", case.case_id, says)
         wanted = person and _offer(person, person["parts" if number else "assignments"], data["agency"])
         if wanted and wanted != _offer(data, data["assignments"], data["agency"]):
             says = f"{data['agency']} was told of {data['person']} at step {number} otherwise than it stands there"
             yield Finding("wrong-offer", case.case_id, says)
+
+
+def _at(case: Case, number: int) -> datetime | None:
+    return next((version.at for version in case.versions if version.number == number), None)
 
 
 def _offer(about: dict[str, Any], parts: list[dict[str, Any]], agency: str) -> tuple[Any, ...]:

@@ -11,12 +11,13 @@ from services.cli.verify import law
 from services.cli.verify.digests import digest
 from services.cli.verify.findings import BROKEN, Finding
 from services.cli.verify.history import Case, Person, Version
-from services.cli.verify.logbook import Fact, slim
+from services.cli.verify.logbook import Fact
+from services.cli.verify.slimming import slim
 from services.routing.core.decide import Judge
 from services.routing.core.life import Life, Step, life_of
 
 _COUNTED = ("dues", "alarm")
-_COMPARED = ("stage", "class", "state", "owner", "parts", "marks", *_COUNTED)
+_COMPARED = ("stage", "class", "state", "owner", "parts", "marks", "questions", *_COUNTED)
 Persons = dict[str, Person]
 
 
@@ -26,7 +27,7 @@ def check_steps(
     """What the opening and each step leave every person in: route, state, owner, parts, marks and limits.
 
     A step names its rulebook, but not the calendar its worker had: it is right if one that was ever in force gives it.
-    Questions and citations are words, which later versions may put better. Of a RECKON the limits are left out: when
+    How a question is put are words, which later versions may choose better. Of a RECKON the limits are left out: when
     exactly its worker looked is not on record, so `due_checks` counts them by the calendar they name; nothing else may
     have changed. A case whose steps have a gap is left to the finding that says so.
     """
@@ -101,4 +102,10 @@ def _differing(
 
 
 def _said(value: Any) -> str:
-    return digest(value or None)
+    return digest(_codes(value) or None)
+
+
+def _codes(value: Any) -> Any:
+    """Questions without their words."""
+    asked = isinstance(value, list) and all(isinstance(one, dict) and "question" in one for one in value)
+    return [one["rule"] for one in value] if asked else value

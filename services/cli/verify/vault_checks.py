@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.cli.verify.digests import digest
 from services.cli.verify.findings import Finding
+from services.cli.verify.key_checks import check_keys
 from services.cli.verify.logbook import Logbook
+from services.cli.verify.model_rows import instant
 from services.intake.sealing import CannotOpen, Part, Sealed, Sealer
 
 PAGE = 500
@@ -22,10 +24,11 @@ WAITING = "vault-waiting"
 MOST_WAITING = 1000
 """Of which it is asked again whether they still wait."""
 _ROWS = text(
-    "SELECT report_id, ticket, state, event, dossier, dossier_key, reporter, reporter_key, key_id FROM reports"
+    "SELECT report_id, ticket, state, received_at, event, dossier, dossier_key, reporter, reporter_key, key_id FROM reports"
     " WHERE report_id > :last ORDER BY report_id LIMIT :most"
 )
-_STATES = text("SELECT report_id FROM reports WHERE state = 'stored' AND report_id IN :ids")
+_STATES = text("SELECT report_id FROM reports WHERE state IN ('stored', 'claimed') AND report_id IN :ids")
+_STATES_THERE_ARE = {"stored", "claimed", "accepted"}
 _PARTS: tuple[Part, ...] = ("dossier", "reporter")
 
 
@@ -53,6 +56,8 @@ async def check_vault(
                 for finding in (*_compared(row, book, now), *_opened(row, sealer)):
                     yield finding
             last = rows[-1].report_id
+        async for finding in check_keys(connection, book):
+            yield finding
     missing = "SELECT report_id FROM reports EXCEPT SELECT report_id FROM vault ORDER BY 1"
     for (report_id,) in book.db.execute(missing):
         yield Finding("vault-missing", report_id, "is in the stream REPORTS but not in the vault")
@@ -66,7 +71,7 @@ async def still_stored(engine: AsyncEngine, ids: list[str]) -> set[str]:
 
 
 def _compared(row: Any, book: Logbook, now: datetime) -> Iterator[Finding]:
-    known = "SELECT ticket, digest, stamp FROM reports WHERE report_id = ?"
+    known = "SELECT ticket, digest, stamp, at FROM reports WHERE report_id = ?"
     told = book.db.execute(known, (row.report_id,)).fetchone()
     if told is None:
         if row.state == "accepted":
@@ -79,7 +84,13 @@ def _compared(row: Any, book: Logbook, now: datetime) -> Iterator[Finding]:
     if _digest(row.event) != told[1]:
         says = "the vault keeps another event of it than the stream"
         yield Finding("vault-differs", row.report_id, says)
-    if row.state == "stored" and datetime.fromisoformat(told[2]) + SETTLED < now:
+    if row.state not in _STATES_THERE_ARE:
+        yield Finding("vault-differs", row.report_id, f"is in the state {row.state}, which there is not")
+    if instant(row.received_at) != datetime.fromisoformat(told[3]):
+        yield Finding(
+            "vault-differs", row.report_id, f"came in at {told[3]}, by the vault at {row.received_at}"
+        )
+    if row.state in ("stored", "claimed") and datetime.fromisoformat(told[2]) + SETTLED < now:
         says = "is in the stream REPORTS, and the vault still waits for it to be accepted"
         yield Finding(WAITING, row.report_id, says)
 
@@ -101,6 +112,10 @@ def _opened(row: Any, sealer: Sealer | None) -> Iterator[Finding]:
         except (CannotOpen, ValueError):
             says = f"its {part} does not open with vault key {sealer.key_id}; it was sealed with {row.key_id}"
             yield Finding("vault-unreadable", row.report_id, says)
+        else:
+            if row.key_id != sealer.key_id:  # by which `netral rekey` tells what it has still to do
+                says = f"its {part} opens with vault key {sealer.key_id}; the vault names {row.key_id}"
+                yield Finding("vault-differs", row.report_id, says)
 
 
 async def _opens_to_another(connection: AsyncConnection, key: bytes) -> bool:

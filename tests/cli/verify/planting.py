@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from contracts.door import read_report
-from contracts.events import CaseDecided, Event, ReportAccepted, ReportAcceptedData
+from contracts.events import CaseDecided, Event, ReportAccepted, ReportAcceptedData, event_id
 from contracts.facts import facts_of
 from contracts.ids import NETRAL, case_id_of, derived_id
 from contracts.steps import Said
@@ -42,7 +42,11 @@ def a_log(judge: Judge, name: str, said: tuple[tuple[Any, ...], ...] = (), **cha
         report_id=report_id, case_id=case_id_of(report_id), ticket=f"NTR-{name}", facts=facts
     )
     accepted = ReportAccepted(
-        id=report_id, source="netral/intake", subject=str(report_id), time=OPENED, data=data
+        id=event_id(report_id, "accepted"),
+        source="netral/intake",
+        subject=str(report_id),
+        time=OPENED,
+        data=data,
     )
     life = life_of(facts, OPENED.date(), (), (), judge)
     record: CaseDecided = decided(accepted, life.decision, OPENED, life.matters)

@@ -49,6 +49,7 @@ async def quiet(bus: Bus) -> bool:
 
 
 PPK = "WHERE owner = 'PPK'"
+NOBODY = "'00000000-0000-5000-8000-000000000001'"
 LATER = "datetime(since, '+1 day')"
 LIES: tuple[tuple[str, str, str], ...] = (
     ("model-matter", "UPDATE matters SET owner = 'PPK' WHERE owner = 'BAWASLU'", "the read model says"),
@@ -124,6 +125,17 @@ LIES: tuple[tuple[str, str, str], ...] = (
     ("vault-differs", "UPDATE reports SET event = json_set(event, '$.data.ticket', 'x')", "another event"),
     ("vault-differs", "UPDATE reports SET event = ''", "another event"),
     ("vault-waiting", "UPDATE reports SET state = 'stored'", "still waits for it"),
+    ("vault-waiting", "UPDATE reports SET state = 'claimed'", "still waits for it"),
+    ("vault-differs", "UPDATE reports SET state = 'x'", "is in the state x, which there is not"),
+    (
+        "vault-differs",
+        f"UPDATE reports SET received_at = {LATER.replace('since', 'received_at')}",
+        "by the vault at",
+    ),
+    ("vault-differs", "UPDATE reports SET key_id = 'x'", "the vault names x"),
+    ("vault-key", f"UPDATE match_keys SET report_id = {NOBODY}", "which was never accepted"),
+    ("vault-key", f"UPDATE match_keys SET case_id = {NOBODY} WHERE rowid = 1", "the stream"),
+    ("vault-key", "UPDATE match_keys SET day = date(day, '+1 day')", "the stream"),
     ("vault-unreadable", "UPDATE reports SET dossier = zeroblob(100)", "its dossier does not open"),
     ("vault-unreadable", "UPDATE reports SET reporter_key = dossier_key", "its reporter does not open"),
 )

@@ -6,7 +6,8 @@ import pytest
 
 from services.cli.verify.due_checks import check_dues
 from services.cli.verify.history import case_of
-from services.cli.verify.logbook import APART, Fact, slim
+from services.cli.verify.logbook import APART, Fact
+from services.cli.verify.slimming import slim
 from services.routing.core.decide import Judge
 from tests.cli.verify.planting import OPENED, Document, a_log
 

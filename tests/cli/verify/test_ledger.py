@@ -1,6 +1,7 @@
 """The checker compares the ledger of mails with the log: nothing of a true system, every planted difference."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -17,6 +18,9 @@ from tests.running import Processes, until
 pytestmark = pytest.mark.broker
 ONE = "notice_id = (SELECT min(notice_id) FROM notices WHERE state = 'SENT')"
 OTHER = "notice_id = (SELECT max(notice_id) FROM notices WHERE state = 'SENT')"
+OFFER = "step = 'OFFERED' AND agency = 'BKN'"
+NOBODY = "'00000000-0000-5000-8000-000000000001'"
+WAITS = "state = 'PENDING', told = 0, ended_at = NULL"
 LIES: tuple[tuple[str, str, str], ...] = (
     ("notice-missing", "DELETE FROM notices WHERE step = 'RECEIVED'", "to its reporter that it was received"),
     ("notice-missing", "DELETE FROM notices WHERE step = 'ROUTED'", "to its reporter who holds the case"),
@@ -31,6 +35,78 @@ LIES: tuple[tuple[str, str, str], ...] = (
     ("notice-tries", f"UPDATE notices SET doubts = attempts + 1 WHERE {ONE}", "of unknown outcome"),
     ("notice-tries", "UPDATE notices SET state = 'UNKNOWN' WHERE step = 'ROUTED'", "0 of unknown outcome"),
     ("notice-tries", "UPDATE notices SET state = 'SENDING', attempts = 0", "is SENDING after 0 tries"),
+    (
+        "notice-missing",
+        "DELETE FROM notices WHERE step = 'OVERDUE'",
+        "no mail tells BAWASLU kabkota:52.04 of its limit",
+    ),
+    (
+        "notice-row",
+        f"UPDATE notices SET agency = 'POLRI' WHERE {OFFER}",
+        "is for POLRI/pusat, and goes to BKN/pusat",
+    ),
+    (
+        "notice-row",
+        f"UPDATE notices SET agency = 'POLRI', reader = 'POLRI/pusat' WHERE {OFFER}",
+        "has another id than",
+    ),
+    ("notice-row", f"UPDATE notices SET office = NULL WHERE {OFFER}", "is for BKN/-, and goes to BKN/pusat"),
+    ("notice-row", f"UPDATE notices SET step = 'STEPPED' WHERE {OFFER}", "has another id than a STEPPED"),
+    ("notice-row", f"UPDATE notices SET audience = 'REPORTER' WHERE {OFFER}", "is for REPORTER/"),
+    ("notice-row", f"UPDATE notices SET place = 7 WHERE {OFFER}", "has the place 7 in its thread"),
+    ("notice-row", f"UPDATE notices SET case_id = {NOBODY} WHERE {OFFER}", "has another id than"),
+    ("notice-row", f"UPDATE notices SET report_id = {NOBODY} WHERE {OFFER}", "its case was opened by"),
+    (
+        "notice-row",
+        f"UPDATE notices SET case_id = {NOBODY} WHERE step = 'RECEIVED'",
+        "of its report",
+    ),
+    (
+        "notice-row",
+        f"UPDATE notices SET facts = json_set(facts, '$.ticket', 'NTR-X') WHERE {OFFER}",
+        "tells of NTR-X",
+    ),
+    (
+        "notice-row",
+        f"UPDATE notices SET facts = json_set(facts, '$.region', 'x') WHERE {OFFER}",
+        " in x and the case",
+    ),
+    (
+        "notice-row",
+        "UPDATE notices SET facts = json_set(facts, '$.last_day', '2024-01-01') WHERE step = 'OVERDUE'",
+        "id",
+    ),
+    ("notice-row", f"UPDATE notices SET root = 'x' WHERE {OFFER}", "opens the thread of its reader"),
+    ("notice-row", "UPDATE notices SET root = 'x' WHERE step = 'ROUTED'", "whose mails are in 2 threads"),
+    (
+        "notice-row",
+        f"UPDATE notices SET state = 'LOST' WHERE {OFFER}",
+        "in the state LOST, which there is not",
+    ),
+    ("notice-row", f"UPDATE notices SET ended_at = NULL WHERE {OFFER}", "is SENT, and no end is noted"),
+    ("notice-row", f"UPDATE notices SET told = 0 WHERE {OFFER}", "and nobody was told"),
+    ("notice-row", f"UPDATE notices SET {WAITS} WHERE {OFFER}", "is PENDING without next_attempt_at"),
+    (
+        "notice-row",
+        f"UPDATE notices SET {WAITS}, state = 'GATHERED', gathered_in = 'x' WHERE {OFFER}",
+        "for the digest x",
+    ),
+    (
+        "notice-outcome",
+        f"UPDATE notices SET {WAITS} WHERE {OFFER}",
+        "not told; by the stream it was SENT already",
+    ),
+    (
+        "notice-otherwise",
+        f"UPDATE notices SET attempts = 9 WHERE {OFFER}",
+        "has another attempts by the ledger",
+    ),
+    ("notice-otherwise", f"UPDATE notices SET turn = 1 WHERE {OFFER}", "has another turn by the ledger"),
+    (
+        "notice-otherwise",
+        f"UPDATE notices SET ended_at = created_at WHERE {OFFER}",
+        "has another end by the ledger",
+    ),
 )
 
 
@@ -65,7 +141,7 @@ async def test_the_ledger_of_a_true_system_agrees_and_every_difference_is_named(
     for kind, sql, words in LIES:
         with kept(folder / "notifications.db") as path:
             executed(path, sql)
-            found = await sentences(bus, folder, now())
+            found = await sentences(bus, folder, now() + timedelta(minutes=30))
         assert any(kind == of and words in says for of, says in found), (kind, sql, found)
     await nobody_is_told_of_a_digest(bus, fresh_nats)
     the_command_opens_the_vault(system)
@@ -95,8 +171,8 @@ async def nobody_is_told_of_a_digest(bus: Bus, broker: Broker) -> None:
         for number, step in enumerate(("DIGEST", "WEBHOOK")):
             executed(
                 path,
-                f"INSERT INTO notices (notice_id, case_id, step, state, told, message_id, {columns})"
-                f" SELECT '{number}', case_id, '{step}', 'PENDING', 1, '{number}', {columns}"
+                f"INSERT INTO notices (notice_id, case_id, step, state, told, message_id, next_attempt_at, {columns})"
+                f" SELECT '{number}', case_id, '{step}', 'PENDING', 1, '{number}', created_at, {columns}"
                 f" FROM notices WHERE {ONE}",
             )
         assert await kinds(bus, broker.data_dir, now()) == {}

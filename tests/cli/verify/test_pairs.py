@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import text
 
-from contracts.events import NoticeOutcome, NoticeSent
+from contracts.events import NoticeOutcome, NoticeSent, event_id
 from contracts.ids import NETRAL, derived_id
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
@@ -73,7 +73,8 @@ def mails(case_id: str) -> Iterator[NoticeSent]:
     for turn, outcome in enumerate((NoticeOutcome.SENT, NoticeOutcome.BOUNCED)):
         data = {"notice_id": notice_id, "case_id": case_id, "step": "OFFERED", "audience": "AGENCY"}
         data |= {"agency": "BKN", "office": "pusat", "outcome": outcome, "attempts": 1, "turn": turn}
-        event = {"id": derived_id(notice_id, str(turn)), "source": "netral/notifications", "subject": case_id}
+        told_id = event_id(notice_id, "sent", *([str(turn)] if turn else []))
+        event = {"id": told_id, "source": "netral/notifications", "subject": case_id}
         yield NoticeSent.model_validate({**event, "time": now(), "data": data})
 
 

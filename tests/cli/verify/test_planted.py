@@ -3,17 +3,20 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from contracts.agency_events import office_token
+from contracts.events import CaseDue, event_id
 from services.routing.core.decide import Judge
+from services.routing.core.telling import told_of_due
 from tests.builders import a_report
 from tests.cli.verify.planting import (
     OPENED,
     Document,
     Lie,
     a_log,
+    as_documents,
     changed,
     copied,
     kinds,
@@ -33,26 +36,19 @@ TO_THE_PPK = (
 
 def with_due(log: list[Document], *, days: int = 0, **other: Any) -> list[Document]:
     """The event that the first limit of the case is over, as it must be said."""
-    decision = told(log, "decided")
-    due = decision["data"]["persons"][0]["dues"][0]
-    data = {
-        "case_id": decision["data"]["case_id"],
-        "ticket": "NTR-x",
-        "region": "kemendagri:52.04",
+    decision = told(log, "decided")["data"]
+    due = decision["persons"][0]["dues"][0]
+    data = {name: decision[name] for name in ("case_id", "ticket", "region")} | {
         "person": "p1",
-        "agency": due["agency"],
-        "office": due["office"],
         "level": "OVERDUE",
-        "last_day": due["last_day"],
-        **other,
     }
-    subject = f"cases.{data['case_id']}.due.p1.{data['agency']}.{data['last_day']}.{data['level']}"
-    time = (OPENED + timedelta(days=days, minutes=1)).isoformat()
-    event: Document = {"type": "id.netral.case.due.v1", "time": time, "data": data}
-    body = f"{data['agency']}.{office_token(data['office'])}.{data['case_id']}"
-    told_of = f"told.{body}.due.p1.{data['last_day']}.{data['level']}"
-    of_agency = {**copied(event), "type": "id.netral.agency.due.v1"}
-    return [*log, {"subject": subject, "event": event}, {"subject": told_of, "event": of_agency}]
+    data |= {name: due[name] for name in ("agency", "office", "last_day")} | other
+    case_id, about = UUID(data["case_id"]), (data["person"], data["agency"], data["last_day"], data["level"])
+    envelope = {"id": event_id(case_id, "due", *about), "source": "netral/routing", "subject": str(case_id)}
+    event = CaseDue.model_validate(
+        {**envelope, "time": OPENED + timedelta(days=days, minutes=1), "data": data}
+    )
+    return [*log, *as_documents([event, *told_of_due(event)])]
 
 
 def true_log(judge: Judge) -> list[Document]:
