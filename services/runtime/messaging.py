@@ -3,6 +3,7 @@
 import asyncio
 import builtins
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import faststream.nats.subscriber.usecases.stream_pull_subscriber as pulling
@@ -13,7 +14,6 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig
-from nats.js.errors import ServiceUnavailableError
 
 from contracts.topology import CONSUMERS
 from services.runtime.bus import BrokerAway, Bus
@@ -32,7 +32,7 @@ pulling.TimeoutError = builtins.TimeoutError  # type: ignore[attr-defined]
 class _Broker(NatsBroker):
     """FastStream's over a connection of ours. Its own ends for ever where a server refuses it for a moment.
 
-    Where a durable is gone FastStream 0.7.8 asks again at once, which takes a core; ours asks once a second.
+    Where a durable or the broker is gone FastStream 0.7.8 asks again at once, which takes a core; ours once a second.
     """
 
     whose: tuple[Settings, str]
@@ -56,16 +56,22 @@ class _Broker(NatsBroker):
         await super().start()
         for subscriber in self.subscribers:
             if isinstance(subscriber, pulling.PullStreamSubscriber) and (pull := subscriber.subscription):
-                pull.fetch = _patient(pull.fetch)
+                pull.fetch = _patient(pull.fetch, self._connection)
 
 
-def _patient(fetch: Callable[..., Awaitable[list[Msg]]]) -> Callable[..., Awaitable[list[Msg]]]:
+def _patient(fetch: Callable[..., Awaitable[list[Msg]]], nc: Client) -> Callable[..., Awaitable[list[Msg]]]:
+    """Asks only a broker that is there, and rests where it refuses.
+
+    What is asked of one that is away is kept by nats-py, for half an hour; then there is no room, which ends FastStream's
+    reader, and that is begun anew without a pause, each time with more to remember.
+    """
+
     async def fetching(**asked: Any) -> list[Msg]:
-        try:
-            return await fetch(**asked)
-        except ServiceUnavailableError:
-            await asyncio.sleep(PAUSE)
-            raise
+        with suppress(NatsError):
+            if nc.is_connected:
+                return await fetch(**asked)
+        await asyncio.sleep(PAUSE)
+        return []
 
     return fetching
 

@@ -23,8 +23,8 @@ SUBJECT = "reports.{}.accepted"
 
 
 @asynccontextmanager
-async def at_work(broker: Broker) -> Any:
-    """A publisher and a durable's reader as routing has them; what the reader hears goes into the queue."""
+async def reading(broker: Broker) -> Any:
+    """A durable's reader as routing has it; what it hears goes into the queue."""
     heard = asyncio.Queue[bytes]()
 
     def subscribe(faststream: NatsBroker) -> None:
@@ -32,10 +32,17 @@ async def at_work(broker: Broker) -> Any:
         async def handle(message: Any) -> None:
             heard.put_nowait(message.body)
 
-    bus = await Bus.connect(broker.settings, "routing")
     reader = await consuming(broker.settings, "routing", None, subscribe)
-    yield bus, heard
+    yield reader, heard
     await reader.stop()
+
+
+@asynccontextmanager
+async def at_work(broker: Broker) -> Any:
+    """A publisher and a durable's reader as routing has them, and what the reader hears."""
+    bus = await Bus.connect(broker.settings, "routing")
+    async with reading(broker) as (_, heard):
+        yield bus, heard
     await bus.close()
 
 

@@ -7,7 +7,8 @@ import faststream.nats.subscriber.usecases.stream_pull_subscriber as pulling
 import pytest
 
 from tests.conftest import Broker
-from tests.runtime.test_connecting import at_work, tell
+from tests.running import until
+from tests.runtime.test_connecting import at_work, reading, tell
 
 
 @pytest.mark.broker
@@ -18,6 +19,28 @@ async def test_a_reader_to_whom_nothing_came_for_a_while_hears_what_comes_then(f
             await tell(fresh_nats, name)
             assert await asyncio.wait_for(heard.get(), 5) == name.encode()
         assert heard.empty()
+
+
+@pytest.mark.broker
+async def test_while_the_broker_is_away_nothing_is_asked_that_would_pile_up_until_there_is_no_room(
+    fresh_nats: Broker,
+) -> None:
+    """Two megabytes of requests, after half an hour, ended the reader, and FastStream began it anew without a pause."""
+    async with reading(fresh_nats) as (reader, heard):
+        connection = reader._connection
+
+        async def away() -> bool:
+            return not connection.is_connected
+
+        fresh_nats.kill()
+        await until(away)
+        await asyncio.sleep(2.5)  # requests of a second each are over
+        held = connection.pending_data_size
+        await asyncio.sleep(2.5)
+        assert connection.pending_data_size == held
+        fresh_nats.server.start()
+        await tell(fresh_nats, "one")
+        assert await asyncio.wait_for(heard.get(), 20) == b"one"
 
 
 def test_faststream_still_expects_the_timeout_that_nats_py_raises_no_more() -> None:
