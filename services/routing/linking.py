@@ -11,7 +11,7 @@ from contracts import regions
 from contracts.events import event_id
 from contracts.matches import Answer, MatchAnswered, MatchAnsweredData
 from contracts.steps import NETRAL, OPERATOR, MoveKind, Said
-from services.routing.casebook import Casebook, Impossible
+from services.routing.casebook import ATTEMPTS, Casebook, Crowded, Impossible
 from services.routing.casefiles import File, NoSuchCase
 from services.routing.core.fanout import SOURCE
 from services.routing.core.lifecycle import STATES
@@ -44,11 +44,26 @@ class Linking:
         self._clock, self._words = clock, words
 
     async def answer(self, match: Row, answer: Answer, reason: str) -> Answered:
-        """Raises Impossible, NoSuchCase and BrokerAway."""
-        one, other = UUID(match["case_id"]), UUID(match["other_case"])
-        done = await (self._same if answer is Answer.SAME else self._different)(one, other, reason)
-        await self._record(UUID(match["match_id"]), one, other, answer, reason)
-        return done
+        """Raises Impossible, NoSuchCase and BrokerAway.
+
+        What was looked at counts only if nobody answered since: else both would be told that theirs holds.
+        """
+        one, other = sorted((UUID(match["case_id"]), UUID(match["other_case"])))
+        match_id = UUID(match["match_id"])
+        for _ in range(ATTEMPTS):
+            number, last = await self._last(match_id, one)
+            done = await (self._same if answer is Answer.SAME else self._different)(one, other, reason)
+            data = MatchAnsweredData(
+                match_id=match_id,
+                case_id=one,
+                other=other,
+                number=number + 1,
+                answer=answer,
+                sealed=self._words.seal(match_id, number + 1, {"reason": reason}),
+            )
+            if (last is answer and not done.linked) or await self._recorded(data):
+                return done
+        raise Crowded("others are answering at the same moment; look at it again")
 
     async def watch(self) -> None:
         """Lead links on again and again, until cancelled."""
@@ -103,30 +118,29 @@ class Linking:
     def _today(self, file: File) -> date:
         return self._clock().astimezone(regions.zone_of(file.decided.data.region)).date()
 
-    async def _record(self, match_id: UUID, one: UUID, other: UUID, answer: Answer, reason: str) -> None:
-        """Put the answer on record unless it is the last one already. Raises BrokerAway."""
-        one, other = sorted((one, other))
-        number, last = 1, None
-        while raw := await self._bus.read(f"cases.{one}.match.{match_id}.{number}"):
-            last, number = MatchAnswered.model_validate_json(raw), number + 1
-        if last and last.data.answer is answer:
-            return
-        data = MatchAnsweredData(
-            match_id=match_id,
-            case_id=one,
-            other=other,
-            number=number,
-            answer=answer,
-            sealed=self._words.seal(match_id, number, {"reason": reason}),
-        )
+    async def _last(self, match_id: UUID, one: UUID) -> tuple[int, Answer | None]:
+        """The number of the last answer on record, and what it says. Raises BrokerAway."""
+        number, last = 0, None
+        while raw := await self._bus.read(_subject(match_id, one, number + 1)):
+            number, last = number + 1, MatchAnswered.model_validate_json(raw).data.answer
+        return number, last
+
+    async def _recorded(self, data: MatchAnsweredData) -> bool:
+        """Put an answer on record; False if another one has its number. Raises BrokerAway."""
         event = MatchAnswered(
-            id=event_id(match_id, "answered", str(number)),
+            id=event_id(data.match_id, "answered", str(data.number)),
             source=SOURCE,
-            subject=str(one),
+            subject=str(data.case_id),
             time=self._clock(),
             data=data,
         )
         await self._bus.tell([event])
+        stored = await self._bus.read(_subject(data.match_id, data.case_id, data.number))
+        return bool(stored and MatchAnswered.model_validate_json(stored).data == data)
+
+
+def _subject(match_id: UUID, one: UUID, number: int) -> str:
+    return f"cases.{one}.match.{match_id}.{number}"
 
 
 def _id(file: File) -> UUID:

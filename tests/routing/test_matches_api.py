@@ -1,6 +1,7 @@
 """Near matches wait for a person; SAME links one case to the other, and taking the link back brings it back."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -239,3 +240,31 @@ async def test_a_report_of_more_persons_goes_on_and_nobody_is_left_out(
         assert "MORE_PERSONS" in {reason["code"] for reason in pair["reasons"]}
         done = (await answer(system, pair["match_id"], "SAME")).json()
         assert done["linked"] == small["case_id"]
+
+
+async def test_of_two_who_answer_differently_at_once_only_one_is_told_that_it_holds(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as one, in_process(fresh_nats, judge=judge) as two:
+        await told(one, "Kanari Satu")
+        await told(one, "Kanari Satue", incident__occurred_on="2024-10-23")
+        (pair,) = await waiting(one, 1)
+
+        async def different(late: float) -> None:
+            await asyncio.sleep(late)
+            await answer(two, pair["match_id"], "DIFFERENT")
+
+        for milliseconds in range(40):
+            same, _ = await asyncio.gather(
+                answer(one, pair["match_id"], "SAME"), different(milliseconds / 2000)
+            )
+            assert await _last_answer(fresh_nats, pair["match_id"]) == "SAME", "for they are linked"
+            linked = same.json()
+            await say(one, linked["linked"], "OPERATOR", to="moves", move="VOID", step=linked["step"])
+
+
+async def _last_answer(broker: Broker, match_id: str) -> str:
+    bus = await Bus.connect(broker.settings, "operator")
+    found = await bus.last("CASES", f"cases.*.match.{match_id}.*")
+    await bus.close()
+    return str(json.loads(found or b"")["data"]["answer"])
