@@ -63,7 +63,7 @@ def backup(folder: Path, keys: Path | None, *, clock: Clock = now) -> None:
         (copy / MANIFEST).write_text(json.dumps(manifest, indent=1))
         if keys:
             with _unfinished(keys) as secrets:
-                shutil.copytree(settings.data_dir / "secrets", secrets, dirs_exist_ok=True)
+                _copy_keys(settings.data_dir / "secrets", secrets)
                 secrets.chmod(0o700)
                 secrets.rename(keys)
         copy.rename(folder)
@@ -89,6 +89,15 @@ def _unfinished(folder: Path) -> Iterator[Path]:
         yield beside
     finally:
         os.close(held)
+
+
+def _copy_keys(source: Path, target: Path) -> None:
+    """Raises Stop with the first file that could not be copied."""
+    try:
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    except shutil.Error as trouble:
+        of, to, why = trouble.args[0][0]
+        raise Stop(f"backup: {of}: cannot be copied to {to} ({why})", TROUBLE) from None
 
 
 def digest(path: Path) -> str:

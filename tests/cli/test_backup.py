@@ -336,3 +336,11 @@ def test_a_backup_without_room_for_everything_is_none_and_says_what_had_no_room(
     done = subprocess.run(list(map(str, argv)), env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, "intake.db: cannot be copied" in done.stderr) == (1, True), done.stderr
     assert not [path for name in ("backup", "keys") if (path := tmp_path / name).exists()]
+
+
+def test_keys_that_cannot_be_copied_are_named_and_leave_no_backup(fresh_nats: Broker, tmp_path: Path) -> None:
+    env = Processes(fresh_nats).env()
+    (fresh_nats.data_dir / "secrets" / "gone.key").symlink_to(tmp_path / "nowhere")
+    done = netral(env, "backup", tmp_path / "backup", "--keys", tmp_path / "keys")
+    assert (done.returncode, "gone.key: cannot be copied" in done.stderr) == (1, True), done.stderr
+    assert not [path for name in ("backup", "keys") if (path := tmp_path / name).exists()]
