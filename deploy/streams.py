@@ -91,6 +91,7 @@ _STREAM_FIELDS = (
     "num_replicas",
     "deny_delete",
     "deny_purge",
+    "sealed",
     "allow_direct",
     "allow_atomic",
     "allow_msg_ttl",
@@ -119,7 +120,7 @@ def _value(config: Any, field: str) -> str:
     value = getattr(value, "value", value)
     if field == "filter_subjects" and not value:
         value = [config.filter_subject] if config.filter_subject else []
-    if field.startswith(("allow_", "deny_")):
+    if field.startswith(("allow_", "deny_")) or field == "sealed":
         value = bool(value)
     return str(float(value)) if isinstance(value, int) and not isinstance(value, bool) else str(value)
 

@@ -31,6 +31,19 @@ async def test_a_changed_stream_is_named_and_mended(fresh_nats: Broker) -> None:
     await nc.close()
 
 
+async def test_a_sealed_stream_is_named_although_nobody_can_open_it_again(fresh_nats: Broker) -> None:
+    nc = await client.connect(**connection(fresh_nats.settings, "operator"))
+    js = nc.jetstream()
+    config = (await js.stream_info("CASES")).config
+    config.sealed = True
+    await js.update_stream(config)
+    assert [(d.what, d.field) for d in await drift(js)] == [("stream CASES", "sealed")]
+    [left] = await provision(js)
+    assert not left.applied
+    assert "sealed" in str(left)
+    await nc.close()
+
+
 async def test_an_unknown_stream_and_a_missing_consumer_are_named(fresh_nats: Broker) -> None:
     nc = await client.connect(**connection(fresh_nats.settings, "operator"))
     js = nc.jetstream()
