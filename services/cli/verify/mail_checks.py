@@ -43,7 +43,8 @@ def check_row(row: Any, book: Logbook, now: datetime) -> Iterator[Finding]:
 
 
 def id_of(cause: UUID, step: str, agency: str | None = None, office: str | None = None, *more: str) -> str:
-    return str(uuid5(cause, "/".join(("notice", step, agency or "-", office or "-", *more))))
+    """The id of what one reader is told; of what nobody of ours wrote too, as an id that nothing has."""
+    return str(uuid5(cause, "/".join(map(str, ("notice", step, agency or "-", office or "-", *more)))))
 
 
 def alone(report_id: str) -> UUID:
@@ -54,7 +55,7 @@ def alone(report_id: str) -> UUID:
 def _moving(row: Any, now: datetime) -> Iterator[str]:
     if row.state not in _STATES:
         yield f"is in the state {row.state}, which there is not"
-    if (row.ended_at is None) != (row.state in _OPEN):
+    if row.step not in ALONE and (row.ended_at is None) != (row.state in _OPEN):
         yield f"is {row.state}, and {'no' if row.ended_at is None else 'an'} end is noted"
     if row.state in _NEXT and getattr(row, _NEXT[row.state]) is None:
         yield f"is {row.state} without {_NEXT[row.state]}, so nobody looks at it again"

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.cli.verify.findings import BROKEN, Finding, unreadable
 from services.cli.verify.history import Case
-from services.cli.verify.model_rows import Row, Table, by_log, by_model, counts
+from services.cli.verify.model_rows import Row, Table, by_log, by_model, counts, instant
 from services.cli.verify.model_totals import Totals
 
 GROUP = 200
@@ -73,6 +73,10 @@ def _compared(case: Case, rows: dict[str, list[Row]]) -> Iterator[Finding]:
     if any(person.get("old") for version in case.versions for person in version.persons.values()):
         return  # made by what a release before this one knew of decisions alone
     wanted = by_log(case)
+    opened = instant(rows["versions"][0]["opened_at"])
+    if opened != case.versions[0].at:
+        says = f"the read model says that it was opened at {opened}, the log {case.versions[0].at}"
+        yield Finding("model-version", case.case_id, says)
     for table, what in _NAMES.items():
         if len(rows[table]) != len(wanted[table]):
             says = f"the table {table} has {len(rows[table])} rows of it, the log {len(wanted[table])}"

@@ -42,9 +42,31 @@ def check_steps(
         if fact.data["said"]["event"] == law.RECKONED:
             names = [name for name in _COMPARED if name not in _COUNTED]
             yield from _differing(case, name, after.persons, before.persons, names)
+            yield from _moved(case, name, fact.data["said"]["moved"], before, after)
         else:
             lives = _lives(case, facts, told, judges(fact.data["rulebook"]["digest"]))
             yield from _compared(case, after, name, lives)
+
+
+def _moved(
+    case: Case, name: str, said: list[dict[str, Any]], before: Version, after: Version
+) -> Iterator[Finding]:
+    """A RECKON tells of every limit that came out on another day, and of no other; what it began with stays."""
+    was, now = (dict(_limits(version.persons)) for version in (before, after))
+    wanted = [(key[:3], was[key], now[key]) for key in was if key in now and was[key] != now[key]]
+    told = [((one["person"], one["agency"], one["office"]), one["was"], one["now"]) for one in said]
+    if was.keys() != now.keys() or sorted(wanted, key=str) != sorted(told, key=str):
+        says = f"{name} counts other limits again than those it tells of"
+        yield Finding("stepped-otherwise", case.case_id, says)
+
+
+def _limits(persons: Persons) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """The last day of each limit and alarm by whose it is and since when it runs."""
+    for ref, person in persons.items():
+        for due in person["dues"]:
+            yield (ref, due["agency"], due["office"], due["since"]), due["last_day"]
+        if alarm := person.get("alarm"):
+            yield (ref, "OPERATOR", None, alarm["since"]), alarm["last_day"]
 
 
 def _step(fact: Fact) -> Step:

@@ -69,6 +69,11 @@ LIES: tuple[tuple[str, str, str], ...] = (
         "matter: the read model has other words than the log",
     ),
     ("model-version", "UPDATE versions SET version = 7 WHERE version = 2", "version [7], the log 2"),
+    (
+        "model-version",
+        "UPDATE versions SET opened_at = datetime(opened_at, '+1 day')",
+        "that it was opened at",
+    ),
     ("model-inbox", "DELETE FROM inbox WHERE agency = 'BKN'", "inbox BKN"),
     ("model-inbox", "UPDATE inbox SET ref = 'p9' WHERE agency = 'PPK'", "p9: is not in the log"),
     (

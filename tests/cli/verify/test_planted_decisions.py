@@ -40,6 +40,7 @@ def closed(log: list[Document]) -> None:
     told(log, "step.1")["data"]["persons"][0] |= {"state": "DONE", "owner": None, "parts": [], "dues": []}
 
 
+MOVED = {"person": "p1", "agency": "PPK", "office": None, "was": "2026-12-01", "now": "2026-12-02"}
 LIES: tuple[tuple[Lie, str], ...] = (
     (of_person("decided", "owner", "agency", to="BKN"), "the opening leaves p1 with other owner than"),
     (of_person("decided", "dues", to=[]), "the opening leaves p1 with other dues"),
@@ -58,6 +59,10 @@ LIES: tuple[tuple[Lie, str], ...] = (
     (changed("step.2", 0, "said", "result", to="NEVER"), "step 2 cannot be decided again (ValidationError)"),
     (of_person("step.3", "state", to="OVERDUE"), "step 3 leaves p1 with other state"),
     (of_person("step.3", "parts", to=[]), "step 3 leaves p1 with other parts"),
+    (of_person("step.1", "parts", 0, "basis", to=["UU 1/1998"]), "step 1 leaves p1 with other parts"),
+    (of_person("step.2", "questions", to=[{"rule": "x", "question": "Siapa?"}]), "step 2 leaves p1 with other questions"),
+    (of_person("step.3", "dues", 0, "last_day", to="2027-01-04"), "step 3 counts other limits again than those it tells"),
+    (changed("step.3", 0, "said", "moved", to=[MOVED]), "step 3 counts other limits again than those it tells of"),
 )  # fmt: skip
 
 

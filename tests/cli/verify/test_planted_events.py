@@ -46,6 +46,23 @@ def unroutable(log: list[Document]) -> list[Document]:
     return [*log, {"subject": f"cases.{data['case_id']}.unroutable", "event": event}]
 
 
+def of_envelope(word: str, name: str, to: str) -> Lie:
+    """What an event says of itself."""
+
+    def lie(log: list[Document]) -> None:
+        told(log, word)[name] = to
+
+    return lie
+
+
+def twice(log: list[Document]) -> None:
+    """A step leaves one person in two states."""
+    persons = told(log, "step.1")["data"]["persons"]
+    persons.append({**persons[0], "state": "ROUTED"})
+
+
+NOBODY = "00000000-0000-5000-8000-000000000001"
+ASKED = {"rule": "x", "question": "Siapa?"}
 LIES: tuple[tuple[str, Lie, str], ...] = (
     ("illegal-step", changed("step.2", 0, "by", to="KEMENPANRB"), "KEMENPANRB may not say it"),
     ("step-order", swapped, "in the order [2, 1]"),
@@ -77,6 +94,32 @@ LIES: tuple[tuple[str, Lie, str], ...] = (
         changed("accepted", 0, "facts", "persons", 0, "status", to="KEPALA_DAERAH"),
         "p1 has another route",
     ),
+    ("decided-otherwise", changed("decided", 0, "decision", "admissibility", "late", to=True), "is admissible otherwise"),
+    ("decided-otherwise", changed("decided", 0, "decision", "persons", 0, "not_assigned", to=[]), "list of who is left out"),
+    ("decided-otherwise", changed("decided", 0, "decision", "persons", 0, "review", to=[ASKED]), "list of open questions"),
+    ("misnamed-law", changed("decided", 0, "decision", "rulebook", "version", to="1998"), "it skb-netralitas-asn 1998"),
+    ("misnamed-law", changed("decided", 0, "decision", "calendar", "version", to="1998.1"), "and calls it 1998.1"),
+    ("misnamed-law", changed("step.1", 0, "rulebook", "version", to="1998.1"), "and calls it skb-netralitas-asn 1998.1"),
+    ("wrong-offer", changed("offered.BKN", 0, "assignments", 0, "basis", to=["UU 1/1998"]), "BKN was told of p1 at step 0"),
+    ("misnamed", changed("decided", 0, "ticket", to="NTR-x"), ".decided names the ticket NTR-x, not NTR-true"),
+    ("misnamed", changed("step.2", 0, "region", to="kemendagri:11"), ".step.2 names the region kemendagri:11, not"),
+    ("misnamed", changed("offered.PPK", 0, "report_id", to=NOBODY), "names the report_id"),
+    ("misnamed", changed("reports.", 0, "ticket", to="NTR-x"), "names the ticket NTR-x, not NTR-true"),
+    ("misnamed", changed("due.p1", 0, "ticket", to="NTR-x"), "names the ticket NTR-x, not NTR-true"),
+    ("misnamed", changed("offered.0", 0, "ticket", to="NTR-x"), "names the ticket NTR-x, not NTR-true"),
+    ("person-twice", twice, "tells of persons twice: ['p1', 'p1']"),
+    ("told-otherwise", changed("offered.0", 0, "persons", 0, "state", to="BREACH"), "tells of p1 otherwise than it stands"),
+    ("told-otherwise", changed("offered.0", 0, "persons", 0, "owner", "agency", to="BKN"), "tells of p1 otherwise"),
+    ("told-otherwise", changed("offered.0", 0, "persons", 0, "assignments", 0, "role", to="COPY"), "tells of p1 otherwise"),
+    ("told-otherwise", changed("stepped.1", 0, "ended", to=["p1"]), "stepped 1 says that its part about p1 is over"),
+    ("told-otherwise", changed("stepped.1", 0, "omitted", to=3), "stepped 1 leaves out 3 persons"),
+    ("told-otherwise", changed("offered.0", 0, "link", to="/v1/agencies/BKN/cases/x"), "leads to /v1/agencies/BKN/cases/x"),
+    ("told-otherwise", of_envelope("offered.0", "time", "2026-11-25T03:00:00Z"), "its record of 2026-11-24"),
+    ("wrong-envelope", of_envelope("offered.0", "id", NOBODY), f"has the id {NOBODY}, not "),
+    ("wrong-envelope", of_envelope("step.1", "subject", NOBODY), f"has the subject {NOBODY}, not "),
+    ("wrong-envelope", of_envelope("due.p1", "source", "netral/intake"), "has the source netral/intake, not netral/routing"),
+    ("wrong-envelope", of_envelope("decided", "type", "id.netral.case.closed.v1"), "which is not known here"),
+    ("unreadable", changed("stepped.1", 0, "persons", 0, "dues", to=None), "is not as its contract says: "),
     ("personal-data", changed("step.", 0, "said", "rule", to="tanya warga@contoh.example"), "an e-mail address"),
     ("personal-data", changed("accepted", 0, "ticket", to=f"NIP {NIP}"), "a number of 18 digits"),
     ("personal-data", changed("stepped.1", 0, "link", to=int(NIP)), "a number of 18 digits"),
