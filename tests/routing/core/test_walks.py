@@ -20,6 +20,8 @@ from contracts.events import (
     CaseDue,
     CaseDueData,
     CaseStepped,
+    CaseWaiting,
+    CaseWaitingData,
     Event,
     ReportAccepted,
     ReportAcceptedData,
@@ -32,7 +34,8 @@ from services.cli.verify.case_checks import check_case
 from services.cli.verify.days import DaysOff, packaged
 from services.cli.verify.due_checks import check_dues
 from services.cli.verify.history import case_of
-from services.cli.verify.logbook import Fact, ReportFact, slim
+from services.cli.verify.logbook import Fact, ReportFact
+from services.cli.verify.slimming import slim
 from services.routing.calendar_files import HERE
 from services.routing.core.admitting import refusal_of
 from services.routing.core.decide import Judge
@@ -127,11 +130,11 @@ class Walk(RuleBasedStateMachine):
     def speak(self) -> None:
         """What the timers say until now; silence is a step of the system."""
         for timer in timers_of(self.matters, self.record.time):
-            subject = f"cases.{self.record.data.case_id}.due.{timer.ref}.{timer.agency}.{timer.last_day}.{timer.level}"
-            if timer.at > self.now or timer.level == QUEUE or any(f.subject == subject for f in self.told):
-                continue
-            self.tell(self.due(timer))
             matter = next(m for m in self.matters if m.ref == timer.ref)
+            event = self.waiting(timer, matter) if timer.level == QUEUE else self.due(timer)
+            if timer.at > self.now or any(f.subject == event.nats_subject for f in self.told):
+                continue
+            self.tell(event)
             if timer.level == "OVERDUE" and is_silence(matter, timer.agency, timer.last_day):
                 on = (self.now + ZONE).date()
                 silent = {"event": "PPK_CONCLUDED", "result": "SILENT", "person": timer.ref, "on": on}
@@ -151,6 +154,13 @@ class Walk(RuleBasedStateMachine):
         )
         key = event_id(data.case_id, timer.ref, str(timer.last_day), timer.level)
         return CaseDue(id=key, source="t", subject="t", time=self.now, data=told)
+
+    def waiting(self, timer: Any, matter: Matter) -> CaseWaiting:
+        data, queue = self.record.data, matter.owner.why if matter.owner else ""
+        about = {"case_id": data.case_id, "ticket": data.ticket, "region": data.region, "person": timer.ref}
+        told = CaseWaitingData(**about, reason=queue, last_day=timer.last_day)
+        key = event_id(data.case_id, "waiting", timer.ref, str(timer.last_day))
+        return CaseWaiting(id=key, source="t", subject="t", time=self.now, data=told)
 
     @rule(days=st.integers(1, 20))
     def later(self, days: int) -> None:
