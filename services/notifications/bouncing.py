@@ -13,7 +13,7 @@ from services.notifications.core.notices import State
 from services.notifications.core.retries import PATIENCE, ROAD_CLOSED
 from services.notifications.ledger import Ledger
 from services.notifications.ledger_rows import notice_of
-from services.notifications.ledger_tables import notices
+from services.notifications.ledger_tables import NEXT_TURN, notices
 from services.notifications.refusals import refuse
 from services.runtime.logs import log
 
@@ -76,7 +76,7 @@ def _values(state: State, returned: Returned, now: datetime) -> dict[str, Any]:
         "next_attempt_at": None if final else now + _AGAIN,
         "lease_until": None,
         "ended_at": now if final else None,
-        "turn": notices.c.turn + notices.c.told,
+        "turn": NEXT_TURN,
         "told": 0,
     }
 
@@ -85,7 +85,7 @@ async def _follow(ledger: Ledger, connection: AsyncConnection, row: RowMapping, 
     """What was gathered in a digest came back with it; a reporter's dead address gets no more optional mail."""
     if row["step"] == NoticeStep.DIGEST:
         gathered = notices.c.gathered_in == row["notice_id"]
-        again = {"turn": notices.c.turn + notices.c.told, "told": 0, "ended_at": now}
+        again = {"turn": NEXT_TURN, "told": 0, "ended_at": now}
         await connection.execute(update(notices).where(gathered).values(state=State.BOUNCED, **again))
     if row["audience"] == Audience.REPORTER:
         await refuse(ledger, connection, notice_of(row).reader, "BOUNCED", now)

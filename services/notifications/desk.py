@@ -12,7 +12,7 @@ from contracts.events import NoticeStep
 from contracts.ids import report_id_of
 from services.notifications.core.notices import State
 from services.notifications.ledger import Ledger
-from services.notifications.ledger_tables import notices
+from services.notifications.ledger_tables import NEXT_TURN, notices
 
 _AGAIN = (State.FAILED, State.BOUNCED, State.SUPPRESSED, State.SKIPPED, State.WITHHELD)
 TROUBLED = (State.FAILED, State.BOUNCED, State.WITHHELD, State.UNKNOWN)
@@ -99,10 +99,10 @@ async def _reopen(ledger: Ledger, row: RowMapping, now: datetime) -> State:
         "gathered_in": None,
         "ended_at": None,
         "last_answer_class": "operator",
-        "turn": notices.c.turn + notices.c.told,
+        "turn": NEXT_TURN,
         "told": 0,
     }
-    members = {"state": State.GATHERED, "ended_at": None, "turn": notices.c.turn + notices.c.told, "told": 0}
+    members = {"state": State.GATHERED, "ended_at": None, "turn": NEXT_TURN, "told": 0}
     await _change(ledger, row, again, members)
     return State.PENDING
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Update, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import RowMapping, Update, bindparam, func, literal, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -27,15 +27,6 @@ from services.runtime.database import unindexed
 LEASE = timedelta(minutes=1)
 """How long a claim is believed; who is at work on it renews it, so that what a dead process held is soon found, and
 clocks of workers may still differ by most of it."""
-_MEMBER = notices.alias("member")
-_OF_IT = _MEMBER.c.gathered_in == notices.c.notice_id
-_EMPTY = update(notices).where(
-    notices.c.step == NoticeStep.DIGEST,
-    notices.c.state.in_(OPEN),
-    exists().where(_OF_IT),
-    ~exists().where(_OF_IT, _MEMBER.c.state == State.GATHERED),
-)
-"""Digests all of whose letters have ended, which only an older copy of a ledger holds: they left."""
 _STANDS = (notices.c.state == bindparam("as"), notices.c.turn == bindparam("nth"))
 _TELL = update(notices).where(notices.c.notice_id == bindparam("its"), *_STANDS).values(told=1)
 T = TypeVar("T")
@@ -112,7 +103,7 @@ class Ledger:
             for notice in found:
                 if end := ended.get(notice.notice_id):
                     await self.recorder.keep_ended(connection, notice, end)
-            await connection.execute(_EMPTY.values(state=State.SENT, next_attempt_at=None, lease_until=None))
+            await self.recorder.end_emptied(connection)
 
         await self.do(work)
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    case,
     inspect,
     text,
     update,
@@ -77,6 +78,10 @@ Index("notices_gathered", notices.c.gathered_in)
 Index("notices_report", notices.c.report_id)
 Index("notices_recent", notices.c.created_at, notices.c.place)
 Index("notices_recent_in", notices.c.state, notices.c.created_at, notices.c.place)
+
+NEXT_TURN = notices.c.turn + case((notices.c.state.in_(TOLD), 1), else_=0)
+"""The number of the next ending of a notice: one that may have been told has used up its own, also where we died before
+that was noted. For the values of an update, in which the state is that of before."""
 
 refusals = Table(
     "refusals",

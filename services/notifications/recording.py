@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Update, and_, bindparam, func, or_, select, update
+from sqlalchemy import Update, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from contracts.events import Audience, NoticeSent
+from contracts.events import Audience, NoticeSent, NoticeStep
 from services.notifications.core.manners import BURST, When
 from services.notifications.core.notices import (
     LIMITS,
@@ -39,6 +39,24 @@ _SINGLE = (
     )
 )
 """Made once: to put a statement together costs more than to run it."""
+
+_MEMBER = notices.alias("member")
+_OF_IT = _MEMBER.c.gathered_in == notices.c.notice_id
+_EMPTIED = (
+    update(notices)
+    .where(
+        notices.c.step == NoticeStep.DIGEST,
+        notices.c.state.in_(OPEN),
+        exists().where(_OF_IT),
+        ~exists().where(_OF_IT, _MEMBER.c.state == State.GATHERED),
+    )
+    .values(
+        state=State.SENT,
+        next_attempt_at=None,
+        lease_until=None,
+        ended_at=select(func.max(_MEMBER.c.ended_at)).where(_OF_IT).scalar_subquery(),
+    )
+)
 
 
 class Recorder:
@@ -88,6 +106,10 @@ class Recorder:
         row = self.row(notice, end.time, When(end.time, None), None)
         if not (await connection.execute(self._insert, row | how)).rowcount:
             await connection.execute(_older(notice, end.data.turn).values(how | {"lease_until": None}))
+
+    async def end_emptied(self, connection: AsyncConnection) -> None:
+        """End digests all of whose letters have ended, which only an older copy of a ledger holds: they left with them."""
+        await connection.execute(_EMPTIED)
 
     def row(self, notice: Notice, now: datetime, plan: When, traceparent: str | None) -> dict[str, Any]:
         """The row of a new notice that is due as planned."""

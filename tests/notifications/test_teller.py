@@ -1,5 +1,8 @@
 import pytest
 
+from services.notifications.bouncing import came_back
+from services.notifications.core.bounces import Fate, Returned
+from services.notifications.core.notices import told
 from services.runtime.messaging import BrokerAway
 from tests.notifications.story import a_story
 
@@ -31,3 +34,16 @@ async def test_what_still_waits_is_not_told(office, server, bus):
     await office.hear(a_story().accepted)
     await office.sender.send_due()
     assert await office.teller.tell_endings() == 0
+
+
+async def test_what_changes_after_it_was_told_and_before_that_was_noted_is_told_too(
+    office, server, bus, clock
+):
+    """We died in between; the bus keeps the first word under each name."""
+    await office.hear(a_story().accepted)
+    await office.sender.send_due()
+    (ending,) = await office.ledger.untold(10)
+    await bus.tell([told(ending.notice, ending.state, ending.attempts, ending.at, ending.turn)])
+    await came_back(office.ledger, ending.notice.notice_id, Returned(Fate.FAILED, "5.1.1"), clock())
+    assert await office.teller.tell_endings() == 1
+    assert sorted(event.data.outcome for event in bus.events.values()) == ["BOUNCED", "SENT"]

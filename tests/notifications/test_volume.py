@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from contracts.codes import Agency
 from contracts.directory import Digest, Place
@@ -92,6 +92,8 @@ async def test_in_an_older_copy_a_digest_of_which_all_has_left_is_not_sent_again
     assert len(await daily.ledger.waiting(clock())) == 6, "nothing is known of them"
     ended = {notice.notice_id: told(notice, State.SENT, 1, clock()) for notice in members}
     await daily.ledger.take_over(waiting, ended)
+    digest = select(notices.c.ended_at).where(notices.c.step == NoticeStep.DIGEST)
+    assert [row.ended_at for row in await daily.ledger.read(digest)] == [clock()]
     clock.move(hours=24)
     assert await daily.settle() == 0
     assert await daily.ledger.counts() == {"SENT": 31}
