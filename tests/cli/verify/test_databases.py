@@ -38,6 +38,7 @@ async def played(system: System, bus: Bus) -> str:
 
 
 async def quiet(bus: Bus) -> bool:
+    """Nothing is under way, and no timer whose time has come is still to fire."""
     durables = (
         ("REPORTS", "routing"),
         ("CASES", "routing-projection"),
@@ -45,7 +46,11 @@ async def quiet(bus: Bus) -> bool:
         ("NOTICES", "routing-notices"),
     )
     infos = [await bus.js.consumer_info(*durable) for durable in durables]
-    return not any(info.num_pending or info.num_ack_pending for info in infos)
+    schedules = [
+        timer.headers.get("Nats-Schedule", "") async for timer in last_of_each(bus, "TIMERS", ["timer.>"])
+    ]
+    overdue = [at for at in schedules if at and at <= f"@at {now():%Y-%m-%dT%H:%M:%SZ}"]
+    return not overdue and not any(info.num_pending or info.num_ack_pending for info in infos)
 
 
 PPK = "WHERE owner = 'PPK'"
