@@ -72,7 +72,7 @@ class EventDoors:
         bus = self._bus()
         if bus is None:
             raise BrokerAway(ambiguous=False)
-        after = asked.after if await _stands(bus, asked, subjects) else 0
+        after = asked.after if await _stands(bus, asked) else 0
         for _ in range(int(asked.wait / LOOK_SECONDS) + 1):
             found = await page_of(bus, STREAM, after + 1, subjects=subjects, most=asked.limit)
             if found or not asked.wait:
@@ -81,11 +81,11 @@ class EventDoors:
         return []
 
 
-async def _stands(bus: Bus, asked: _Asked, subjects: str) -> bool:
-    """Whether the event given last is still where it was; a number without a mark is believed. Raises BrokerAway."""
+async def _stands(bus: Bus, asked: _Asked) -> bool:
+    """Whether the event given last, by whatever filter, is where it was; a number alone is believed. Raises BrokerAway."""
     if not asked.mark:
         return True
-    there = await page_of(bus, STREAM, asked.after, subjects=subjects, most=1)
+    there = await page_of(bus, STREAM, asked.after, most=1)
     return [_place(one) for one in there] == [asked.given]
 
 

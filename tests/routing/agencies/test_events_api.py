@@ -81,6 +81,25 @@ async def test_nobody_reads_the_events_of_another_agency_or_office(fresh_nats: B
         assert (await system.routing.get("/v1/agencies/BAWASLU/events", headers=key)).status_code == 404
 
 
+async def test_a_place_holds_whichever_office_is_asked_for_with_it(fresh_nats: Broker, judge: Judge) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        await opened(system, "k1", person__name="Orang 1")
+        await first_event(system)
+        await opened(system, "k2", person__name="Orang 2", incident__region="kemendagri:16.07")
+
+        async def elsewhere() -> Any:
+            return (await events(system, path="?office=kabkota:16.07")).json()
+
+        async def told() -> bool:
+            return bool((await elsewhere())["events"])
+
+        await until(told)
+        place = (await elsewhere())["last_event_id"]
+        assert (await events(system, path="?office=kabkota:52.04")).json()["events"]
+        here = (await events(system, path="?office=kabkota:52.04", Last_Event_ID=place)).json()
+        assert all(int(one["id"]) > int(place.partition("-")[0]) for one in here["events"])
+
+
 async def test_a_reader_of_a_stream_that_was_made_anew_is_told_everything_again(
     fresh_nats: Broker, judge: Judge
 ) -> None:
