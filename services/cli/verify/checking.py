@@ -1,7 +1,6 @@
 """Runs every check over streams and databases, in an order in which work under way is not taken for a mistake."""
 
 import asyncio
-import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
@@ -19,10 +18,11 @@ from services.cli.verify.due_checks import check_dues
 from services.cli.verify.findings import BROKEN, Finding, unreadable
 from services.cli.verify.history import Case, case_of
 from services.cli.verify.ledger_checks import DURABLES, check_ledger
-from services.cli.verify.logbook import Fact, Logbook, ReportFact, alike
+from services.cli.verify.logbook import Fact, Logbook, ReportFact
 from services.cli.verify.match_checks import check_answers, check_asked, check_led_on, check_links
 from services.cli.verify.model_checks import ReadModel
 from services.cli.verify.naming_checks import check_names
+from services.cli.verify.newer import last_of, notice_of, report_of, second_of
 from services.cli.verify.opened import Opened
 from services.cli.verify.paged_checks import check_paged
 from services.cli.verify.report_checks import check_reports
@@ -35,8 +35,6 @@ from services.runtime.reading import Stored, page_of
 
 _NEWER_REPORT = "stray-report"
 """Cases are read after the reports: one of a report that was accepted in between is no finding."""
-
-
 Given = tuple[str, list[Fact], list[ReportFact]]
 
 
@@ -124,7 +122,7 @@ class Checker:
                 break
             await asyncio.sleep(1)
             left = await still_stored(engine, sorted(left))
-        newer = await self._newer("REPORTS", book.last["REPORTS"], _second) if found else set()
+        newer = await self._newer("REPORTS", book.last["REPORTS"], second_of) if found else set()
         settled = set(waiting) - left
         for finding in found:
             if finding.subject not in newer and not (finding.kind == WAITING and finding.subject in settled):
@@ -138,7 +136,7 @@ class Checker:
             if behind:
                 break
         found = [finding async for finding in check_ledger(engine, book, now, complete=not behind)]
-        newer = await self._newer("NOTICES", book.last["NOTICES"], _notice) if found else set()
+        newer = await self._newer("NOTICES", book.last["NOTICES"], notice_of) if found else set()
         for finding in (*behind, *found):
             if finding.subject not in newer:
                 yield finding
@@ -161,9 +159,9 @@ class Checker:
             if model and engine:
                 found += [*late, *await model.flush(), *await check_paged(engine, book, mails=not late)]
             totals = await model.totals() if model else []
-        moving = await self._newer("CASES", book.last["CASES"], _second)
-        newer = moving | await self._newer("REPORTS", book.last["REPORTS"], _report)
-        newer |= await self._newer("NOTICES", book.last["NOTICES"], _last)
+        moving = await self._newer("CASES", book.last["CASES"], second_of)
+        newer = moving | await self._newer("REPORTS", book.last["REPORTS"], report_of)
+        newer |= await self._newer("NOTICES", book.last["NOTICES"], last_of)
         settled = [finding for finding in found if finding.subject not in newer]
         for finding in (*again.unknown(), *settled, *(() if moving else totals)):
             yield finding
@@ -214,31 +212,6 @@ def _timed(case: Case, book: Logbook, now: datetime) -> list[Finding]:
 
 def _anew(case: Case, book: Logbook, again: Deciding) -> Iterator[Finding]:
     return again.check(case, book) if len(case.of("decided")) == 1 else iter(())
-
-
-def _second(stored: Stored) -> set[str]:
-    return {stored.subject.split(".")[1]}
-
-
-def _last(stored: Stored) -> set[str]:
-    return {stored.subject.split(".")[-1]}
-
-
-def _report(stored: Stored) -> set[str]:
-    """A report, and the pairs of cases it tells of."""
-    try:
-        pairs = {pair for pair, *_ in alike(json.loads(stored.body))}
-    except BROKEN:
-        pairs = set[str]()
-    return _second(stored) | pairs
-
-
-def _notice(stored: Stored) -> set[str]:
-    """The subject names the ending of a notice, which may be its second."""
-    try:
-        return {str(json.loads(stored.body)["data"]["notice_id"])}
-    except (ValueError, KeyError, TypeError):
-        return {stored.subject}
 
 
 def _counts(book: Logbook, cases: int, moving: int) -> Counts:

@@ -144,3 +144,9 @@ async def sentences(
     checker = Checker(bus, databases(folder, routing), {off.version: off}, patience=patience, **more)
     found = [finding async for finding in checker.findings(now)]
     return [(f.kind, str(f)) for f in found if f.kind not in ("behind", "no-database")]
+
+
+async def found_after(broker: Broker, log: list[Document], lie: Lie) -> list[tuple[str, str]]:
+    """What the checker finds in a log after a lie."""
+    async with stored(broker, lie(log) or log) as bus:
+        return await sentences(bus, broker.data_dir)

@@ -6,7 +6,7 @@ from services.cli.verify.personal import personal_in
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
 from tests.builders import a_report
-from tests.cli.verify.planting import Document, Lie, changed, kinds, sentences, stored, told
+from tests.cli.verify.planting import Document, Lie, changed, found_after, kinds, told
 from tests.cli.verify.test_planted import true_log
 from tests.conftest import Broker
 from tests.routing.test_law import load, newer
@@ -131,10 +131,7 @@ LIES: tuple[tuple[str, Lie, str], ...] = (
 async def test_a_lie_in_an_event_is_found_and_named(
     fresh_nats: Broker, judge: Judge, kind: str, lie: Lie, words: str
 ) -> None:
-    log = true_log(judge)
-    log = lie(log) or log
-    async with stored(fresh_nats, log) as bus:
-        found = await sentences(bus, fresh_nats.data_dir)
+    found = await found_after(fresh_nats, true_log(judge), lie)
     assert any(kind == of and words in says for of, says in found), found
     assert not any("warga@" in says or NIP in says for of, says in found if of == "personal-data")
 

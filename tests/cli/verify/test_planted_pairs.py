@@ -18,6 +18,7 @@ from tests.cli.verify.planting import (
     as_documents,
     changed,
     copied,
+    found_after,
     kinds,
     publish,
     sentences,
@@ -149,10 +150,7 @@ LIES: tuple[tuple[str, Lie, str], ...] = (
 async def test_a_lie_about_a_pair_or_a_link_is_found_and_named(
     fresh_nats: Broker, judge: Judge, kind: str, lie: Lie, words: str
 ) -> None:
-    log = true_log(judge)
-    log = lie(log) or log
-    async with stored(fresh_nats, log) as bus:
-        found = await sentences(bus, fresh_nats.data_dir)
+    found = await found_after(fresh_nats, true_log(judge), lie)
     assert any(kind == of and words in says for of, says in found), found
 
 
