@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from tests.conftest import Broker
 from tests.flow.test_kill import send_until_accepted, subjects
 from tests.ports import free_port
 from tests.running import Processes, until
+from tests.standing import standing_still
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 NETRAL = [sys.executable, "-c", "from services.cli.main import main; raise SystemExit(main())"]
@@ -319,9 +319,8 @@ def test_of_two_backups_into_one_folder_the_second_leaves_it_to_the_first(
         while not list(tmp_path.glob("backup.unfinished/streams/*")):
             assert first.poll() is None
             time.sleep(0.002)
-        first.send_signal(signal.SIGSTOP)
-        second = netral(env, *words)
-        first.send_signal(signal.SIGCONT)
+        with standing_still(first):
+            second = netral(env, *words)
     assert (second.returncode, "another one is writing" in second.stderr) == (1, True), second.stderr
     assert (first.returncode, damaged(folder)) == (0, [])
 

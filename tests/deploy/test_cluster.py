@@ -1,11 +1,8 @@
 """Two workers of each service over three brokers and PostgreSQL: the leader, a worker and the database die under load."""
 
 import asyncio
-import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,13 +10,13 @@ import httpx
 import pytest
 from nats.errors import Error as NatsError
 
-from deploy.local.nats_server import NatsServer
 from services.runtime.bus import Bus
 from tests.builders import a_report
 from tests.deploy.cluster import Cluster
 from tests.flow.test_kill import subjects
 from tests.postgres import PostgresServer
 from tests.running import Processes, until
+from tests.standing import standing_still
 
 pytestmark = [pytest.mark.broker, pytest.mark.thorough, pytest.mark.timeout(300)]
 REPORTS = 60
@@ -80,7 +77,7 @@ async def test_a_broker_that_stands_still_is_left_for_another_one_and_no_longer_
         await cluster.start()
         bus = await Bus.connect(cluster.settings, "operator")
         (still,) = [s for s in cluster.servers.values() if bus.nc.connected_url.port == s.port]
-        with standing_still(still):
+        with standing_still(still.process):
             # The default of nats-py is five minutes, of nats-server one and a half.
             async with asyncio.timeout(45):
                 await until(lambda: _left(bus, still.port), 60)
@@ -88,16 +85,6 @@ async def test_a_broker_that_stands_still_is_left_for_another_one_and_no_longer_
         await bus.close()
     finally:
         cluster.stop()
-
-
-@contextmanager
-def standing_still(server: NatsServer) -> Iterator[None]:
-    assert server.process
-    server.process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        server.process.send_signal(signal.SIGCONT)
 
 
 async def _left(bus: Bus, port: int) -> bool:

@@ -1,9 +1,8 @@
 """An event is stored exactly once, however often it is told; together or not at all."""
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from contracts.ids import derived_id
 from services.runtime.bus import BrokerAway, Bus
 from tests.conftest import Broker
 from tests.running import until
+from tests.standing import standing_still
 
 pytestmark = pytest.mark.broker
 ROOT = UUID(int=1)
@@ -117,16 +117,14 @@ async def test_a_broker_that_is_away_is_said_at_once(fresh_nats: Broker) -> None
     await bus.close()
 
 
-@asynccontextmanager
-async def standing_still(broker: Broker) -> AsyncIterator[None]:
+@contextmanager
+def dying_slowly(broker: Broker) -> Iterator[None]:
     """It takes what comes and answers nothing; then it dies."""
-    process = broker.server.process
-    assert process
-    process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        broker.kill()
+    with standing_still(broker.server.process):
+        try:
+            yield
+        finally:
+            broker.kill()
 
 
 @pytest.mark.parametrize("stored_before", [[], ["a"], ["a", "b"]])
@@ -137,7 +135,7 @@ async def test_who_waits_for_an_answer_when_the_broker_dies_gets_it_once_it_is_b
     bus = await Bus.connect(fresh_nats.settings, "routing")
     operator = await Bus.connect(fresh_nats.settings, "operator")
     await bus.tell([an_event(name) for name in stored_before])
-    async with standing_still(fresh_nats):
+    with dying_slowly(fresh_nats):
         telling = [asyncio.create_task(bus.tell([an_event(name)])) for name in ("a", "b", "c")]
         await asyncio.sleep(0.05)
     fresh_nats.server.start()
@@ -152,7 +150,7 @@ async def test_a_broker_that_stays_away_is_said_before_patience_ends_to_those_be
 ) -> None:
     """Of what was sent nobody knows whether it is stored; what waited for its turn was never sent."""
     bus = await Bus.connect(fresh_nats.settings, "routing")
-    async with standing_still(fresh_nats):
+    with dying_slowly(fresh_nats):
         first = asyncio.create_task(bus.tell([an_event("a")]))
         reading = asyncio.create_task(bus.stored("cases.x.decided"))
         await asyncio.sleep(0.05)
@@ -170,7 +168,7 @@ async def test_more_than_can_be_held_while_the_broker_is_away_keeps_nobody_waiti
 ) -> None:
     bus = await Bus.connect(fresh_nats.settings, "routing")
     large = [an_event(str(n), "x" * 900_000) for n in range(12)]
-    async with standing_still(fresh_nats):
+    with dying_slowly(fresh_nats):
         telling = asyncio.create_task(bus.tell(large))
         await asyncio.sleep(0.2)
     with pytest.raises(BrokerAway):
@@ -195,7 +193,7 @@ async def test_a_refusal_after_a_lost_answer_proves_nothing(fresh_nats: Broker) 
     config = (await operator.js.stream_info("CASES")).config
     config.max_bytes = 10
     await operator.js.update_stream(config)
-    async with standing_still(fresh_nats):
+    with dying_slowly(fresh_nats):
         telling = asyncio.create_task(bus.tell([an_event("a"), an_event("b")]))
         await asyncio.sleep(0.05)
     fresh_nats.server.start()
