@@ -43,9 +43,10 @@ class StatusAnswer(Answer):
 
 
 class Health(Answer):
-    """The process runs."""
+    """The process runs; `warnings`: what an operator should look at although it can work."""
 
     status: Literal["ok"] = "ok"
+    warnings: list[str] = []
 
 
 AFTER_REPORTING = Sentence(

@@ -162,7 +162,7 @@ def _readyz(intake: Intake, vault: Vault) -> Callable[[Request], object]:
         if trouble := await _trouble(intake):
             reasons.append(trouble)
         if not reasons:
-            return answer(200, Health())
+            return answer(200, Health(warnings=[trouble] if (trouble := vault.trouble) else []))
         return with_headers(problem(503, "Not ready", "; ".join(reasons) + ".", reasons=reasons), RETRY_AFTER)
 
     return readyz

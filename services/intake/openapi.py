@@ -131,7 +131,7 @@ def _health() -> tuple[Operation, Operation]:
             "GET",
             "/readyz",
             "Can it take reports?",
-            "Checks the vault and the broker.",
+            "Checks the vault and the broker. A vault that takes nothing is a warning: what agencies read goes on.",
             {200: well, 503: Answer("It cannot; `reasons` says why.", headers=_RETRY)},
         ),
     )

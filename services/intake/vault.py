@@ -167,6 +167,13 @@ class Vault:
             raise VaultAway(type(problem).__name__) from None
         return bool(done.rowcount)
 
+    @property
+    def trouble(self) -> str:
+        """What an operator should look at although reports can be read; empty where nothing is."""
+        if not self._writer.refused:
+            return ""
+        return f"the vault did not take what was written last ({self._writer.refused}): is its disk full?"
+
     async def works(self) -> bool:
         """Whether the vault is open, its database answers, and its key is still ours."""
         if self._task is None or self._task.done():

@@ -71,6 +71,8 @@ class VaultWriter:
         self._engine = engine
         self.key: bytes | None = None
         """`vault.key`: where it was exchanged meanwhile nothing more is sealed under it (ADR 0109)."""
+        self.refused = ""
+        """What the database said to the last group, by the name of its error; empty where it took it."""
         self._waiting = _Group()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -122,11 +124,13 @@ class VaultWriter:
         try:
             standing = await self._written(group)
         except (SQLAlchemyError, OSError) as problem:
+            self.refused = type(problem).__name__
             _settle(futures, VaultAway(type(problem).__name__))
             return
         except VaultAway as closed:
             _settle(futures, closed)
             return
+        self.refused = ""
         for (_, done), stands in zip(group.keeps, standing, strict=True):
             if not done.done():
                 done.set_result(stands)

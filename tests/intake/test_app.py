@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.intake.matcher import DURABLE
 from services.intake.traffic import Traffic
@@ -14,6 +16,12 @@ from tests.intake.test_handlers import rows
 from tests.intake.waiting import eventually
 
 pytestmark = pytest.mark.broker
+NO_ROOM = (
+    "ALTER TABLE reports ADD CONSTRAINT no_room CHECK (false) NOT VALID",
+    "CREATE TRIGGER no_room BEFORE INSERT ON reports BEGIN SELECT RAISE(ABORT, 'no room'); END",
+)
+ROOM = "ALTER TABLE reports DROP CONSTRAINT no_room", "DROP TRIGGER no_room"
+"""For PostgreSQL and for SQLite: a vault that can be read and takes no report."""
 
 
 @pytest.fixture
@@ -25,6 +33,13 @@ async def real(with_broker, clock, open_door):
 async def send(door, key=None, report=None):
     headers = {"Idempotency-Key": key} if key else {}
     return await door.http.post("/v1/reports", json=report or a_report(), headers=headers)
+
+
+async def changed(url, statement):
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
 
 
 async def answers(door, path, status):
@@ -62,6 +77,16 @@ async def test_a_stopped_broker_means_503_and_nothing_left_behind_until_it_is_ba
     await eventually(lambda: answers(real, "/readyz", 200))
     assert (await send(real, "k")).status_code == 202
     assert len(await messages(real.settings)) == 1
+
+
+async def test_a_vault_that_takes_nothing_more_is_a_warning_until_it_does(real):
+    """Not unready: who leads requests around this door would also keep the agencies from the reports that are there."""
+    url = real.settings.vault_address
+    for change, status, warned in ((NO_ROOM, 503, True), (ROOM, 202, False)):
+        await changed(url, change[url.startswith("sqlite")])
+        assert (await send(real)).status_code == status
+        health = await real.http.get("/readyz")
+        assert (health.status_code, bool(health.json()["warnings"])) == (200, warned)
 
 
 async def test_a_door_that_starts_before_its_broker_answers_503_until_then(
