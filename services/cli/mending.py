@@ -63,12 +63,22 @@ def mend(*, replace: bool) -> None:
         says = f"mend: {len(done.cases.lost)} records stay lost, only the views still show them. Note what they say "
         raise Stop(says + "(`netral rebuild --check`), then `netral mend --replace`", TROUBLE)
     out.print("What follows was heard again. Now the views:")
-    rebuild(check=False, replace=True, as_json=False)
+    renew_views()
     try:
         asyncio.run(forget_marks(addresses()["routing"]))
     except SQLAlchemyError as trouble:
         raise Stop(_says(trouble), TROUBLE) from None
     out.print("Next: `netral verify`.")
+
+
+def renew_views() -> None:
+    """The last part, which no command but this one ends: the marks of what was lost are still there. Raises Stop."""
+    try:
+        rebuild(check=False, replace=True, as_json=False)
+    except Stop as stopped:
+        raise Stop(
+            f"{stopped}. The streams are whole again: `netral mend` once more, for the views", TROUBLE
+        ) from None
 
 
 async def _mended() -> Mended:

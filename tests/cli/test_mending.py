@@ -5,12 +5,15 @@ import json
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from pathlib import Path
 
 import httpx
 import pytest
 from pydantic import TypeAdapter
 
 from contracts.events import AnyEvent, Event
+from services.cli.errors import Stop
+from services.cli.mending import renew_views
 from services.cli.telling_again import to_tell
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
@@ -19,6 +22,7 @@ from tests.cli.verify.planting import a_log
 from tests.conftest import Broker
 from tests.flow.test_kill import send_until_accepted, subjects
 from tests.packaged import packaged_judge
+from tests.ports import free_port
 from tests.routing.test_marks import cut
 from tests.running import Processes, until
 
@@ -112,6 +116,17 @@ async def test_where_another_record_stands_by_now_it_is_named_and_stays(fresh_na
         assert await _marked(fresh_nats) == [], "what the streams hold now is what counts"
     finally:
         system.stop()
+
+
+def test_where_the_views_cannot_be_renewed_it_says_what_is_done_and_to_run_it_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NETRAL_ROUTING_PORT", str(free_port()))
+    monkeypatch.setenv("NETRAL_DATA_DIR", str(tmp_path))
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "agency-keys.json").write_text('{"OPERATOR": "k"}')
+    with pytest.raises(Stop, match="The streams are whole again: `netral mend` once more"):
+        renew_views()
 
 
 def test_of_a_case_that_went_on_without_what_was_lost_nothing_later_is_told() -> None:
