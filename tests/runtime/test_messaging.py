@@ -6,9 +6,11 @@ import inspect
 import faststream.nats.subscriber.usecases.stream_pull_subscriber as pulling
 import pytest
 
+from services.runtime.bus import Bus
 from tests.conftest import Broker
 from tests.running import until
 from tests.runtime.test_connecting import at_work, reading, tell
+from tests.standing import standing_still
 
 
 @pytest.mark.broker
@@ -41,6 +43,31 @@ async def test_while_the_broker_is_away_nothing_is_asked_that_would_pile_up_unti
         fresh_nats.server.start()
         await tell(fresh_nats, "one")
         assert await asyncio.wait_for(heard.get(), 20) == b"one"
+
+
+@pytest.mark.broker
+async def test_a_reader_that_is_told_to_stop_ends_while_the_broker_stands_still(fresh_nats: Broker) -> None:
+    """FastStream's own waits ten seconds for an answer, and then ten more."""
+    async with reading(fresh_nats) as (reader, _heard):
+        with standing_still(fresh_nats.server.process):
+            await asyncio.wait_for(reader.stop(), 9)
+
+
+@pytest.mark.broker
+async def test_what_was_handled_when_a_reader_is_told_to_stop_is_acknowledged(fresh_nats: Broker) -> None:
+    async with reading(fresh_nats) as (reader, heard):
+        for name in map(str, range(20)):
+            await tell(fresh_nats, name)
+        await heard.get()
+        await reader.stop()
+    bus = await Bus.connect(fresh_nats.settings, "operator")
+
+    async def acknowledged() -> bool:
+        info = await bus.js.consumer_info("REPORTS", "routing")
+        return bool(info.ack_floor.stream_seq == 1 + heard.qsize())
+
+    await until(acknowledged, 10)
+    await bus.close()
 
 
 def test_faststream_still_expects_the_timeout_that_nats_py_raises_no_more() -> None:
