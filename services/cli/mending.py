@@ -24,9 +24,10 @@ DERIVED = (
     ("REPORTS", "routing"),
     ("CASES", "routing-projection"),
     ("CASES", "routing-agencies"),
+    ("TOLD", "routing-deliveries"),
     *((c.stream, c.name) for c in CONSUMERS if c.service == "notifications" and c.stream != "WEBHOOKS"),
 )
-"""Whoever makes streams, timers or mails of another stream, in their order. What stands already stays as it is.
+"""Whoever makes streams, timers, webhooks or mails of another stream, in their order. What stands already stays as it is.
 
 Of mails that still waited in a lost ledger no stream tells. An alarm about a webhook is of its day.
 """

@@ -172,7 +172,7 @@ class Walk:
         try:
             await until(lambda: _quiet(bus), patience)
             off = packaged(HERE)
-            names = ("routing", "intake", "notifications")
+            names = ("routing", "intake", "notifications", "deliveries")
             databases = Databases(*(f"sqlite+aiosqlite:///{folder}/{name}.db" for name in names))
             key = bytes.fromhex(self.broker.settings.secret("vault.key"))
             checker = Checker(bus, databases, {off.version: off}, vault_key=key)

@@ -12,6 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from contracts.events import AnyEvent, Event
+from deploy.local.receivers import Receivers
 from services.cli.errors import Stop
 from services.cli.mending import renew_views
 from services.cli.telling_again import to_tell
@@ -23,6 +24,7 @@ from tests.conftest import Broker
 from tests.flow.test_kill import send_until_accepted, subjects
 from tests.packaged import packaged_judge
 from tests.ports import free_port
+from tests.routing.delivery.receiving import served
 from tests.routing.test_marks import cut
 from tests.running import Processes, until
 
@@ -116,6 +118,42 @@ async def test_where_another_record_stands_by_now_it_is_named_and_stays(fresh_na
         assert await _marked(fresh_nats) == [], "what the streams hold now is what counts"
     finally:
         system.stop()
+
+
+async def test_a_webhook_that_the_queue_lost_is_sent_again_under_the_same_id(fresh_nats: Broker) -> None:
+    system, receivers = Processes(fresh_nats), Receivers()
+    system.extra["NETRAL_WEBHOOK_UNSAFE_LOOPBACK"] = "true"
+    key = json.loads(fresh_nats.settings.secret("agency-keys.json"))["OPERATOR"]
+    webhooks = system.url("routing") + "/v1/operator/webhooks"
+
+    async def heard(times: int) -> bool:
+        return len(receivers.on("/ok")) == times
+
+    try:
+        for name in ("smtp", *WORK):
+            system.start(name)
+        for name in WORK:
+            await system.ready(name)
+        auth = {"Authorization": f"Bearer {key}"}
+        async with served(receivers) as port, httpx.AsyncClient(timeout=30, headers=auth) as http:
+            where = {"agency": "BKN", "url": f"http://127.0.0.1:{port}/ok"}
+            made = (await http.post(webhooks, json=where)).json()
+            assert (await http.post(f"{webhooks}/{made['endpoint_id']}/prove")).status_code == 200
+            await send_until_accepted(http, system.url("intake") + "/v1/reports", 1)
+            await until(lambda: heard(1))
+            with closing(sqlite3.connect(fresh_nats.data_dir / "deliveries.db", timeout=30)) as queue, queue:
+                await until(lambda: _delivered(queue))
+                assert queue.execute("DELETE FROM deliveries").rowcount == 1
+            done = await asyncio.to_thread(netral, system.env(), "mend")
+            assert done.returncode == 0, done.stderr
+            await until(lambda: heard(2))
+        assert len({one.message_id for one in receivers.on("/ok")}) == 1
+    finally:
+        system.stop()
+
+
+async def _delivered(queue: sqlite3.Connection) -> bool:
+    return bool(queue.execute("SELECT 1 FROM deliveries WHERE state = 'DELIVERED'").fetchone())
 
 
 def test_where_the_views_cannot_be_renewed_it_says_what_is_done_and_to_run_it_again(

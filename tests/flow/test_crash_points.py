@@ -158,7 +158,7 @@ async def findings(bus: Bus, folder: Path) -> list[str]:
     """What the independent checker finds; nobody but routing works, and only its read model is there."""
     off = packaged(HERE)
     nowhere = f"sqlite+aiosqlite:///{folder}/nowhere.db"
-    databases = Databases(f"sqlite+aiosqlite:///{folder}/routing.db", nowhere, nowhere)
+    databases = Databases(f"sqlite+aiosqlite:///{folder}/routing.db", nowhere, nowhere, nowhere)
     checker = Checker(bus, databases, {off.version: off}, patience=0)
     found = [finding async for finding in checker.findings(START + timedelta(days=61))]
     return [str(f) for f in found if f.kind not in ("behind", "no-database", "not-told")]

@@ -25,6 +25,8 @@ from services.cli.verify.naming_checks import check_names
 from services.cli.verify.newer import last_of, notice_of, report_of, second_of
 from services.cli.verify.opened import Opened
 from services.cli.verify.paged_checks import check_paged
+from services.cli.verify.push_checks import DURABLE as QUEUED_BY
+from services.cli.verify.push_checks import check_push
 from services.cli.verify.report_checks import check_reports
 from services.cli.verify.timer_checks import check_timers
 from services.cli.verify.told_checks import check_told
@@ -33,17 +35,19 @@ from services.cli.verify.vault_checks import MOST_WAITING, WAITING, check_vault,
 from services.runtime.bus import Bus
 from services.runtime.reading import Stored, page_of
 
+MOST_LOOKS = 5
 _NEWER_REPORT = "stray-report"
 """Cases are read after the reports: one of a report that was accepted in between is no finding."""
 Given = tuple[str, list[Fact], list[ReportFact]]
 
 
 class Databases(NamedTuple):
-    """SQLAlchemy addresses of the read model, the vault and the ledger."""
+    """SQLAlchemy addresses of the read model, the vault, the ledger and the queue of webhooks."""
 
     routing: str
     intake: str
     notifications: str
+    deliveries: str
 
 
 class Counts(NamedTuple):
@@ -103,6 +107,7 @@ class Checker:
         for url, name, check in (
             (self._databases.intake, "vault", self._vault),
             (self._databases.notifications, "ledger", self._ledger),
+            (self._databases.deliveries, "queue of webhooks", self._push),
         ):
             async with Opened(url) as engine:
                 if engine is None:
@@ -140,6 +145,17 @@ class Checker:
         for finding in (*behind, *found):
             if finding.subject not in newer:
                 yield finding
+
+    async def _push(self, engine: AsyncEngine, book: Logbook, now: datetime) -> AsyncIterator[Finding]:
+        """Its tables are read one after another while it works: only what stays is a finding."""
+        behind = [late async for late in self._behind(*QUEUED_BY, book.last["TOLD"])]
+        for left in range(min(int(self._patience), MOST_LOOKS), -1, -1):
+            checked = check_push(engine, self._bus, book, now, complete=not behind)
+            if not (found := [finding async for finding in checked]):
+                break
+            await asyncio.sleep(min(left, 1))
+        for finding in (*behind, *found):
+            yield finding
 
     async def _cases(self, book: Logbook, now: datetime) -> AsyncIterator[Finding]:
         found, cases, again = list[Finding](), 0, await deciding(self._bus)

@@ -44,6 +44,7 @@ async def _found(clock: Clock, patience: float) -> tuple[Counts, list[Finding]]:
         routing.cases_address,
         intake.vault_address,
         settings_of(NotificationsSettings).ledger_address,
+        routing.deliveries_address,
     )
     off = packaged(Path(str(files("services.routing") / "calendars")))
     bus = await Bus.connect(routing, "operator", wait=False)

@@ -97,7 +97,7 @@ class Logbook:
 
     async def timers(self, bus: Bus) -> None:
         """Copy the timers, and which fired, as they are now: read after the cases were handled. Raises as `reports`."""
-        async for stored in _messages(bus, "TIMERS", await _last(bus, "TIMERS")):
+        async for stored in messages(bus, "TIMERS", await last_seq(bus, "TIMERS")):
             timer = (stored.subject, stored.headers.get("Nats-Schedule"))
             self.db.execute("INSERT OR REPLACE INTO timers VALUES (?, ?)", timer)
         self.db.commit()
@@ -108,8 +108,8 @@ class Logbook:
         self.db.commit()
 
     async def _copy(self, bus: Bus, stream: str) -> None:
-        self.last[stream] = await _last(bus, stream)
-        async for stored in _messages(bus, stream, self.last[stream]):
+        self.last[stream] = await last_seq(bus, stream)
+        async for stored in messages(bus, stream, self.last[stream]):
             self._keep(stream, stored)
 
     def cases(self) -> Iterator[tuple[str, list[Fact], list[ReportFact]]]:
@@ -208,11 +208,12 @@ def match_of(one: str, other: str) -> str:
     return str(uuid5(_NETRAL, "/".join(("match", *sorted((one, other))))))
 
 
-async def _last(bus: Bus, stream: str) -> int:
+async def last_seq(bus: Bus, stream: str) -> int:
+    """The highest sequence of a stream."""
     return int((await bus.js.stream_info(stream)).state.last_seq)
 
 
-async def _messages(bus: Bus, stream: str, last: int, subjects: str = ">") -> AsyncIterator[Stored]:
+async def messages(bus: Bus, stream: str, last: int, subjects: str = ">") -> AsyncIterator[Stored]:
     """Each message up to the sequence `last`."""
     start = 1
     while start <= last:

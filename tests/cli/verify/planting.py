@@ -119,7 +119,7 @@ async def publish(bus: Bus, log: list[Document]) -> None:
 
 def databases(folder: Path, routing: str | None = None) -> Databases:
     """Those of a data folder, there or not; the read model elsewhere if it is."""
-    names = ("routing", "intake", "notifications")
+    names = ("routing", "intake", "notifications", "deliveries")
     found = Databases(*(f"sqlite+aiosqlite:///{folder}/{name}.db" for name in names))
     return found._replace(routing=routing or found.routing)
 
