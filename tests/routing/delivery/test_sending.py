@@ -122,6 +122,17 @@ async def test_what_was_told_before_an_endpoint_was_proved_is_not_pushed(office:
     assert await office.deliveries() == []
 
 
+async def test_an_endpoint_that_was_proved_by_a_clock_that_ran_ahead_is_told_what_comes(
+    office: Desk, receivers: Receivers, url: str
+) -> None:
+    office.move(days=40)
+    await office.endpoint(f"{url}/ok")
+    office.move(days=-40)
+    await office.tell()
+    await office.round()
+    assert len(receivers.on("/ok")) == 1
+
+
 async def test_the_whole_schedule_is_walked_with_one_id_and_ends_held(
     office: Desk, receivers: Receivers, url: str
 ) -> None:
