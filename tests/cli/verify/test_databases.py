@@ -1,9 +1,7 @@
 """The checker compares the databases with the streams: nothing of a true system, every planted difference."""
 
-import sqlite3
+import itertools
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,6 +10,7 @@ from services.runtime.bus import Bus
 from services.runtime.clock import now
 from services.runtime.reading import last_of_each
 from tests.builders import a_report
+from tests.cli.verify.lying import Lie, each_is_named, executed
 from tests.cli.verify.planting import kinds, sentences
 from tests.conftest import Broker
 from tests.routing.test_steps_api import opened, say, seen
@@ -64,7 +63,7 @@ async def told_of_cases(bus: Bus) -> int:
 PPK = "WHERE owner = 'PPK'"
 NOBODY = "'00000000-0000-5000-8000-000000000001'"
 LATER = "datetime(since, '+1 day')"
-LIES: tuple[tuple[str, str, str], ...] = (
+LIES: tuple[Lie, ...] = (
     ("model-matter", "UPDATE matters SET owner = 'PPK' WHERE owner = 'BAWASLU'", "the read model says"),
     ("model-matter", f"UPDATE matters SET ticket = 'NTR-X' {PPK}", "ticket: the read model says NTR-X"),
     ("model-matter", f"UPDATE matters SET region = 'kemendagri:11' {PPK}", "region: the read model"),
@@ -168,12 +167,10 @@ async def test_the_databases_of_a_true_system_agree_and_every_difference_is_name
         await played(system, bus)
     later = now() + timedelta(minutes=11)
     assert await kinds(bus, folder, later, vault_key=key) == {}
-    for kind, sql, words in LIES:
-        name = "intake" if kind.startswith("vault") else "routing"
-        with kept(folder / f"{name}.db") as path:
-            executed(path, sql)
-            found = await sentences(bus, folder, later, vault_key=key)
-        assert any(kind == of and words in says for of, says in found), (kind, sql, found)
+    for name, lies in itertools.groupby(
+        LIES, lambda lie: "intake" if lie[0].startswith("vault") else "routing"
+    ):
+        await each_is_named(bus, folder / f"{name}.db", lies, later, vault_key=key)
     await bus.close()
 
 
@@ -221,29 +218,3 @@ async def test_a_timer_that_the_broker_lost_or_set_for_another_time_is_found(
 
 
 _SCHEDULE = ("Nats-Schedule", "Nats-Schedule-Target", "Nats-Schedule-TTL")
-
-
-class kept:  # noqa: N801 - reads as a word
-    """A database that is put back as it was."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> Path:
-        self.before = sqlite3.connect(":memory:")
-        with sqlite3.connect(self.path) as source:
-            source.backup(self.before)
-        return self.path
-
-    def __exit__(self, *_: Any) -> None:
-        with sqlite3.connect(self.path) as target:
-            self.before.backup(target)
-        self.before.close()
-
-
-def executed(path: Path, sql: str) -> Any:
-    """The first value of a question; a change must change something."""
-    with sqlite3.connect(path) as connection:
-        done = connection.execute(sql)
-        assert sql.startswith("SELECT") or done.rowcount > 0
-        return next(iter(done.fetchone() or ()), None)

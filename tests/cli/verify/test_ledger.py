@@ -9,8 +9,8 @@ import pytest
 from services.runtime.bus import Bus
 from services.runtime.clock import now
 from tests.builders import a_report
-from tests.cli.verify.planting import kinds, sentences
-from tests.cli.verify.test_databases import executed, kept
+from tests.cli.verify.lying import Lie, each_is_named, executed, kept
+from tests.cli.verify.planting import kinds
 from tests.conftest import Broker
 from tests.deploy.releases import netral
 from tests.running import Processes, until
@@ -21,7 +21,7 @@ OTHER = "notice_id = (SELECT max(notice_id) FROM notices WHERE state = 'SENT')"
 OFFER = "step = 'OFFERED' AND agency = 'BKN'"
 NOBODY = "'00000000-0000-5000-8000-000000000001'"
 WAITS = "state = 'PENDING', told = 0, ended_at = NULL"
-LIES: tuple[tuple[str, str, str], ...] = (
+LIES: tuple[Lie, ...] = (
     ("notice-missing", "DELETE FROM notices WHERE step = 'RECEIVED'", "to its reporter that it was received"),
     ("notice-missing", "DELETE FROM notices WHERE step = 'ROUTED'", "to its reporter who holds the case"),
     ("notice-missing", "DELETE FROM notices WHERE step = 'OFFERED' AND agency = 'BKN'", "no mail tells BKN"),
@@ -138,11 +138,7 @@ async def test_the_ledger_of_a_true_system_agrees_and_every_difference_is_named(
         assert await kinds(bus, folder, now(), patience=10) == {}
     finally:
         system.stop()
-    for kind, sql, words in LIES:
-        with kept(folder / "notifications.db") as path:
-            executed(path, sql)
-            found = await sentences(bus, folder, now() + timedelta(minutes=30))
-        assert any(kind == of and words in says for of, says in found), (kind, sql, found)
+    await each_is_named(bus, folder / "notifications.db", LIES, now() + timedelta(minutes=30))
     await nobody_is_told_of_a_digest(bus, fresh_nats)
     the_command_opens_the_vault(system)
     await a_notice_told_twice_is_found(bus, fresh_nats)

@@ -17,8 +17,9 @@ from services.runtime.bus import Bus
 from services.runtime.clock import now
 from services.runtime.database import open_engine
 from tests.builders import a_report
-from tests.cli.verify.planting import as_documents, kinds, sentences
-from tests.cli.verify.test_databases import executed, kept, quiet
+from tests.cli.verify.lying import Lie, each_is_named
+from tests.cli.verify.planting import as_documents, kinds
+from tests.cli.verify.test_databases import quiet
 from tests.conftest import Broker
 from tests.postgres import PostgresServer
 from tests.routing.test_matches_api import answer, told, waiting
@@ -80,7 +81,7 @@ def mails(case_id: str) -> Iterator[NoticeSent]:
 
 ELSEWHERE = "'00000000-0000-5000-8000-000000000001'"
 TO_NOBODY = f"VALUES ({ELSEWHERE}, {ELSEWHERE}, {ELSEWHERE})"
-LIES: tuple[tuple[str, str, str], ...] = (
+LIES: tuple[Lie, ...] = (
     ("model-link", f"UPDATE links SET root = {ELSEWHERE}", "link: root: the read model says"),
     ("model-link", f"UPDATE links SET meant = {ELSEWHERE}", "link: meant: the read model says"),
     ("model-link", "DELETE FROM links", "link: is not in the read model"),
@@ -121,11 +122,7 @@ async def test_links_pairs_limits_said_and_counts_of_waiting_agree_and_every_dif
     later = now() + timedelta(minutes=11)
     async with playing(fresh_nats, judge) as played:
         assert await kinds(played.bus, played.folder, later) == {}
-        for kind, sql, words in LIES:
-            with kept(played.folder / "routing.db") as path:
-                executed(path, sql)
-                found = await sentences(played.bus, played.folder, later)
-            assert any(kind == of and words in says for of, says in found), (kind, sql, found)
+        await each_is_named(played.bus, played.folder / "routing.db", LIES, later)
 
 
 async def test_so_it_is_with_postgresql(fresh_nats: Broker, judge: Judge, postgres: PostgresServer) -> None:

@@ -8,8 +8,9 @@ from deploy.local.receivers import Receivers
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
 from services.runtime.clock import now
-from tests.cli.verify.planting import kinds, sentences
-from tests.cli.verify.test_databases import executed, kept, played
+from tests.cli.verify.lying import Lie, each_is_named
+from tests.cli.verify.planting import kinds
+from tests.cli.verify.test_databases import played
 from tests.conftest import Broker
 from tests.routing.delivery.receiving import served
 from tests.routing.test_webhooks_api import ask, deliveries, registered
@@ -20,7 +21,7 @@ NOBODY = "'00000000-0000-5000-8000-000000000001'"
 SENT = "state = 'DELIVERED'"
 WAITS = "state = 'PENDING'"
 LATER = "datetime(told_at, '+1 day')"
-LIES: tuple[tuple[str, str, str], ...] = (
+LIES: tuple[Lie, ...] = (
     ("webhook-missing", f"DELETE FROM deliveries WHERE {SENT}", "is not queued for it"),
     ("webhook-missing", f"DELETE FROM deliveries WHERE {WAITS}", "is not queued for it"),
     ("webhook-row", f"UPDATE deliveries SET delivery_id = {NOBODY} WHERE rowid = 1", "has another id than"),
@@ -107,11 +108,7 @@ async def test_the_queue_of_a_true_system_agrees_and_every_difference_is_named(
         await played(system, bus)
         await until(lambda: settled(system, bus))
     assert await kinds(bus, folder, now()) == {}
-    for kind, sql, words in LIES:
-        with kept(folder / "deliveries.db") as path:
-            executed(path, sql)
-            found = await sentences(bus, folder, now() + timedelta(minutes=11))
-        assert any(kind == of and words in says for of, says in found), (kind, sql, found)
+    await each_is_named(bus, folder / "deliveries.db", LIES, now() + timedelta(minutes=11))
     await bus.close()
 
 
