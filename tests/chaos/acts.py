@@ -96,6 +96,15 @@ class Operator:
     async def revoke(self, key_id: str) -> None:
         await self._ask("POST", f"keys/{key_id}/revocation", {})
 
+    async def register(self, agency: str, url: str) -> tuple[str, str]:
+        """An endpoint for all of an agency, not proved yet: its id and its key."""
+        made = await self._ask("POST", "webhooks", {"agency": agency, "url": url})
+        return str(made["endpoint_id"]), str(made["key"])
+
+    async def prove(self, endpoint_id: str) -> None:
+        """Also one in use: what waits for it begins its schedule anew."""
+        await self._ask("POST", f"webhooks/{endpoint_id}/prove", {})
+
     async def _ask(self, method: str, path: str, body: dict[str, object]) -> dict[str, object]:
         async with httpx.AsyncClient(timeout=10, headers=self._headers) as http:
             answer = await http.request(method, f"{self._url}/v1/operator/{path}", json=body)

@@ -17,14 +17,22 @@ from services.notifications.core.notices import OPEN
 from services.runtime.bus import Bus
 from services.runtime.database import open_engine
 from services.runtime.reading import Stored, page_of
+from tests.chaos.acts import insist
 from tests.chaos.profile import MARK, NIP
 from tests.chaos.reader import AGENCY, misheard
 from tests.chaos.world import World
 
+FILES = {"LEDGER": "notifications.db", "VAULT": "intake.db", "DELIVERIES": "deliveries.db"}
+_UNDELIVERED = "state <> 'DELIVERED'"
+
 
 async def settled(world: World, bus: Bus, patience: float) -> list[str]:
-    """Wait until nothing waits: every durable has handled everything, every mail has ended and the reader has read all."""
+    """Wait until nothing waits: every durable has handled all, mails and webhooks have ended, the reader has read all.
+
+    The agency that is called proves its address once more, as after any outage of its own: a pause may last for hours.
+    """
     quiet = 0
+    await insist(lambda: world.operator.prove(world.listener.endpoint_id))
     for _ in range(int(patience / 0.2)):
         waiting = await _waiting(world, bus)
         quiet = 0 if waiting else quiet + 1
@@ -47,6 +55,10 @@ async def _waiting(world: World, bus: Bus) -> list[str]:
     for count, what in (
         (unread, f"events for {AGENCY} unread"),
         (await _open_mails(world), "mails"),
+        (
+            await _count(world, "DELIVERIES", f"SELECT count(*) FROM deliveries WHERE {_UNDELIVERED}"),
+            "webhooks",
+        ),
         (await _unsettled(world), "reports unsettled in the vault"),
     ):
         found += [f"{count} {what}"] if count else []
@@ -64,7 +76,7 @@ async def _unsettled(world: World) -> int:
 
 
 async def _count(world: World, name: str, query: str) -> int:
-    file = world.broker.data_dir / {"LEDGER": "notifications.db", "VAULT": "intake.db"}[name]
+    file = world.broker.data_dir / FILES[name]
     engine = open_engine(world.addresses.get(name, f"sqlite+aiosqlite:///{file}"))
     try:
         async with engine.connect() as connection:
@@ -99,6 +111,7 @@ async def counted(world: World, bus: Bus, tickets: dict[str, str], events: dict[
         *wrong_tickets(streams["REPORTS"], tickets, events, set(world.corrupted)),
         *told_twice(streams),
         *misheard(world.reader.heard, streams["TOLD"]),
+        *world.listener.misheard(streams["TOLD"]),
         *_mails(world),
         *wrongly_parked(streams["PARKED"], world.corrupted),
         *_leaks(world, streams),

@@ -8,7 +8,7 @@ from contracts.topology import CONSUMERS
 ROUND = 18.0
 """Seconds in which every deed is done once, in an order of its own."""
 _SERVICES = ("intake", "routing", "notifications", "smtp")
-_LINKS = ("broker", "mail", "inner")
+_LINKS = ("broker", "mail", "inner", "push")
 _USERS = ("intake", "routing", "notifications")
 _DURABLES = tuple(consumer.name for consumer in CONSUMERS)
 DEEDS = (

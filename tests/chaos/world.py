@@ -20,6 +20,7 @@ from tests.chaos.acts import Operator, as_operator, insist, rekey, storage_works
 from tests.chaos.clocked import JUMP
 from tests.chaos.clocked import SERVICES as CLOCKED
 from tests.chaos.disk import SmallDisk, fill, release
+from tests.chaos.listener import Listener
 from tests.chaos.proxy import Proxy, Weather
 from tests.chaos.reader import AGENCY, Reader
 from tests.chaos.schedule import Deed
@@ -38,6 +39,8 @@ QUICKLY = {
     "NETRAL_MAIL_RATE": "0",
     "NETRAL_MAIL_BURST": "0",  # a digest waits ten minutes
     "NETRAL_SWEEP_SECONDS": "5",
+    "NETRAL_WEBHOOK_TIMEOUT": "2",
+    "NETRAL_WEBHOOK_UNSAFE_LOOPBACK": "true",
 }
 
 
@@ -52,6 +55,7 @@ class World:
     system: Processes = field(init=False)
     operator: Operator = field(init=False)
     reader: Reader = field(init=False)
+    listener: Listener = field(init=False)
     addresses: dict[str, str] = field(default_factory=dict)
     links: dict[str, Proxy] = field(default_factory=dict)
     down: Counter[str] = field(default_factory=Counter)
@@ -71,7 +75,8 @@ class World:
         self.operator, self.reader = Operator(url, keys["OPERATOR"]), Reader(url, keys[AGENCY])
         ports = {"broker": self.broker.port, "mail": self.system.ports["smtp"]}
         ports["inner"] = self.system.ports["intake"]
-        self.links = {name: Proxy(port) for name, port in ports.items()}
+        self.listener = Listener(self.operator)
+        self.links = {name: Proxy(port) for name, port in ports.items()} | {"push": self.listener.link}
         url = "nats://127.0.0.1:{}".format(self.links["broker"].port)
         inner = "http://127.0.0.1:{}".format(self.links["inner"].port)
         self.system.extra = {**QUICKLY, "NETRAL_NATS_URL": url, "NETRAL_INTAKE_URL": inner}
@@ -89,6 +94,7 @@ class World:
             self._begin(name)
         for name in NAMES[1:]:
             await self.system.ready(name)
+        await self.listener.begin()
 
     async def stop(self) -> None:
         for name in NAMES:
@@ -101,6 +107,7 @@ class World:
             process.kill()
         for link in self.links.values():
             await link.stop()
+        await self.listener.end()
 
     async def mind(self) -> None:
         """Start again what ended by itself, as a supervisor does, until cancelled."""
@@ -145,20 +152,13 @@ class World:
             await asyncio.sleep(deed.lasts)
             process.send_signal(signal.SIGCONT)
 
-    async def _slow(self, deed: Deed) -> None:
-        await self._weather(deed, Weather.SLOW)
-
-    async def _hole(self, deed: Deed) -> None:
-        await self._weather(deed, Weather.HOLE)
-
-    async def _cut(self, deed: Deed) -> None:
-        await self._weather(deed, Weather.CUT)
-
-    async def _weather(self, deed: Deed, weather: Weather) -> None:
+    async def _weather(self, deed: Deed) -> None:
         link = self.links[deed.target]
-        link.turn(weather)
+        link.turn(Weather(deed.kind))
         await asyncio.sleep(deed.lasts)
         link.turn(Weather.CLEAR)
+
+    _slow = _hole = _cut = _weather
 
     async def _fill(self, deed: Deed) -> None:
         """Not one byte is left for a while. A broker that gave its storage up must be started again, as its runbook says."""

@@ -13,9 +13,11 @@ from tests.running import until
 
 
 @asynccontextmanager
-async def served(receivers: Receivers, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+async def served(
+    receivers: Receivers, tls: ssl.SSLContext | None = None, port: int | None = None
+) -> AsyncIterator[int]:
     """The port they are served on."""
-    port = free_port()
+    port = port or free_port()
     config = uvicorn.Config(
         receivers.app(),
         port=port,
