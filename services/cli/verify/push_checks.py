@@ -35,10 +35,10 @@ _ROWS = text(f"""SELECT {COLUMNS} FROM (SELECT d.*, e.state AS endpoint_state FR
     WHERE delivery_id > :last ORDER BY delivery_id LIMIT :most""")  # noqa: S608
 _ENDPOINTS = text("SELECT endpoint_id, number, agency, office, state, proved_at, event FROM endpoints")
 _ALARMS = text("SELECT endpoint_id, alarm_id, at, told FROM alarms")
-_TRIED = text(f"""SELECT delivery_id, state, tries, count(number) AS noted FROM deliveries
-    LEFT JOIN attempts USING (delivery_id) GROUP BY delivery_id, state, tries, body
-    HAVING count(number) > tries OR (state = '{ENDED}' AND body <> ''
-        AND sum(CASE WHEN verdict = '{ENDED}' THEN 1 ELSE 0 END) = 0)""")  # noqa: S608 - words of ours
+_TRIED = text(f"""SELECT d.delivery_id, d.state, d.tries, count(a.number) AS noted FROM deliveries AS d
+    LEFT JOIN attempts AS a ON a.delivery_id = d.delivery_id GROUP BY d.delivery_id
+    HAVING count(a.number) > d.tries OR (d.state = '{ENDED}' AND d.body <> ''
+        AND sum(CASE WHEN a.verdict = '{ENDED}' THEN 1 ELSE 0 END) = 0)""")  # noqa: S608 - words of ours
 
 
 async def check_push(
