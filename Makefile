@@ -7,7 +7,7 @@ WORKERS ?= 4
 # Tests alone start hundreds of processes: what is compiled is kept, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up test check bench chaos soak lock format schemas sbom audit clean
+.PHONY: help up test check bench bench-memory chaos soak lock format schemas sbom audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ bench: $(VENV)/.dev ## Limits, Netral and the usual way in one run: a quarter of
 	$(if $(QUICK),,@$(BIN)/python -m tests.bench.crowded --keep)
 	@$(BIN)/python -m tests.bench.mails $(if $(QUICK),,--mails 1000 100000 1000000 --keep)
 	@$(BIN)/python -m tests.bench.views $(if $(QUICK),,--cases 1000 100000 1000000 --keep)
+
+bench-memory: $(VENV)/.dev ## Memory of routing and notifications beside a million cases and mails: 36 GB of TMPDIR
+	@$(BIN)/python -m tests.bench.beside --keep
 
 chaos: $(VENV)/.dev ## A seeded storm over every process, then the checker (MINUTES=10 SEED=42 POSTGRES=1)
 	@$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(POSTGRES),--postgres)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parents[2] / "docs"
-APART = ("Decisions", "Many reports", "Many cases", "Many mails")
+APART = ("Decisions", "Many reports", "Many cases", "Many mails", "Memory beside many")
 """Sections that runs of their own write."""
 
 
