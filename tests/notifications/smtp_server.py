@@ -84,7 +84,7 @@ class Misbehaving(SMTP):  # type: ignore[misc]
             self.transport.abort()
             return "250 never heard"
         if self.deed == "slow":
-            await asyncio.sleep(2)
+            await asyncio.Event().wait()  # until whoever waits for the answer has gone
         if self.deed.startswith("DATA "):
             self.house.arrived.pop()
             return self.deed.removeprefix("DATA ") + " no"
