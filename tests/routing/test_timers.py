@@ -99,7 +99,7 @@ async def test_a_limit_is_said_by_its_timer_at_its_time_and_once(fresh_nats: Bro
             return await dues(bus, case_id) == both
 
         await until(all_said)
-        assert now() - over_at < timedelta(seconds=5)
+        assert now() >= over_at
         for subject in both:  # as if the broker had scheduled or delivered twice
             body = await bus.last("TIMERS", f"due.{case_id}.p1.{subject}")
             for _ in range(3):
