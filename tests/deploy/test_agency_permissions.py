@@ -218,8 +218,9 @@ async def test_an_agency_reads_all_that_is_its_own_and_nothing_else(agencies: Ag
     wanted = {b"BKN": {b"BKN", b"BKN-prov-16"}}.get(durable.encode(), {durable.encode()})
     async with agencies.as_(durable) as (nc, refused):
         pulled = await nc.jetstream().pull_subscribe_bind(durable, stream="TOLD")
-        messages = await pulled.fetch(10, timeout=0.5)
+        messages = await pulled.fetch(len(wanted), timeout=30)
         assert {message.data for message in messages} == wanted
+        assert messages[-1].metadata.num_pending == 0
         for message in messages:
             await message.ack_sync()
         assert refused == []
