@@ -1,6 +1,5 @@
 """The independent checker finds lies about near matches, their answers and links in the streams."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +19,7 @@ from tests.cli.verify.planting import (
     copied,
     found_after,
     kinds,
-    publish,
+    publish_once_reports_are_read,
     sentences,
     stored,
     told,
@@ -176,7 +175,5 @@ async def test_a_pair_that_is_found_and_answered_while_it_looks_is_no_finding(
     log = true_log(judge)
     late = [entry for entry in log if ".resembles" in entry["subject"] or ".match." in entry["subject"]]
     async with stored(fresh_nats, [entry for entry in log if entry not in late]) as bus:
-        looking = asyncio.create_task(kinds(bus, fresh_nats.data_dir, OPENED + timedelta(days=6), patience=1))
-        await asyncio.sleep(0.4)
-        await publish(bus, late)
-        assert await looking == {}
+        publish_once_reports_are_read(bus, late)
+        assert await kinds(bus, fresh_nats.data_dir, OPENED + timedelta(days=6)) == {}
