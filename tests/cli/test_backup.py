@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -26,7 +27,6 @@ from tests.conftest import Broker
 from tests.flow.test_kill import send_until_accepted, subjects
 from tests.ports import free_port
 from tests.running import Processes, until
-from tests.standing import standing_still
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 NETRAL = [sys.executable, "-c", "from services.cli.main import main; raise SystemExit(main())"]
@@ -315,12 +315,14 @@ def test_of_two_backups_into_one_folder_the_second_leaves_it_to_the_first(
     env = {**os.environ, **Processes(fresh_nats).env()}
     folder, keys = tmp_path / "backup", tmp_path / "keys"
     words = ("backup", folder, "--keys", keys)
-    with subprocess.Popen([*NETRAL, *map(str, words)], env=env) as first:
-        while not list(tmp_path.glob("backup.unfinished/streams/*")):
+    views = sqlite3.connect(fresh_nats.data_dir / "routing.db", isolation_level=None)
+    views.execute("CREATE TABLE t (n INTEGER)")
+    views.execute("BEGIN EXCLUSIVE")  # the first can copy none of it, and waits
+    with subprocess.Popen([*NETRAL, *map(str, words)], env=env) as first, closing(views):
+        while not (tmp_path / "backup.unfinished" / "streams").exists():
             assert first.poll() is None
-            time.sleep(0.002)
-        with standing_still(first):
-            second = netral(env, *words)
+            time.sleep(0.01)
+        second = netral(env, *words)
     assert (second.returncode, "another one is writing" in second.stderr) == (1, True), second.stderr
     assert (first.returncode, damaged(folder)) == (0, [])
 
