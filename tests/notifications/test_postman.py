@@ -35,7 +35,7 @@ async def secure(authority):
 @pytest.fixture
 def deliver(tmp_path):
     async def once(server, **changed):
-        settings = NotificationsSettings(data_dir=tmp_path, smtp_port=server.port, smtp_timeout=1, **changed)
+        settings = NotificationsSettings(data_dir=tmp_path, smtp_port=server.port, **changed)
         postman = Postman(settings)
         try:
             return await postman.deliver("a@b.example", MAIL, "bounces+x@netral.invalid")
@@ -102,7 +102,8 @@ async def test_a_server_that_wants_a_login_gets_it(authority, deliver, tmp_path)
     await guarded.start()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     login = {"smtp_tls": "required", "smtp_ca_file": tmp_path / "ca.pem", "smtp_user": "netral"}
-    assert (await deliver(guarded, **login, smtp_password="salah")).verdict is Verdict.UNREACHED
+    refused = await deliver(guarded, **login, smtp_password="salah", smtp_timeout=1)
+    assert refused.verdict is Verdict.UNREACHED
     assert await deliver(guarded, **login, smtp_password="sandi") == SENT
     assert (b"netral", b"sandi") in asked
     await guarded.stop()
