@@ -188,7 +188,8 @@ def _door(url: str) -> str:
 
 
 async def _quiet(bus: Bus) -> bool:
-    infos = [await bus.js.consumer_info(*durable) for durable in DURABLES]
+    """Three times, as what the broker stored just now may not count as pending yet."""
+    infos = [await bus.js.consumer_info(*durable) for _ in range(3) for durable in DURABLES]
     return not any(info.num_pending or info.num_ack_pending for info in infos)
 
 
