@@ -16,6 +16,7 @@ from deploy.local.receivers import Receivers
 from services.cli.errors import Stop
 from services.cli.mending import renew_views
 from services.cli.telling_again import to_tell
+from services.notifications.core.notices import OPEN, TOLD, UNTOLD
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
 from tests.cli.test_backup import mails, netral
@@ -60,7 +61,7 @@ async def test_what_five_streams_lost_is_put_back_from_the_databases(fresh_nats:
         step = await asyncio.to_thread(netral, system.env(), *_step(await _case(system)))
         assert step.returncode == 0, step.stderr
         await until(as_promised, 60)
-        await until(lambda: _mailed(held), 60)
+        await until(lambda: _mailed(fresh_nats, held), 60)
         before, sent = await held(), mails(fresh_nats)
         fresh_nats.kill()
         for stream in CUT:
@@ -216,9 +217,13 @@ async def _all_back(before: dict[str, set[str]], held: Callable[[], Awaitable[di
     return all(".due." in subject for subject in missing)
 
 
-async def _mailed(held: Callable[[], Awaitable[dict[str, set[str]]]]) -> bool:
-    """Whether so many mails are told of that half of the stream can be lost."""
-    return len((await held())["NOTICES"]) >= 8
+async def _mailed(broker: Broker, held: Callable[[], Awaitable[dict[str, set[str]]]]) -> bool:
+    """Whether so many mails are told of that half of the stream can be lost, and none is still to be told of."""
+    unsent, ended, never = (tuple(map(str, names)) for names in (OPEN, TOLD, UNTOLD))
+    to_come = f"state IN {unsent} OR told = 0 AND state IN {ended} AND step NOT IN {never}"
+    with closing(sqlite3.connect(broker.data_dir / "notifications.db")) as connection:
+        ((left,),) = connection.execute(f"SELECT count(*) FROM notices WHERE {to_come}")
+    return not left and len((await held())["NOTICES"]) >= 8
 
 
 async def _case(system: Processes) -> str | None:
