@@ -169,7 +169,7 @@ class Processes:
         for process in self.running.values():
             process.terminate()
         for process in self.running.values():
-            process.wait(20)
+            process.wait(60)
 
     def logs(self) -> str:
         folder: Path = self.broker.data_dir / "logs"

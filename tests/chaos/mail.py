@@ -158,7 +158,7 @@ class Run:
         finally:
             if self.process:
                 self.process.terminate()
-                self.process.wait(20)
+                self.process.wait(60)
             await self.server.stop()
             door.close()
             self.seconds = time.monotonic() - began

@@ -112,7 +112,7 @@ async def replaced(workers: list[Processes], code: Path | None, load: Load) -> N
             load.go_on()
             running = worker.running[name]
             running.terminate()
-            assert await asyncio.to_thread(running.wait, 20) == 0, name
+            assert await asyncio.to_thread(running.wait, 60) == 0, name
             worker.code = code
             worker.start(name)
             await worker.ready(name)

@@ -93,7 +93,7 @@ async def test_two_processes_that_get_one_report_at_one_instant_make_one_case(fr
         for process in processes:
             process.terminate()
         for process in processes:
-            process.wait(20)
+            process.wait(60)
     assert {answer.status_code for answer in answers} == {202}
     tickets = [answer.json()["ticket"] for answer in answers]
     assert len(set(tickets[:40])) == 10

@@ -164,7 +164,7 @@ class Process:
 
     def end(self, *, kill=False):
         self._process.kill() if kill else self._process.terminate()
-        return self._process.wait(15)
+        return self._process.wait(60)
 
     async def sent(self):
         try:

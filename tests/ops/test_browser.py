@@ -36,7 +36,7 @@ def address(tmp_path) -> Iterator[str]:
     process = subprocess.Popen([sys.executable, "-m", "services.ops"], env=env, stdout=subprocess.DEVNULL)
     yield f"http://127.0.0.1:{port}"
     process.terminate()
-    process.wait(20)
+    process.wait(60)
 
 
 async def told(address: str) -> str | None:
