@@ -29,7 +29,7 @@ async def test_what_waits_is_seen_whichever_server_leads(tmp_path: Path) -> None
     try:
         await _filled(cluster)
         addresses = [f"http://127.0.0.1:{server.monitor_port}" for server in cluster.servers.values()]
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             wanted = [
                 c.name for c in CONSUMERS if c.stream == "REPORTS" and "reports.*.accepted" in c.filters
             ]
@@ -75,10 +75,10 @@ async def _filled(cluster: Cluster) -> None:
 async def test_a_broker_that_could_not_write_once_says_so_until_it_is_restarted(fresh_nats: Broker) -> None:
     async def overfill(bus: Bus) -> None:
         for n in range(400):
-            await bus.js.publish(f"timer.x{n}.p1.BKN.2026-11-24.OVERDUE", bytes(2000), timeout=2)
+            await bus.js.publish(f"timer.x{n}.p1.BKN.2026-11-24.OVERDUE", bytes(2000))
 
     async def complaints() -> tuple[str, ...]:
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             address = f"http://127.0.0.1:{fresh_nats.monitor_port}"
             return (await BrokerFigures.read(http, [address], NOW)).ill
 
