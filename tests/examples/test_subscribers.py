@@ -84,6 +84,16 @@ def test_the_python_subscriber_prints_every_event_in_its_order(
     assert lines_of([sys.executable, program], env, tmp_path, len(lines)) == lines
 
 
+def not_installed(npm: str, folder: Path) -> str | None:
+    """Why npm could not get what the example needs; it may wait for a registry that does not answer as long as it likes."""
+    argv = [npm, "install", "--no-audit", "--no-fund"]
+    try:
+        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    except subprocess.TimeoutExpired:
+        return "the registry does not answer"
+    return done.stderr.strip()[-200:] or "for no reason it names" if done.returncode else None
+
+
 def test_the_node_subscriber_prints_every_event_in_its_order(
     told: tuple[dict[str, str], list[str]], tmp_path: Path
 ) -> None:
@@ -93,16 +103,8 @@ def test_the_node_subscriber_prints_every_event_in_its_order(
         pytest.skip("node and npm are not installed here")
     for name in ("package.json", "subscriber.mjs"):
         shutil.copy(EXAMPLES / "node" / name, tmp_path)
-    installed = subprocess.run(
-        [npm, "install", "--no-audit", "--no-fund"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    if installed.returncode:
-        pytest.skip(f"npm could not install the package nats: {installed.stderr.strip()[-200:]}")
+    if trouble := not_installed(npm, tmp_path):
+        pytest.skip(f"npm could not install the package nats: {trouble}")
     assert lines_of([node, "subscriber.mjs"], env, tmp_path, len(lines)) == lines
 
 
