@@ -1,6 +1,7 @@
 """What becomes of a database connection whose question is cut off, or that nobody takes."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.runtime.database import open_engine, reading, writing
 from tests.ports import free_port
+from tests.running import until
 
 LONG = text(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT max(i) FROM n"
@@ -17,7 +19,7 @@ LONG = text(
 
 async def test_a_question_that_is_cut_off_twice_leaves_nothing_that_never_ends(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'questions.db'}")
-    before = asyncio.all_tasks()
+    before, threads = asyncio.all_tasks(), threading.active_count()
 
     async def ask() -> None:
         async with engine.connect() as connection:
@@ -34,6 +36,12 @@ async def test_a_question_that_is_cut_off_twice_leaves_nothing_that_never_ends(t
         _, pending = await asyncio.wait(left, timeout=20)
         assert not pending
     await engine.dispose()
+
+    async def no_thread_of_it_runs() -> bool:
+        """What one of them has to say when this loop is closed would be an error of another test."""
+        return threading.active_count() <= threads
+
+    await until(no_thread_of_it_runs)
 
 
 @pytest.mark.parametrize("place", ["127.0.0.1:{port}/d", "/d?host=/nowhere", "no-such-host.invalid/d"])
