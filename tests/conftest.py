@@ -108,7 +108,7 @@ class Broker:
 
     async def _provision(self) -> None:
         nc = await nats_client.connect(**connection(self.settings, "operator"))
-        await provision(nc.jetstream())
+        await provision(nc.jetstream(timeout=60))
         await nc.close()
 
 
