@@ -2,13 +2,17 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
 import aiosqlite
+from aiosqlite.core import _connection_worker_thread
 
 if TYPE_CHECKING:
     import asyncio
+    from queue import SimpleQueue
 
 
 class Cursor:
@@ -118,5 +122,16 @@ class Connection(aiosqlite.Connection):
 def connect(database: str, **options: Any) -> Connection:
     """A connection that is opened when it is awaited; its thread keeps no process alive."""
     connection = Connection(partial(sqlite3.connect, database, **options), 64)
-    connection._thread.daemon = True  # as SQLAlchemy does with those it makes itself
+    # A daemon, as SQLAlchemy has those it makes itself.
+    connection._thread = Thread(target=_work, args=(connection._tx,), daemon=True)
     return connection
+
+
+def _work(asked: "SimpleQueue[Any]") -> None:
+    """As aiosqlite's own, which ends with a traceback where the loop that asked was closed before SQLite was done."""
+    while True:
+        with suppress(RuntimeError):
+            _connection_worker_thread(asked)
+            return
+        if asked.empty():
+            return

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,29 @@ async def test_a_write_that_is_cut_off_leaves_no_transaction_in_which_the_next_w
         await connection.execute(text("INSERT INTO t VALUES (2)"))
     assert await numbers(engine) == [2]
     await engine.dispose()
+
+
+def test_an_answer_for_which_no_loop_waits_any_more_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a process ends while its disk is slow: what follows in the queue is done, and the thread ends."""
+    errors: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", errors.append)
+    go_on = threading.Event()
+
+    async def ask() -> threading.Thread:
+        connection = await connect(str(tmp_path / "late.db"))
+        await connection.create_function("wait", 0, go_on.wait)
+        asking = asyncio.create_task(connection.cursor().execute("SELECT wait()"))
+        await asyncio.sleep(0)
+        asking.cancel()
+        connection.stop()
+        return connection._thread
+
+    thread = asyncio.run(ask())
+    go_on.set()
+    thread.join()
+    assert errors == []
 
 
 async def numbers(engine: AsyncEngine) -> list[int]:
