@@ -89,6 +89,8 @@ class Run:
     mails: int
     kill_every: int
     strikes: int = 2
+    patience: float = 0.5
+    """Seconds that the service waits for an answer; a machine that takes longer makes copies that nothing explains."""
     kills: int = 0
     seconds: float = 0
     ids: set[str] = field(default_factory=set)
@@ -113,7 +115,7 @@ class Run:
             notifications_port=free_port(),
             intake_port=free_port(),
             unknown_hold=1,
-            smtp_timeout=0.5,
+            smtp_timeout=self.patience,
             mail_burst=0,
             mail_rate=0,
         )
@@ -267,11 +269,13 @@ async def _reply_addresses(reader: asyncio.StreamReader, writer: asyncio.StreamW
     writer.close()
 
 
-async def storm(mails: int, kill_every: int, folder: Path, strikes: int = 2) -> Run:
+async def storm(
+    mails: int, kill_every: int, folder: Path, strikes: int = 2, patience: float = Run.patience
+) -> Run:
     """Run one storm in a folder; the run, to be asked for faults."""
     broker = Broker(folder)
     await asyncio.to_thread(broker.start)
-    run = Run(broker, mails, kill_every, strikes)
+    run = Run(broker, mails, kill_every, strikes, patience)
     try:
         await run.run()
     finally:
