@@ -84,6 +84,10 @@ class Keys:
             await self._note(found.key_id, now)
         return found
 
+    def stands(self, holder: Holder) -> bool:
+        """Whether the key a request came with still opens anything: one that waits may outlive it."""
+        return holder.key_id is None or self._book.ring.holder(holder.key_id, self._clock()) is not None
+
     async def last_uses(self) -> dict[str, datetime]:
         """The hour (UTC) in which each key was last used, by its id."""
         async with self._engine.connect() as connection:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from contracts import regions
 from contracts.agency_events import STREAM, office_token
 from services.routing.bodies import later
-from services.routing.guarding import NO_STORE, guarded
+from services.routing.guarding import NO_STORE, guarded, who_are_you
 from services.routing.keys import Holder, Keys
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.http import problem
@@ -58,24 +58,26 @@ class EventDoors:
         office = holder.office or asked.office
         subjects = f"told.{holder.agency}.{office_token(office) if office else '*'}.>"
         try:
-            found = await self._found(asked, subjects)
+            found = await self._found(asked, subjects, holder)
         except BrokerAway:
             return later("The broker does not answer; ask again with the same Last-Event-ID.")
+        if not self._keys.stands(holder):
+            return who_are_you()
         told = [{"id": str(one.seq), "event": json.loads(one.body)} for one in found]
         last = _place(found[-1]) if found else asked.given
         document = {"events": told, "last_event_id": last, "more": len(told) == asked.limit}
         applied = {"Preference-Applied": f"wait={asked.wait}"} if asked.wait else {}
         return JSONResponse(document, headers={**NO_STORE, **applied})
 
-    async def _found(self, asked: _Asked, subjects: str) -> list[Stored]:
-        """Raises BrokerAway."""
+    async def _found(self, asked: _Asked, subjects: str, holder: Holder) -> list[Stored]:
+        """What there is, waited for while the key opens. Raises BrokerAway."""
         bus = self._bus()
         if bus is None:
             raise BrokerAway(ambiguous=False)
         after = asked.after if await _stands(bus, asked) else 0
         for _ in range(int(asked.wait / LOOK_SECONDS) + 1):
             found = await page_of(bus, STREAM, after + 1, subjects=subjects, most=asked.limit)
-            if found or not asked.wait:
+            if found or not asked.wait or not self._keys.stands(holder):
                 return found
             await asyncio.sleep(LOOK_SECONDS)
         return []

@@ -1,5 +1,6 @@
 """Keys of agencies: shown once, kept as a hash, with scopes and an end; rotated with overlap, revoked at once."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -77,6 +78,26 @@ async def test_a_revoked_key_opens_nothing_anywhere_and_stays_revoked(
         await until(forgotten)
         again = await ask(one, "POST", f"{ROOT}/{made['key_id']}/revocation")
         assert again.json()["revoked_at"] == gone.json()["revoked_at"]
+
+
+async def test_who_waits_for_events_is_sent_away_when_the_key_is_revoked(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as one, in_process(fresh_nats, judge=judge) as other:
+        made = await issue(one)
+
+        async def known() -> bool:
+            return await opens(other, made["key"]) == 200
+
+        await until(known)
+        key = {"Authorization": f"Bearer {made['key']}", "Prefer": "wait=30"}
+        path = "/v1/agencies/BKN/events"
+        waiting = [asyncio.create_task(w.routing.get(path, headers=key)) for w in (one, other)]
+        await asyncio.sleep(1)
+        assert not any(task.done() for task in waiting)
+        await ask(one, "POST", f"{ROOT}/{made['prefix']}/revocation")
+        async with asyncio.timeout(10):
+            assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [401, 401]
 
 
 async def test_a_key_of_the_secret_can_be_revoked_too(fresh_nats: Broker, judge: Judge) -> None:
