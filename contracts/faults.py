@@ -29,6 +29,9 @@ TYPES = {
     "string_type": "text",
     "int_type": "a whole number",
     "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "uuid_type": "a UUID",
+    "uuid_parsing": "a UUID",
     "tuple_type": "a list",
 }
 
@@ -49,15 +52,15 @@ class Fault:
     @property
     def plain(self) -> str:
         """Field, cause and cure, without what was written: it may be a name or a number of somebody."""
-        return f"{self._where}: {self.says}"
+        return f"{self._where or 'body'}: {self.says}"
 
     @property
     def _where(self) -> str:
-        return ".".join(str(part) for part in self.path) or "report"
+        return ".".join(str(part) for part in self.path)
 
     def __str__(self) -> str:
         shown = "" if self.got is MISSING else f"{_short(self.got)} "
-        return f"{self._where}: {shown}{self.says}"
+        return f"{self._where or 'report'}: {shown}{self.says}"
 
 
 class InvalidDocument(ValueError):
@@ -112,6 +115,10 @@ _LIMITS = {
     "less_than_equal": "is above {le}; write a smaller number",
     "string_pattern_mismatch": "does not have the form this field needs; see the schema",
     "string_unicode": "is not valid Unicode text; remove the broken characters",
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware"),
+        "is not an instant with its zone; write one like 2026-11-24T10:00:00+07:00",
+    ),
 }
 
 

@@ -72,7 +72,7 @@ class Move(Strict):
     to: Annotated[Agency | None, _OR_NONE] = None
     office: Annotated[str, Field(strict=True, max_length=20), ONE_LINE] | None = None
     article: Annotated[Annotated[str, Field(strict=True, max_length=200), ONE_LINE] | None, _OR_NONE] = None
-    step: Annotated[Annotated[int, Field(ge=1)] | None, _OR_NONE] = None
+    step: Annotated[Annotated[int, Field(strict=True, ge=1)] | None, _OR_NONE] = None
     reason: Annotated[Annotated[str, Field(strict=True, max_length=2000), PROSE] | None, _OR_NONE] = None
 
     @field_validator(*_NEEDS)

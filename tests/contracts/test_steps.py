@@ -1,11 +1,13 @@
 """Every fault of a step is said at once, with its field and its cure."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from contracts.faults import faults_of
+from contracts.door import read_json
+from contracts.faults import InvalidDocument, faults_of
 from contracts.progress import Progress
 from contracts.steps import Move
 
@@ -55,3 +57,28 @@ def test_a_move_says_everything_it_lacks(move: str, fields: list[str]) -> None:
 @pytest.mark.parametrize("move", ["ACCEPT", "DONE"])
 def test_a_move_that_needs_nothing_stands_alone(move: str) -> None:
     assert Move.model_validate({"move": move}).move == move
+
+
+@pytest.mark.parametrize("step", [True, "1", 1.0, 1e400])
+def test_a_step_to_take_back_is_a_whole_number(step: object) -> None:
+    (said,) = faults(Move, {"move": "VOID", "step": step})
+    assert said == "step: is not a whole number; write a whole number"
+
+
+def test_an_instant_without_its_zone_and_an_id_that_is_none_are_told_what_to_write() -> None:
+    class Wish(BaseModel):
+        since: AwareDatetime
+        endpoint_id: UUID
+        replace: bool
+
+    assert faults(Wish, {"since": "2026-11-01", "endpoint_id": "x", "replace": "maybe"}) == [
+        "since: is not an instant with its zone; write one like 2026-11-24T10:00:00+07:00",
+        "endpoint_id: is not a UUID; write a UUID",
+        "replace: is not true or false; write true or false",
+    ]
+
+
+def test_who_sends_no_report_is_not_told_of_one() -> None:
+    with pytest.raises(InvalidDocument) as refused:
+        read_json(b"{")
+    assert refused.value.faults[0].plain.startswith("body: is not JSON")
