@@ -46,6 +46,15 @@ class Postman:
                 client.close()
         return answer
 
+    async def knock(self) -> str | None:
+        """Come as far as a mail would before its sender; None, or what the server or its certificate says against it."""
+        try:
+            client = await self._client()
+        except _TROUBLE as problem:
+            return f"{type(problem).__name__}: {problem}"[:200]
+        self._idle.append(client)
+        return None
+
     async def close(self) -> None:
         """Say goodbye on the idle connections."""
         while self._idle:

@@ -1,6 +1,6 @@
 """Checks the three services' readiness, the mail server, and the mails that ended badly."""
 
-import smtplib
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +10,7 @@ import httpx
 from services.cli.checks.finding import Finding, fail, ok, warn
 from services.cli.web import address, problem_of
 from services.intake.settings import IntakeSettings
+from services.notifications.postman import Postman
 from services.notifications.settings import NotificationsSettings
 from services.ops.settings import OpsSettings
 from services.routing.settings import RoutingSettings
@@ -31,7 +32,7 @@ def services(
     }
     for name, (told, found) in here.items():
         yield _ready(name, (told or found).rstrip("/"))
-    yield _smtp(mail.smtp_host, mail.smtp_port)
+    yield _smtp(mail)
     if mail.ledger_url is None:
         yield from _ledger(mail.data_dir / "notifications.db")
     if routing.deliveries_url is None:
@@ -51,19 +52,23 @@ def _ready(name: str, url: str) -> Finding:
     return fail(name, f"{url} is not ready: {reasons}", _LOG.format(name))
 
 
-def _smtp(host: str, port: int) -> Finding:
-    where = f"{host}:{port}"
-    try:
-        with smtplib.SMTP(host, port, timeout=5) as server:
-            code, _ = server.ehlo()
-    except (OSError, smtplib.SMTPException) as problem:
-        cure = "start it with `netral up`, or set NETRAL_SMTP_HOST and NETRAL_SMTP_PORT"
-        return fail(
-            "mail", f"{where} does not answer ({type(problem).__name__}); mails wait, none is lost", cure
+def _smtp(settings: NotificationsSettings) -> Finding:
+    """Asked as a mail would ask: with TLS, its certificate and the login."""
+    where = f"{settings.smtp_host}:{settings.smtp_port}"
+    if trouble := asyncio.run(_knock(settings)):
+        cure = (
+            "start it with `netral up`, or set NETRAL_SMTP_HOST, _PORT, _TLS, _CA_FILE, _USER and _PASSWORD"
         )
-    if code != 250:
-        return fail("mail", f"{where} answered {code} to EHLO", "see the mail server's log")
+        return fail("mail", f"{where} takes no mail ({trouble}); mails wait, none is lost", cure)
     return ok("mail", f"{where} answers")
+
+
+async def _knock(settings: NotificationsSettings) -> str | None:
+    postman = Postman(settings)
+    try:
+        return await postman.knock()
+    finally:
+        await postman.close()
 
 
 def _ledger(database: Path) -> Iterator[Finding]:

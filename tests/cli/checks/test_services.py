@@ -1,18 +1,25 @@
 """`netral doctor` asks the running services, and passes on what a ready one warns of."""
 
+import asyncio
+import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+import trustme
 
 from services.cli.checks.finding import Verdict
-from services.cli.checks.services import services
+from services.cli.checks.services import _smtp, services
 from services.intake.settings import IntakeSettings
 from services.notifications.settings import NotificationsSettings
 from services.ops.settings import OpsSettings
 from services.routing.settings import RoutingSettings
+from tests.notifications.smtp_server import Server
 from tests.ports import free_port
 
 
@@ -59,3 +66,42 @@ def test_a_service_elsewhere_is_asked_there(port: int, tmp_path: Path) -> None:
     )
     verdicts = {finding.what: finding.verdict for finding in found}
     assert (verdicts["intake"], verdicts["routing"]) == (Verdict.WARN, Verdict.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("made", "asked", "says"),
+    [
+        ("wrapped", {"smtp_tls": "implicit"}, "answers"),
+        ("plain", {"smtp_tls": "required"}, "STARTTLS extension not supported"),
+        ("wrapped", {"smtp_tls": "implicit", "smtp_ca_file": None}, "certificate"),
+        ("expired", {"smtp_tls": "implicit"}, "certificate has expired"),
+        ("plain", {"smtp_tls": "auto", "smtp_user": "netral", "smtp_password": "sandi"}, "AUTH extension"),
+    ],
+)
+def test_the_mail_server_is_asked_as_a_mail_would_ask(
+    tmp_path: Path, made: str, asked: dict[str, Any], says: str
+) -> None:
+    authority, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    until = datetime(2025, 1, 2, tzinfo=UTC) if made == "expired" else None
+    authority.issue_cert(
+        "127.0.0.1", not_before=until and until - timedelta(1), not_after=until
+    ).configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    house = Server(free_port(), wrapped=None if made == "plain" else context)
+    given = {"smtp_ca_file": tmp_path / "ca.pem", "smtp_timeout": 2, **asked}
+    mail = NotificationsSettings(data_dir=tmp_path, smtp_port=house.port, **given)
+    with _served(house):
+        assert says in _smtp(mail).says
+
+
+@contextmanager
+def _served(house: Server) -> Iterator[None]:
+    """The server in a thread, for who asks has a loop of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(house.start(), loop).result(10)
+    yield
+    asyncio.run_coroutine_threadsafe(house.stop(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
