@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.routing.rulebook_files import HERE, load_rulebook
-from services.routing.yaml_nodes import BrokenRulebook
+from services.routing.yaml_nodes import BrokenRulebook, RuleFault, read
 
 INTAKE, SUPERVISION, CRIME, LAST = (
     "10-intake.yaml",
@@ -276,6 +276,16 @@ def test_each_mistake_is_named_with_its_place_and_its_cure(mistake: str, folder:
     file, right, wrong, at, says = MISTAKES[mistake]
     change(folder, file, right, wrong)
     assert f"{place(folder, file, at)}: {says}" in faults_of(folder)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 3000, "a: !!int x", "a: !!bool x", "a: !!int ''", "a: " + "9" * 5000, 'a: "\\U00110000"']
+)
+def test_what_the_yaml_library_stumbles_over_is_a_mistake_of_the_file(text: str) -> None:
+    faults: list[RuleFault] = []
+    read("x.yaml", text.encode(), faults)
+    (fault,) = faults
+    assert str(fault).startswith("x.yaml:1:1: holds a tag")
 
 
 def test_a_version_that_is_neither_repealed_nor_expected_may_say_so(folder: Path) -> None:
