@@ -207,11 +207,16 @@ class Checker:
         return newer
 
     async def _behind(self, stream: str, durable: str, last: int) -> AsyncIterator[Finding]:
-        """Wait until a durable has handled all that was read; say so if it does not."""
+        """Wait until a durable has handled all that was read; say so if it does not.
+
+        Asked twice, with patience: what the broker calls pending may lack what it stored just now.
+        """
+        idle = 0 if self._patience else 1
         for _ in range(int(self._patience / 0.1) + 1):
             info = await self._bus.js.consumer_info(stream, durable)
             floor = (info.ack_floor.stream_seq if info.ack_floor else 0) or 0
-            if floor >= last or not (info.num_pending or info.num_ack_pending):
+            idle = 0 if info.num_pending or info.num_ack_pending else idle + 1
+            if floor >= last or idle == 2:
                 return
             await asyncio.sleep(0.1)
         waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
