@@ -16,11 +16,19 @@ _IDS = {
     "case.waiting": "case_id waiting/{person}/{last_day}",
     "match.answered": "match_id answered/{number}",
     "notice.sent": "notice_id sent{turned}",
+    "webhook.changed": "endpoint_id {number}",
+    "webhook.alarm": "alarm_id told",
     "agency.offered": "record agency/offered/{agency}/{body}/{number}",
     "agency.stepped": "record agency/stepped/{agency}/{body}/{number}",
     "agency.due": "record agency/due/{agency}/{body}/{person}/{last_day}/{level}",
 }
 """What an id is derived from, and by which words; `record` is the event of the case that an office is told of."""
+_ABOUT = {
+    "report.accepted": "report_id",
+    "report.resembles": "report_id",
+    "webhook.changed": "endpoint_id",
+    "webhook.alarm": "endpoint_id",
+}
 _ALWAYS = {"specversion": "1.0", "datacontenttype": "application/json"}
 _SOURCES = {"report.accepted": "intake", "report.resembles": "intake", "notice.sent": "notifications"}
 
@@ -31,7 +39,7 @@ def odd_in(event: dict[str, Any]) -> Iterator[str]:
     if kind not in _IDS:
         yield f"is of the type {event['type']}, which is not known here"
         return
-    about = event["data"]["report_id" if kind in ("report.accepted", "report.resembles") else "case_id"]
+    about = event["data"][_ABOUT.get(kind, "case_id")]
     wanted = {"id": _id(kind, event["data"]), "subject": about, **_ALWAYS}
     wanted["source"] = f"netral/{_SOURCES.get(kind, 'routing')}"
     for name, value in wanted.items():

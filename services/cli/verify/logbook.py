@@ -9,12 +9,9 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from services.cli.verify.digests import digest
-from services.cli.verify.envelopes import odd_in
-from services.cli.verify.findings import Finding
-from services.cli.verify.personal import personal_in
-from services.cli.verify.readable import unread_in
+from services.cli.verify.findings import BROKEN, Finding
+from services.cli.verify.single import looked_at, none_of_ours
 from services.cli.verify.slimming import slim, told
-from services.cli.verify.subjects import own_subject
 from services.runtime.bus import Bus
 from services.runtime.reading import Stored, page_of
 
@@ -133,26 +130,19 @@ class Logbook:
         self.db.close()
 
     def _keep(self, stream: str, stored: Stored) -> None:
-        place = f"{stream} {stored.seq} ({stored.subject})"
-        if what := personal_in(stored.body):
-            self.odd.append(Finding("personal-data", "", f"{place} holds {what}"))
+        event, odd = looked_at(stream, stored)
+        self.odd += odd
+        if event is None:
+            return
         try:
-            event = json.loads(stored.body)
-            own = own_subject(event)
-            if own not in (None, stored.subject):
-                says = f"{place} says that it is {own}; it was stored under another subject than its own"
-                self.odd.append(Finding("wrong-subject", "", says))
-            if where := unread_in(stored.body):
-                self.odd.append(Finding("unreadable", "", f"{place} is not as its contract says: {where}"))
-            self.odd += [Finding("wrong-envelope", "", f"{place} {says}") for says in odd_in(event)]
             if stream == "REPORTS":
                 self._keep_report(stored, event)
             elif stream == "NOTICES":
                 self._keep_notice(stored, event)
             else:
                 self._keep_event(stream, stored, event)
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-            self.odd.append(Finding("unreadable", "", f"{place} is no event of ours"))
+        except BROKEN:
+            self.odd.append(none_of_ours(stream, stored))
 
     def _keep_report(self, stored: Stored, event: dict[str, Any]) -> None:
         data = event["data"]

@@ -18,6 +18,7 @@ from services.cli.verify.findings import BROKEN, Finding
 from services.cli.verify.logbook import Logbook, last_seq, messages
 from services.cli.verify.model_rows import instant
 from services.cli.verify.push_rows import COLUMNS, ENDED, Endpoint, check_row
+from services.cli.verify.single import looked_at
 from services.runtime.bus import Bus
 
 DURABLE = ("TOLD", "routing-deliveries")
@@ -53,8 +54,8 @@ async def check_push(
             says = f"is {row.state} after {row.tries} tries, of which {row.noted} are noted"
             yield Finding("webhook-row", row.delivery_id, says)
         await _copy(connection, book)
-    known, alarmed = await _changes(bus)
-    for finding in (*_endpoints(endpoints, known, now), *_alarms(alarms, alarmed, now)):
+    known, alarmed, odd = await _changes(bus)
+    for finding in (*odd, *_endpoints(endpoints, known, now), *_alarms(alarms, alarmed, now)):
         yield finding
     if not known and not book.db.execute("SELECT 1 FROM queue").fetchone():
         return
@@ -75,17 +76,18 @@ async def _copy(connection: AsyncConnection, book: Logbook) -> None:
         last = rows[-1].delivery_id
 
 
-async def _changes(bus: Bus) -> tuple[dict[str, Endpoint], set[tuple[str, str]]]:
-    """The endpoints as their changes leave them, and which alarms were told."""
-    known, alarmed = dict[str, Endpoint](), set[tuple[str, str]]()
+async def _changes(bus: Bus) -> tuple[dict[str, Endpoint], set[tuple[str, str]], list[Finding]]:
+    """The endpoints as their changes leave them, which alarms were told, and what single messages show."""
+    known, alarmed, odd = dict[str, Endpoint](), set[tuple[str, str]](), list[Finding]()
     async for stored in messages(bus, "WEBHOOKS", await last_seq(bus, "WEBHOOKS")):
+        event, wrong = looked_at("WEBHOOKS", stored)
+        odd += wrong
         words = stored.subject.split(".")
         if words[2] == "alarm":
             alarmed.add((words[1], words[3]))
-            continue
-        event = json.loads(stored.body)
-        known.setdefault(words[1], Endpoint()).add(event)
-    return known, alarmed
+        elif event and not wrong:
+            known.setdefault(words[1], Endpoint()).add(event)
+    return known, alarmed, odd
 
 
 def _endpoints(rows: Any, known: dict[str, Endpoint], now: datetime) -> Iterator[Finding]:

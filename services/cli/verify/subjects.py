@@ -18,6 +18,8 @@ _OWN = {
     "agency.stepped": "told.{agency}.{body}.{case_id}.stepped.{number}",
     "agency.due": "told.{agency}.{body}.{case_id}.due.{person}.{last_day}.{level}",
     "notice.sent": "notices.{case_id}.{ending}",
+    "webhook.changed": "webhooks.{endpoint_id}.{number}",
+    "webhook.alarm": "webhooks.{endpoint_id}.alarm.{alarm_id}",
 }
 
 

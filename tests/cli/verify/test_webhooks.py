@@ -1,6 +1,8 @@
 """The checker compares the queue of webhooks with the log: nothing of a true system, every planted difference."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +10,9 @@ from deploy.local.receivers import Receivers
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
 from services.runtime.clock import now
+from services.runtime.reading import page_of
 from tests.cli.verify.lying import Lie, each_is_named
-from tests.cli.verify.planting import kinds
+from tests.cli.verify.planting import kinds, sentences
 from tests.cli.verify.test_databases import played
 from tests.conftest import Broker
 from tests.routing.delivery.receiving import served
@@ -109,7 +112,25 @@ async def test_the_queue_of_a_true_system_agrees_and_every_difference_is_named(
         await until(lambda: settled(system, bus))
     assert await kinds(bus, folder, now()) == {}
     await each_is_named(bus, folder / "deliveries.db", LIES, now() + timedelta(minutes=11))
+    await each_odd_change_is_named(bus, folder)
     await bus.close()
+
+
+async def each_odd_change_is_named(bus: Bus, folder: Path) -> None:
+    (change, *_) = await page_of(bus, "WEBHOOKS", 1, most=1)
+    event = json.loads(change.body)
+    root = change.subject.rpartition(".")[0]
+    odd = {
+        "wrong-subject": event,
+        "wrong-envelope": {**event, "id": event["data"]["endpoint_id"]},
+        "unreadable": {**event, "data": {**event["data"], "state": "x"}},
+    }
+    for number, (kind, lie) in enumerate(odd.items(), 7):
+        data = {**lie["data"], "number": number} if kind != "wrong-subject" else lie["data"]
+        await bus.js.publish(f"{root}.{number}", json.dumps({**lie, "data": data}).encode())
+        assert kind in await kinds(bus, folder, now()), kind
+    await bus.js.publish(f"{root}.9999", b"\x00 no event")
+    assert "is no event of ours" in str(await sentences(bus, folder, now()))
 
 
 async def settled(system: System, bus: Bus) -> bool:
