@@ -41,6 +41,11 @@ class Endpoint:
         return str(self.last["data"]["state"])
 
     @property
+    def whole(self) -> bool:
+        """Whether the stream still has its first change."""
+        return 1 in self.changes
+
+    @property
     def changed(self) -> datetime:
         """When it was changed last."""
         return datetime.fromisoformat(self.last["time"])
