@@ -62,6 +62,13 @@ class BoundedHttp(HttpToolsProtocol):
         if len(self.connections) > self.crowd.most:
             self.crowd.look(guests(self.connections), self._since)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more. What came whole is still answered; then the connection is closed."""
+        if self.cycle is None or self.cycle.more_body:
+            return False
+        self.shutdown()
+        return True
+
     def on_response_complete(self) -> None:
         """An answer was given."""
         self._since = self.loop.time()

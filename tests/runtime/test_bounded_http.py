@@ -113,3 +113,21 @@ async def test_requests_in_one_piece_are_answered_in_their_order(port):
     assert [found.index(b'"length":%d' % n) for n in (1, 2, 3)] == sorted(
         found.index(b'"length":%d' % n) for n in (1, 2, 3)
     )
+
+
+async def _said_to_who_sends_no_more(port, sent):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    writer.write_eof()
+    async with asyncio.timeout(10):
+        said = await reader.read()
+    writer.close()
+    return said.count(b"HTTP/1.1 200 OK")
+
+
+async def test_who_sends_a_request_and_no_more_is_answered_and_let_go(port):
+    whole = POST + b"Content-Length: 5\r\n\r\nhello"
+    assert await _said_to_who_sends_no_more(port, whole) == 1
+    assert await _said_to_who_sends_no_more(port, whole * 3) == 3
+    assert await _said_to_who_sends_no_more(port, whole[:-1]) == 0
+    assert await _said_to_who_sends_no_more(port, b"") == 0
