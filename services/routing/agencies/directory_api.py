@@ -24,7 +24,7 @@ from services.routing.bodies import REFUSALS, read_as, refused
 from services.routing.guarding import NO_STORE, guarded, nothing_here
 from services.routing.keys import Holder, Keys
 from services.runtime.bus import BrokerAway, Bus
-from services.runtime.http import problem
+from services.runtime.http import TooLarge, problem
 
 MAX_BYTES = 2_000_000
 ROOT = "/v1/operator/agencies"
@@ -92,6 +92,9 @@ class DirectoryDoors:
             return problem(422, "Not a directory", "Mend every fault.", faults=list(broken.faults[:1000]))
         except Overtaken:
             return overtaken()
+        except TooLarge:
+            cure = "load it in parts: offices that a file does not name stay as they are."
+            return problem(413, "Too large", f"A list is at most {MAX_BYTES} bytes here; {cure}")
         except REFUSALS as trouble:
             return refused(trouble)
 

@@ -109,6 +109,13 @@ async def test_a_wrong_file_query_or_office_is_refused_with_the_cure(
         assert (await system.get(ROOT, "BAWASLU")).status_code == 404
 
 
+async def test_a_list_that_is_too_large_is_told_to_come_in_parts(fresh_nats: Broker, judge: Judge) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        refused = await ask(system, "PUT", ROOT, {"csv": "x" * 2_000_000})
+        assert refused.status_code == 413
+        assert "load it in parts" in refused.json()["detail"]
+
+
 async def test_a_retirement_by_another_worker_keeps_what_was_loaded_the_moment_before(
     fresh_nats: Broker, judge: Judge
 ) -> None:
