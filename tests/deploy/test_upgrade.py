@@ -16,7 +16,7 @@ from tests.flow.test_kill import subjects
 from tests.postgres import PostgresServer
 from tests.running import Processes, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.thorough, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.broker, pytest.mark.thorough, pytest.mark.timeout(600)]
 SERVICES = ("routing", "notifications", "intake")
 AT_ONCE, PAUSE = 3, 0.3
 BETWEEN = 6
