@@ -1,11 +1,12 @@
 """Claims what is due, within the room of each endpoint, and records what came of it."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, or_, select, true, update
+from sqlalchemy import exists, or_, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.webhooks import AlarmKind, EndpointChangedData, EndpointState
@@ -17,7 +18,7 @@ from services.routing.delivery.store import Row, Store, rows_of
 from services.routing.delivery.tables import attempts, deliveries, endpoints
 from services.runtime.clock import Clock
 from services.runtime.database import unindexed
-from services.runtime.due import astray
+from services.runtime.due import Unchanged, astray
 from services.runtime.grouping import Grouped
 
 LEASE = timedelta(seconds=60)
@@ -54,8 +55,16 @@ class Attempt:
 class Claims:
     """A claim is recorded once: an attempt whose claim was taken from it meanwhile changes no delivery."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        lease: timedelta = LEASE,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`lease` is how long a delivery can take at most, `ticks` a clock in seconds that never jumps."""
+        self._store, self._clock, self._ticks = store, clock, ticks
+        self._ahead: Unchanged[tuple[str, int]] = Unchanged(lease.total_seconds())
         self._recording: Grouped[Attempt] = Grouped(self._record_all)
 
     async def take(self, room: Room) -> list[Claim]:
@@ -75,12 +84,15 @@ class Claims:
     async def reap(self, *, every: bool = False) -> int:
         """Give back what a dead process had claimed: its lease ran out, or with `every` whatever it is.
 
-        And what waits for an instant that a wrong clock wrote is due now.
+        And what waits for an instant that a wrong clock wrote is due now. A lease that such a clock wrote ends when the
+        claim has stood unchanged for as long as a delivery can take.
         """
         d, now = deliveries.c, self._clock()
+        over = or_(d.lease_until <= now, true() if every else d.lease_until.is_(None))
+        dead = await self._dead(now)
         lost = (
             d.state == State.SENDING,
-            or_(d.lease_until <= now, true() if every else d.lease_until.is_(None)),
+            or_(over, tuple_(d.delivery_id, d.tries).in_(dead)) if dead else over,
         )
         back = {"state": State.PENDING, "next_attempt_at": now, "lease_until": None, "outcome": "abandoned"}
         known = d.endpoint_id.in_(select(endpoints.c.endpoint_id))  # by the index of what is due
@@ -88,6 +100,15 @@ class Claims:
         async with self._store.transaction() as connection:
             await connection.execute(update(deliveries).where(*ahead).values(next_attempt_at=now))
             return int((await connection.execute(update(deliveries).where(*lost).values(back))).rowcount)
+
+    async def _dead(self, now: datetime) -> list[tuple[str, int]]:
+        """Claims, by their number of tries, that lie further ahead than any that is made now, and of which nothing comes."""
+        d = deliveries.c
+        ahead = select(d.delivery_id, d.tries).where(
+            d.state == State.SENDING, d.lease_until > now + 2 * LEASE
+        )
+        rows = await self._store.rows(ahead)
+        return self._ahead.dead([(row["delivery_id"], row["tries"]) for row in rows], self._ticks())
 
     async def _take(self, connection: AsyncConnection, row: Row, room: Room, now: datetime) -> list[Claim]:
         endpoint_id, endpoint = row["endpoint_id"], endpoint_of(row["event"])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -52,7 +53,8 @@ class Push:
         self.keys = _keys(settings)
         self.store = Store(open_engine(settings.deliveries_address))
         self.endpoints = Endpoints(self.store, bus, clock)
-        self.queue, self.claims = Queue(self.store, clock), Claims(self.store, clock)
+        self.queue = Queue(self.store, clock)
+        self.claims = Claims(self.store, clock, timedelta(seconds=3 * settings.webhook_timeout))
         self.questions = Questions(self.store, clock)
         self.poster = Poster(
             settings.webhook_openings,

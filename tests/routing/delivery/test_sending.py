@@ -12,6 +12,7 @@ from contracts.receiver.signing import key_of, verify
 from contracts.webhooks import EndpointChange, EndpointState
 from deploy.local.receivers import Receivers
 from services.routing.core.deliveries import SCHEDULE
+from services.routing.delivery.claims import Claims
 from services.routing.delivery.questions import Wanted
 from services.routing.delivery.queue import Told
 from services.routing.delivery.signing_keys import rotated
@@ -169,6 +170,22 @@ async def test_a_delivery_put_off_by_a_clock_that_ran_ahead_is_tried_when_it_is_
     office.move(days=-9)
     await office.push.claims.reap()
     assert await office.round() == 1
+
+
+async def test_a_claim_by_a_clock_that_ran_ahead_is_given_back_when_nothing_came_of_it_for_a_lease(
+    office: Desk, receivers: Receivers, url: str
+) -> None:
+    """Its worker died, beside others over one database."""
+    await office.endpoint(f"{url}/ok")
+    await office.tell()
+    ticks = iter((0.0, 59.0, 60.0))
+    claims = Claims(office.push.store, office.clock, ticks=lambda: next(ticks))
+    office.move(days=40)
+    assert len(await claims.take(lambda _: 10)) == 1
+    office.move(days=-40)
+    assert [await claims.reap() for _ in range(3)] == [0, 0, 1]
+    assert await office.round() == 1
+    assert (await office.only())["state"] == "DELIVERED"
 
 
 async def test_a_held_delivery_is_replayed_under_its_id_and_goes_to_the_new_address(
