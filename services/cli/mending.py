@@ -78,7 +78,7 @@ def renew_views() -> None:
         rebuild(check=False, replace=True, as_json=False)
     except Stop as stopped:
         raise Stop(
-            f"{stopped}. The streams are whole again: `netral mend` once more, for the views", TROUBLE
+            f"{stopped}. The streams are whole again: `netral mend` once more, for the views", stopped.code
         ) from None
 
 

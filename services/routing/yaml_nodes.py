@@ -143,11 +143,8 @@ def read(name: str, raw: bytes, faults: list[RuleFault]) -> Node:
     except YAMLError as error:
         faults.append(_not_yaml(name, raw, error))
         return nothing
-    except (
-        ValueError,
-        LookupError,
-        RecursionError,
-    ):  # what the library does not foresee in a tag or a number
+    except (ValueError, LookupError, RecursionError):
+        # What the library does not foresee in a tag or a number.
         says = "holds a tag such as !!int, a number or a depth that cannot be read; write plain values"
         faults.append(RuleFault(f"{name}:1:1", says))
         return nothing

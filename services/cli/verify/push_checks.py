@@ -5,7 +5,6 @@ The queue is read before the streams, which therefore know all that it knows.
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -18,6 +17,7 @@ from services.cli.verify.findings import BROKEN, Finding
 from services.cli.verify.logbook import Logbook, last_seq, messages
 from services.cli.verify.model_rows import instant
 from services.cli.verify.push_rows import COLUMNS, ENDED, Endpoint, check_row
+from services.cli.verify.readable import unread_in
 from services.cli.verify.single import looked_at
 from services.runtime.bus import Bus
 
@@ -60,7 +60,7 @@ async def check_push(
     if not known and not book.db.execute("SELECT 1 FROM queue").fetchone():
         return
     async for stored in messages(bus, "TOLD", await last_seq(bus, "TOLD")):
-        with suppress(*BROKEN):  # told as unreadable already
+        if unread_in(stored.body) is None:  # else it was named already, and nobody could queue it
             told = json.loads(stored.body)["id"], stored.seq, stored.body.decode()
             book.db.execute("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", told)
     for finding in (*_rows(book, known, now), *(_missing(book, known) if complete else ())):
@@ -82,11 +82,13 @@ async def _changes(bus: Bus) -> tuple[dict[str, Endpoint], set[tuple[str, str]],
     async for stored in messages(bus, "WEBHOOKS", await last_seq(bus, "WEBHOOKS")):
         event, wrong = looked_at("WEBHOOKS", stored)
         odd += wrong
-        words = stored.subject.split(".")
-        if words[2] == "alarm":
-            alarmed.add((words[1], words[3]))
-        elif event and not wrong:
-            known.setdefault(words[1], Endpoint()).add(event)
+        if event is None or wrong:
+            continue
+        data = event["data"]
+        if "alarm_id" in data:
+            alarmed.add((data["endpoint_id"], data["alarm_id"]))
+        else:
+            known.setdefault(data["endpoint_id"], Endpoint()).add(event)
     return known, alarmed, odd
 
 

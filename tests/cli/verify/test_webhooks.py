@@ -129,8 +129,10 @@ async def each_odd_change_is_named(bus: Bus, folder: Path) -> None:
         data = {**lie["data"], "number": number} if kind != "wrong-subject" else lie["data"]
         await bus.js.publish(f"{root}.{number}", json.dumps({**lie, "data": data}).encode())
         assert kind in await kinds(bus, folder, now()), kind
-    await bus.js.publish(f"{root}.9999", b"\x00 no event")
-    assert "is no event of ours" in str(await sentences(bus, folder, now()))
+    none_of_ours = {f"{root}.9999": b"\x00", "webhooks.x": b"{}", "told.BKN.any.x.due.1": b'{"id": "x"}'}
+    for subject, body in none_of_ours.items():
+        await bus.js.publish(subject, body)
+        assert f"({subject}) is no event of ours" in str(await sentences(bus, folder, now()))
 
 
 async def settled(system: System, bus: Bus) -> bool:
