@@ -1,5 +1,6 @@
 """A real nats-server with our accounts, permissions and streams, and the two databases we run on."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -55,6 +56,12 @@ LONG = (
 def pytest_configure() -> None:
     """A service in this process that cannot go on says so in the log: the test fails by it, and not the whole worker."""
     signal.signal(CANNOT_GO_ON, lambda *_: None)
+    gc.set_threshold(20_000, 10, 10)
+
+
+def pytest_collection_finish() -> None:
+    """As the services do: thousands of tests stay until the end, and are not searched for garbage (ADR 0094)."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,5 +1,6 @@
 """The entry of `netral`: runs a command and turns whatever goes wrong into one sentence and an exit code."""
 
+import gc
 import os
 import sys
 import traceback
@@ -19,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     `--debug` is taken from anywhere on the line and shows the traceback of what went wrong.
     """
+    gc.set_threshold(20_000, 10, 10)  # as the services do (ADR 0094): a command is an eighth quicker
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     words = [word for word in given if word != "--debug"] or ["--help"]

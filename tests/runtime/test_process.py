@@ -64,3 +64,17 @@ async def test_a_service_leaves_what_it_keeps_for_good_out_of_the_search_for_gar
         processes.stop()
     [line] = [line for line in processes.logs().splitlines() if '"service.started"' in line]
     assert json.loads(line)["objects_kept"] > 100_000
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("service", ["intake", "routing", "notifications"])
+def test_nothing_is_searched_for_garbage_while_a_service_reads_its_modules_but_afterwards_it_is(
+    service: str,
+) -> None:
+    start = (
+        f"import gc; before = gc.get_stats()[0]['collections']; import services.{service}.__main__; "
+        "read = gc.get_stats()[0]['collections'] - before; "
+        "from services.runtime.process import collect_seldom; collect_seldom(); print(read, gc.isenabled())"
+    )
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "True"]
