@@ -27,6 +27,8 @@ class BoundedHttp(HttpToolsProtocol):
     gone = False
     """It was told to go."""
     _running: RequestResponseCycle | None = None
+    leaving = False
+    """It was answered for the last time, and is read until its request ends."""
     crowd: Crowd
     """Of the door that this connection came to."""
 
@@ -81,6 +83,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
+        if not cycle.keep_alive:
+            cycle.transport = _ReadFirst(self, cycle)  # type: ignore[assignment]
         super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
@@ -118,11 +122,29 @@ class BoundedHttp(HttpToolsProtocol):
         """The request ends; the next one may begin in the same bytes."""
         self._held = 0
         super().on_message_complete()
+        if self.leaving:
+            self.transport.close()
 
     def _refuse(self, status: int, text: str) -> None:
         head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[status] + head % len(text) + text.encode("ascii"))
         self.transport.close()
+
+
+class _ReadFirst:
+    """A connection that ends with this answer: who still sends would be reset, and never read it (RFC 9112, 9.6)."""
+
+    def __init__(self, door: BoundedHttp, cycle: RequestResponseCycle) -> None:
+        self._door, self._cycle = door, cycle
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._door.transport, name)
+
+    def close(self) -> None:
+        """Now, or when the request is here; who takes more than a minute is let go."""
+        self._door.leaving = self._cycle.response_complete and self._cycle.more_body
+        if not self._door.leaving:
+            self._door.transport.close()
 
 
 def guests(connections: Iterable[object]) -> list[BoundedHttp]:

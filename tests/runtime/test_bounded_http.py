@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from services.runtime.bounded_http import MAX_HEADER_BYTES
 from tests.runtime.doors import served
@@ -131,3 +131,25 @@ async def test_who_sends_a_request_and_no_more_is_answered_and_let_go(port):
     assert await _said_to_who_sends_no_more(port, whole * 3) == 3
     assert await _said_to_who_sends_no_more(port, whole[:-1]) == 0
     assert await _said_to_who_sends_no_more(port, b"") == 0
+
+
+async def _refused_unread(_request):
+    return PlainTextResponse("Too large", 413)
+
+
+@pytest.mark.parametrize("more", [b"Connection: close\r\n", b""], ids=["and closes", "and stays"])
+async def test_who_sends_what_is_not_read_comes_to_read_why(more):
+    size = 20_000_000
+    async with served(_refused_unread) as port, asyncio.timeout(30):
+        head = POST + more + b"Content-Length: %d\r\n\r\n" % size
+        for _ in range(3):
+            status, says = await _asked(port, head, *[b"x" * 100_000] * (size // 100_000))
+            assert (status, says) == (413, b"Too large")
+
+
+async def test_who_closes_and_sends_only_a_part_of_it_is_answered_at_once():
+    async with served(_refused_unread) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(POST + b"Connection: close\r\nContent-Length: 1000\r\n\r\nx")
+        assert (await reader.readuntil(b"\r\n")).split()[1] == b"413"
+        writer.close()

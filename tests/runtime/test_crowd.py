@@ -74,6 +74,27 @@ async def test_headers_that_do_not_end_are_answered_that_they_came_too_late():
         assert said.endswith(b"send it again.")
 
 
+async def _sends_for_ever(writer):
+    while True:
+        writer.write(b"more")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+async def test_who_was_answered_for_the_last_time_and_sends_on_for_ever_is_let_go():
+    async def refused(_request):
+        return Response(status_code=413)
+
+    async with served(refused, Crowd(seconds=0.2)) as port, asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: door\r\nConnection: close\r\nContent-Length: 999999999\r\n\r\n"
+        )
+        assert b" 413 " in await reader.readuntil(b"\r\n\r\n")
+        with pytest.raises(ConnectionError):
+            await _sends_for_ever(writer)
+
+
 async def test_a_body_that_does_not_end_is_waited_for_no_longer():
     async with _door(seconds=0.2) as port:
         assert b"200 OK" not in await _after(
