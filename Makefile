@@ -27,6 +27,7 @@ check: $(VENV)/.dev ## Format, lint, import rules, types and the pure tests, in 
 
 bench: $(VENV)/.dev ## Limits, Netral and the usual way in one run: a quarter of an hour, 45 GB of TMPDIR (QUICK=1: two minutes, little disk)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+	$(if $(QUICK),,@$(BIN)/python -m tests.bench.account --keep)
 	@$(BIN)/python -m tests.bench.rules $(if $(QUICK),,--keep)
 	$(if $(QUICK),,@$(BIN)/python -m tests.bench.crowded --keep)
 	@$(BIN)/python -m tests.bench.mails $(if $(QUICK),,--mails 1000 100000 1000000 --keep)

@@ -158,7 +158,10 @@ class Bench:
         bus = await Bus.connect(self.broker.settings, "operator")
         self.system.start("smtp")
         for name in ours.NAMES:
-            self.figures.add(f"start of {name}", await ours.started(self.system, name), unit="s")
+            for again in range(ROUNDS):
+                if again:
+                    self.system.kill(name)
+                self.figures.add(f"start of {name}", await ours.started(self.system, name), unit="s")
         self._memory("idle", "notifications")
         self.system.kill("notifications")
         await ours.stored(self.system.url("intake"), next(self.runs), bus.js, count)

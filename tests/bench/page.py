@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parents[2] / "docs"
-APART = ("Decisions", "Many reports", "Many cases", "Many mails", "Memory beside many")
+APART = (
+    "A report at the door",
+    "Decisions",
+    "Many reports",
+    "Many cases",
+    "Many mails",
+    "Memory beside many",
+)
 """Sections that runs of their own write."""
 
 
