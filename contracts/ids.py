@@ -1,6 +1,5 @@
 """Identifiers derived from their cause, so that a retry repeats them (UUIDv5, RFC 9562)."""
 
-import base64
 import hashlib
 import hmac
 from uuid import UUID, uuid5
@@ -8,7 +7,9 @@ from uuid import UUID, uuid5
 NETRAL = UUID("6f1d1f52-6a0e-5c5b-9a53-7d4b1c6f2e10")
 """The namespace of every id Netral derives. Fixed for ever."""
 
-_CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
+"""How ten bits are written."""
 
 
 def derived_id(cause: UUID, *parts: str) -> UUID:
@@ -52,5 +53,7 @@ def _mac(key: bytes, purpose: str, message: str) -> bytes:
 
 
 def _grouped(raw: bytes) -> str:
-    text = base64.b32encode(raw).decode().rstrip("=").translate(_CROCKFORD)
-    return "-".join(text[i : i + 4] for i in range(0, len(text), 4))
+    """Four characters for twenty bits, the first bits first; `raw` has a multiple of these."""
+    bits = int.from_bytes(raw)
+    starts = range(8 * len(raw) - 20, -1, -20)
+    return "-".join(_PAIRS[bits >> start + 10 & 1023] + _PAIRS[bits >> start & 1023] for start in starts)
