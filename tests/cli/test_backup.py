@@ -140,7 +140,7 @@ async def test_where_only_the_broker_is_lost_the_vault_that_is_here_tells_what_t
 
     async def as_promised() -> bool:
         kept = (await asyncio.to_thread(netral, env, "verify")).returncode == 0
-        await asyncio.sleep(0 if kept else 1)  # to ask takes a core for a second
+        await asyncio.sleep(0 if kept else 3)  # to ask takes a core for a second
         return kept
 
     try:

@@ -45,7 +45,7 @@ async def test_what_five_streams_lost_is_put_back_from_the_databases(fresh_nats:
 
     async def as_promised() -> bool:
         kept = (await asyncio.to_thread(netral, system.env(), "verify")).returncode == 0
-        await asyncio.sleep(0 if kept else 1)  # to ask takes a core for a second
+        await asyncio.sleep(0 if kept else 3)  # to ask takes a core for a second
         return kept
 
     async def held() -> dict[str, set[str]]:
