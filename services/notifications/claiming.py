@@ -1,8 +1,9 @@
 """Takes from the ledger what may be sent now: what is due, and of a case no letter before an earlier one is through."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import RowMapping, Update, exists, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, Update, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.core.notices import State
@@ -42,6 +43,24 @@ def called_back(now: datetime) -> Update:
     """What waits for an instant that a wrong clock wrote is due now (ADR 0103)."""
     waits = notices.c.state.in_(_DUE), astray(notices.c.next_attempt_at, now)
     return update(notices).where(*waits).values(next_attempt_at=now)
+
+
+def ahead(instant: datetime) -> Select[Any]:
+    """The claims that are leased beyond an instant."""
+    columns = notices.c.notice_id, notices.c.lease_until
+    return select(*columns).where(notices.c.state == State.SENDING, notices.c.lease_until > instant)
+
+
+def is_claim(notice_id: str, until: datetime) -> ColumnElement[bool]:
+    """Whether a notice is still claimed as it was, and nobody has renewed that."""
+    return and_(notices.c.notice_id == notice_id, notices.c.lease_until == until)
+
+
+def doubted(until: datetime, *lost: ColumnElement[bool]) -> Update:
+    """Claims of which one of `lost` holds are UNKNOWN, and are looked at again at `until`."""
+    how = {"state": State.UNKNOWN, "doubts": notices.c.doubts + 1, "last_answer_class": "abandoned"}
+    then = {"next_attempt_at": until, "lease_until": None}
+    return update(notices).where(notices.c.state == State.SENDING, or_(*lost)).values(how | then)
 
 
 async def _earlier(connection: AsyncConnection, row: RowMapping) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The ledger of notices: what must be mailed, how far it got, and what was told about it. No address, no words."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,12 +9,12 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Update, bindparam, func, literal, or_, select, update
+from sqlalchemy import RowMapping, Update, bindparam, func, literal, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.events import Audience, NoticeSent, NoticeStep
-from services.notifications.claiming import taken
+from services.notifications.claiming import ahead, doubted, is_claim, taken
 from services.notifications.commits import Commits, LedgerAway
 from services.notifications.core.manners import When
 from services.notifications.core.notices import OPEN, TOLD, UNTOLD, Notice, State
@@ -23,6 +24,7 @@ from services.notifications.ledger_rows import Claim, Ending, ending_of, notice_
 from services.notifications.ledger_tables import notices, prepare, refusals
 from services.notifications.recording import Recorder
 from services.runtime.database import unindexed
+from services.runtime.due import Unchanged
 
 LEASE = timedelta(minutes=1)
 """How long a claim is believed; who is at work on it renews it, so that what a dead process held is soon found, and
@@ -41,14 +43,20 @@ class Naming:
 
 
 class Ledger:
-    """`plan` says when a notice is due: (notice, now, single letters to its reader lately)."""
+    """`plan` says when a notice is due: (notice, now, single letters to its reader lately); `ticks` are seconds of a clock
+    that never jumps."""
 
     def __init__(
-        self, engine: AsyncEngine, naming: Naming, plan: Callable[[Notice, datetime, int], When]
+        self,
+        engine: AsyncEngine,
+        naming: Naming,
+        plan: Callable[[Notice, datetime, int], When],
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self.engine = engine
         self._commits = Commits(engine)
         self.recorder = Recorder(engine, naming.key, naming.domain, plan)
+        self._ticks, self._ahead = ticks, Unchanged[tuple[str, datetime]](LEASE.total_seconds())
 
     @property
     def exclusive(self) -> bool:
@@ -162,19 +170,14 @@ class Ledger:
         await self.execute(_while_ours(tried).values(again))
 
     async def doubt_the_abandoned(self, now: datetime, hold: timedelta, *, all_claims: bool = False) -> int:
-        """What a dead process was sending is UNKNOWN: its lease ran out, or with `all_claims` whatever it is."""
-        statement = (
-            update(notices)
-            .where(notices.c.state == State.SENDING, or_(notices.c.lease_until <= now, literal(all_claims)))
-            .values(
-                state=State.UNKNOWN,
-                doubts=notices.c.doubts + 1,
-                next_attempt_at=now + hold,
-                lease_until=None,
-                last_answer_class="abandoned",
-            )
-        )
-        return int((await self.execute(statement)).rowcount)
+        """What a dead process was sending is UNKNOWN: its lease ran out, or with `all_claims` whatever it is.
+
+        A lease that lies further ahead than any that is made now ends when nobody has renewed it for as long (ADR 0103).
+        """
+        rows = await self.read(ahead(now + 2 * LEASE))
+        dead = self._ahead.dead([(row["notice_id"], row["lease_until"]) for row in rows], self._ticks())
+        lost = (notices.c.lease_until <= now, literal(all_claims), *(is_claim(*claim) for claim in dead))
+        return int((await self.execute(doubted(now + hold, *lost))).rowcount)
 
     async def untold(self, limit: int) -> list[Ending]:
         """Notices that ended in a state of TOLD, and that nobody was told about yet, but for letters of UNTOLD."""
