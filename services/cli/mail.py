@@ -126,7 +126,7 @@ def _states(state: str | None) -> Sequence[State]:
 
 def _with_ledger(do: Callable[[Ledger], Awaitable[T]]) -> T:
     settings = settings_of(NotificationsSettings)
-    if settings.ledger_url is None and not (settings.data_dir / "notifications.db").is_file():
+    if not settings.ledger_url and not (settings.data_dir / "notifications.db").is_file():
         raise Stop(f"{settings.data_dir}: holds no ledger of mails yet; start `netral up` once", BAD_INPUT)
 
     async def work() -> T:

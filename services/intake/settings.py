@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from services.runtime.addresses import HttpAddress
+from services.runtime.database_address import DatabaseAddress
 from services.runtime.settings import BadSettings, Settings
 
 
@@ -13,13 +15,12 @@ class IntakeSettings(Settings):
     intake_host: Annotated[str, Field(description="Address the intake door listens on")] = "127.0.0.1"
     intake_port: Annotated[int, Field(ge=1, le=65535, description="Port of the intake door")] = 8080
     vault_url: Annotated[
-        str | None,
-        Field(
-            description="Database of the vault (default SQLite in data_dir; postgresql+asyncpg://… works too)"
-        ),
+        DatabaseAddress | None,
+        Field(description="Database of the vault (default SQLite in data_dir; postgresql://… works too)"),
     ] = None
     public_url: Annotated[
-        str | None, Field(description="Address under which citizens reach the door (default host and port)")
+        HttpAddress | None,
+        Field(description="Address under which citizens reach the door (default host and port)"),
     ] = None
 
     @property

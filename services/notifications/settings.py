@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from services.runtime.addresses import HttpAddress
+from services.runtime.database_address import DatabaseAddress
 from services.runtime.settings import Settings
 
 _HOURS = re.compile(r"([01]\d|2[0-3])\.([0-5]\d)-([01]\d|2[0-3])\.([0-5]\d)", re.ASCII)
@@ -57,7 +59,7 @@ class NotificationsSettings(Settings):
         int, Field(ge=0, le=65535, description="Port of the LMTP door for bounces, loopback only (0: none)")
     ] = 0
     unsubscribe_url: Annotated[
-        str | None,
+        HttpAddress | None,
         Field(description="Public address of this door for unsubscribing (default: this machine)"),
     ] = None
     mail_rate: Annotated[
@@ -76,19 +78,22 @@ class NotificationsSettings(Settings):
         float, Field(ge=0, description="Minutes mail may be down before the alarm is raised")
     ] = 15.0
     public_url: Annotated[
-        str | None,
+        HttpAddress | None,
         Field(description="Where reporters ask for their status (default: this machine, intake_port)"),
     ] = None
     agency_url: Annotated[
-        str | None, Field(description="Where officers open a case (default: this machine, routing_port)")
+        HttpAddress | None,
+        Field(description="Where officers open a case (default: this machine, routing_port)"),
     ] = None
     intake_url: Annotated[
-        str | None, Field(description="Address of intake's inner door (default: this machine, intake_port)")
+        HttpAddress | None,
+        Field(description="Address of intake's inner door (default: this machine, intake_port)"),
     ] = None
     intake_port: Annotated[Port, Field(description="Port of the intake door")] = 8080
     routing_port: Annotated[Port, Field(description="Port of the agencies' door")] = 8081
     ledger_url: Annotated[
-        str | None, Field(description="Database of the notices (default: notifications.db in data_dir)")
+        DatabaseAddress | None,
+        Field(description="Database of the notices (default: notifications.db in data_dir)"),
     ] = None
     unknown_hold: Annotated[
         float,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from services.runtime.addresses import HttpAddress, HttpAddresses
 from services.runtime.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -17,7 +18,7 @@ class OpsSettings(Settings):
     ] = "127.0.0.1"
     ops_port: Annotated[int, Field(ge=1, le=65535, description="Port of the ops page")] = 8083
     monitor_url: Annotated[
-        str | None,
+        HttpAddresses | None,
         Field(
             description="nats-server's monitoring, of a cluster all, with commas (default: monitor_port here)"
         ),
@@ -30,9 +31,11 @@ class OpsSettings(Settings):
     notifications_port: Annotated[int, Field(ge=1, le=65535, description="Port of notifications' health")] = (
         8082
     )
-    intake_url: Annotated[str | None, Field(description="Address of intake, elsewhere")] = None
-    routing_url: Annotated[str | None, Field(description="Address of routing, elsewhere")] = None
-    notifications_url: Annotated[str | None, Field(description="Address of notifications, elsewhere")] = None
+    intake_url: Annotated[HttpAddress | None, Field(description="Address of intake, elsewhere")] = None
+    routing_url: Annotated[HttpAddress | None, Field(description="Address of routing, elsewhere")] = None
+    notifications_url: Annotated[
+        HttpAddress | None, Field(description="Address of notifications, elsewhere")
+    ] = None
     spans_keep_hours: Annotated[float, Field(gt=0, description="How long traces are kept, in hours")] = 72
     spans_keep_most: Annotated[int, Field(ge=1000, description="How many spans are kept at most")] = 100_000
 

@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from services.routing.delivery.settings import WebhookSettings
+from services.runtime.addresses import HttpAddress
+from services.runtime.database_address import DatabaseAddress
 
 
 class RoutingSettings(WebhookSettings):
@@ -12,17 +14,18 @@ class RoutingSettings(WebhookSettings):
 
     routing_port: Annotated[int, Field(ge=1, le=65535, description="Port of the agencies' door")] = 8081
     intake_url: Annotated[
-        str | None, Field(description="Address of intake's inner door (default: this machine, intake_port)")
+        HttpAddress | None,
+        Field(description="Address of intake's inner door (default: this machine, intake_port)"),
     ] = None
     intake_port: Annotated[int, Field(ge=1, le=65535, description="Port of the intake door")] = 8080
     cases_url: Annotated[
-        str | None,
+        DatabaseAddress | None,
         Field(
-            description="Database of the case views (default SQLite in data_dir; postgresql+asyncpg://… works too)"
+            description="Database of the case views (default SQLite in data_dir; postgresql://… works too)"
         ),
     ] = None
     routing_public_url: Annotated[
-        str | None,
+        HttpAddress | None,
         Field(
             description="Address by which agencies reach their door (default: where it listens); audience of tokens"
         ),

@@ -45,6 +45,7 @@ def run(
         app = TracedHttp(build(settings, telemetry), telemetry, logs.log, service=service)
         measured = MetricsDoor(app, telemetry.registry, settings.secret("metrics-token"))
         crowd = Crowd(instruments_of(telemetry))
+        collect_seldom()  # now, too: what it waits for may be away for a night
         code = uvloop.run(_served(measured, *address(settings), crowd))
     except expected as problem:
         print(problem, file=sys.stderr)

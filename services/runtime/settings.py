@@ -16,6 +16,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from services.runtime.addresses import BrokerAddresses
+
 S = TypeVar("S", bound="Settings")
 
 
@@ -38,7 +40,7 @@ class Settings(BaseSettings):
         Field(description="The least severe log line that is written"),
     ] = "INFO"
     nats_url: Annotated[
-        str, Field(description="Address of the NATS server; of a cluster all, with commas")
+        BrokerAddresses, Field(description="Address of the NATS server; of a cluster all, with commas")
     ] = "nats://127.0.0.1:4222"
     nats_tls_ca: Annotated[
         Path | None, Field(description="Certificates the NATS server's must come from; switches TLS on")

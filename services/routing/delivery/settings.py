@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from services.routing.core.targets import Openings, opened_networks
+from services.runtime.database_address import DatabaseAddress
 from services.runtime.settings import Settings
 
 
@@ -15,7 +16,8 @@ class WebhookSettings(Settings):
 
     routing_host: Annotated[str, Field(description="Address the agencies' door listens on")] = "127.0.0.1"
     deliveries_url: Annotated[
-        str | None, Field(description="Database of the webhooks' queue (default: deliveries.db in data_dir)")
+        DatabaseAddress | None,
+        Field(description="Database of the webhooks' queue (default: deliveries.db in data_dir)"),
     ] = None
     webhook_private_networks: Annotated[
         str, Field(description="Private ranges webhooks may go to, with commas: 10.20.0.0/16")
