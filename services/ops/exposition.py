@@ -133,7 +133,9 @@ def _durables(last: Snapshot) -> Iterator[Metric]:
     )
     done = GaugeMetricFamily("jetstream_consumer_ack_floor_consumer_seq", "Finished", labels=labels)
     still = GaugeMetricFamily(
-        "netral_consumer_still_seconds", "Has work and finishes nothing for", labels=labels
+        "netral_consumer_still_seconds",
+        "A durable of our own has work and finishes nothing for",
+        labels=labels,
     )
     for durable in last.durables:
         key = [durable.stream, durable.name]
@@ -141,7 +143,8 @@ def _durables(last: Snapshot) -> Iterator[Metric]:
         unacked.add_metric(key, durable.unacknowledged)
         again.add_metric(key, durable.redelivered)
         done.add_metric(key, durable.delivered)
-        still.add_metric(key, (last.at - durable.moved_at).total_seconds())
+        if durable.ours:
+            still.add_metric(key, (last.at - durable.moved_at).total_seconds())
     yield from (pending, unacked, again, done, still)
 
 

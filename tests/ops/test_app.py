@@ -263,7 +263,17 @@ async def test_a_service_that_was_silent_for_a_while_did_not_do_everything_anew(
     assert {tuple(look.totals.items()) for look in watch.past} == {tuple(watch.last.totals.items())}
 
 
+def a_durable(name):
+    counts = {"num_pending": 5, "num_ack_pending": 0, "num_redelivered": 0, "ack_floor": {"consumer_seq": 0}}
+    return {"stream_name": "TOLD", "name": name, **counts}
+
+
 async def test_prometheus_reads_what_the_last_look_saw(page, watch, answers, settings):
+    told = {
+        "name": "TOLD",
+        "state": {"messages": 5, "bytes": 9, "first_ts": "2026-11-24T01:00:00Z"},
+        "consumer_detail": [a_durable("routing-deliveries"), a_durable("BKN")],
+    }
     answers.by_path |= {
         "/readyz": {"status": "ok"},
         "/v1/operator/cases": {"matters": []},
@@ -286,7 +296,11 @@ async def test_prometheus_reads_what_the_last_look_saw(page, watch, answers, set
             ]
         },
         "/varz": {"connections": 3},
-        "/jsz": {"storage": 1, "config": {"max_storage": 10}, "account_details": []},
+        "/jsz": {
+            "storage": 1,
+            "config": {"max_storage": 10},
+            "account_details": [{"stream_detail": [told]}],
+        },
         "/healthz": {"status": "ok"},
     }
     await watch.look()
@@ -304,6 +318,9 @@ async def test_prometheus_reads_what_the_last_look_saw(page, watch, answers, set
     assert samples["netral_jetstream_storage_ratio",] == 0.1
     seen_to = {key[1:] for key in samples if key[0] == "netral_webhooks_attention"}
     assert seen_to == {("BKN", "refused"), ("BKN", "suspended")}
+    assert samples["jetstream_consumer_num_pending", "BKN", "TOLD"] == 5
+    still = {key[1] for key in samples if key[0] == "netral_consumer_still_seconds"}
+    assert still == {"routing-deliveries"}  # an agency reads when it likes
     assert ("netral_persons_waiting", "BKN") not in samples  # a small cell is nobody's business
 
 

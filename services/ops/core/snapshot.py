@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from contracts.topology import CONSUMERS
 from services.ops.core.objectives import Share
+
+_OURS = frozenset(consumer.name for consumer in CONSUMERS)
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,11 @@ class Durable:
     redelivered: int
     delivered: int
     moved_at: datetime
+
+    @property
+    def ours(self) -> bool:
+        """It stands in the topology table; any other is an agency's, whose lag is its own."""
+        return self.name in _OURS
 
 
 @dataclass(frozen=True)

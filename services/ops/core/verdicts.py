@@ -94,7 +94,7 @@ def _durables(now: Snapshot) -> Iterator[Verdict]:
         )
     for durable in now.durables:
         still = (now.at - durable.moved_at).total_seconds()
-        if (durable.pending or durable.unacknowledged) and still > LAG_SECONDS:
+        if durable.ours and (durable.pending or durable.unacknowledged) and still > LAG_SECONDS:
             waiting = durable.pending + durable.unacknowledged
             yield Verdict(
                 "ConsumerStalled",

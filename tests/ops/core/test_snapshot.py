@@ -87,3 +87,8 @@ def test_a_durable_stands_still_only_while_it_has_work_and_finishes_nothing():
     assert next_durable({"routing": BUSY}, replace(seen, pending=0, unacknowledged=0)).moved_at == later
     assert next_durable({"routing": BUSY}, replace(seen, pending=3)).moved_at == later
     assert next_durable({}, seen).moved_at == later
+
+
+def test_an_agency_that_does_not_read_its_stream_wakes_nobody():
+    theirs = Durable("TOLD", "BAWASLU-kabkota-16-07", 7, 1, 0, 100, NOW - timedelta(days=1))
+    assert verdicts(replace(WELL, durables=(theirs,))) == []
