@@ -15,11 +15,10 @@ UNFINISHED = "restore.unfinished"
 """Lies in a data folder while `netral restore` fills it."""
 
 
-def check_ports(settings: UpSettings) -> None:
+def check_ports(settings: UpSettings, *, broker_only: bool = False) -> None:
     """Every port is free, before anything starts. Raises CannotStart naming the setting that moves it."""
-    ports = {
-        "NETRAL_NATS_URL": settings.nats_port,
-        "NETRAL_MONITOR_PORT": settings.monitor_port,
+    broker = {"NETRAL_NATS_URL": settings.nats_port, "NETRAL_MONITOR_PORT": settings.monitor_port}
+    others = {
         **(
             {"NETRAL_SMTP_PORT": settings.smtp_port, "NETRAL_INBOX_PORT": settings.inbox_port}
             if settings.own_inbox
@@ -31,7 +30,7 @@ def check_ports(settings: UpSettings) -> None:
         "NETRAL_NOTIFICATIONS_PORT": settings.notifications_port,
         "NETRAL_OPS_PORT": settings.ops_port,
     }
-    for name, port in ports.items():
+    for name, port in (broker if broker_only else broker | others).items():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

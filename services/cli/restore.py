@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.local.nats_server import NatsServer
-from deploy.local.preflight import UNFINISHED, check_restored
+from deploy.local.preflight import UNFINISHED, check_ports, check_restored
 from deploy.local.secrets import CannotStart, ensure
 from deploy.local.settings import HERE, UpSettings
 from deploy.snapshots import SnapshotFailed, load
@@ -158,6 +158,7 @@ def _own_server(settings: UpSettings) -> NatsServer:
             f"NETRAL_NATS_URL is {settings.nats_url}: if an empty broker runs there, say --broker-elsewhere; "
             "to fill the data folder of one that does not run, set nats://127.0.0.1:4222."
         )
+    check_ports(settings, broker_only=True)
     return NatsServer(settings.data_dir, settings.nats_port, settings.monitor_port)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -244,6 +245,21 @@ def test_without_its_broker_a_restore_fills_no_database(
     done = netral(env, "restore", folder, "--keys", keys, *words)
     assert (done.returncode, said in done.stderr) == (1, True), done.stderr
     assert not (data / "intake.db").exists()
+
+
+@pytest.mark.parametrize("setting", ["NETRAL_NATS_URL", "NETRAL_MONITOR_PORT"])
+def test_a_restore_starts_no_broker_where_another_one_runs(tmp_path: Path, setting: str) -> None:
+    folder, keys = broken_backup(tmp_path)
+    data = tmp_path / "data"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        ports = {"NETRAL_NATS_URL": free_port(), "NETRAL_MONITOR_PORT": free_port(), setting: taken}
+        env = {"NETRAL_DATA_DIR": str(data), "NETRAL_MONITOR_PORT": str(ports["NETRAL_MONITOR_PORT"])}
+        env["NETRAL_NATS_URL"] = f"nats://127.0.0.1:{ports['NETRAL_NATS_URL']}"
+        done = netral(env, "restore", folder, "--keys", keys)
+    assert (done.returncode, f"Port {taken} cannot be used" in done.stderr) == (1, True), done.stderr
+    assert setting in done.stderr
+    assert not data.exists()
 
 
 def test_where_a_restore_broke_off_nothing_starts_and_none_goes_on(tmp_path: Path) -> None:
