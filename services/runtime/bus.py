@@ -88,7 +88,7 @@ class Bus:
             except (NatsError, OSError, TimeoutError):
                 if not wait:
                     raise BrokerAway(ambiguous=False) from None
-                log("broker.awaited", url=settings.nats_url)
+                log("broker.awaited")
                 await asyncio.sleep(1)
 
     async def tell(self, events: Sequence[Event]) -> None:

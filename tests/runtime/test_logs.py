@@ -185,3 +185,13 @@ def test_where_names_the_innermost_line_of_our_own_code():
         log("x", level="NO SUCH LEVEL")
     assert re.fullmatch(r"services\.runtime\.logs:\d+", where(raised.value))
     assert where(caught()) is None
+
+
+def test_every_event_of_a_service_is_in_the_documentation():
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "telemetry.md").read_text()
+    services = [path for path in (root / "services").rglob("*.py") if "cli" not in path.parts]
+    events = {event for path in services for event in re.findall(r'\blog\(\s*"([\w.]+)"', path.read_text())}
+    events |= {f"{law}.{what}" for law in ("rulebook", "calendars") for what in ("loaded", "package_differs")}
+    assert len(events) > 60
+    assert {event for event in events if f"`{event}`" not in page} == set()
