@@ -36,6 +36,8 @@ def test_every_subject_a_service_publishes_has_a_stream_and_a_template() -> None
         for subject in subjects:
             assert stream_of(subject) in {stream.name for stream in STREAMS}
     assert [template_of(re.sub(r"\{\w+\}", "x", template)) for template in TEMPLATES] == list(TEMPLATES)
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    assert [template for template in TEMPLATES if f"`{template}`" not in page] == []
 
 
 @pytest.mark.parametrize("path", SOURCE, ids=lambda path: str(path.relative_to(ROOT)))
