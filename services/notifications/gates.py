@@ -17,7 +17,6 @@ class Gates:
 
     def __init__(self, rate: float, at_once: int) -> None:
         self._pause = timedelta(seconds=1 / rate if rate else 0)
-        self._at_once = at_once
         self._next: dict[str, datetime] = {}
         self._slow: dict[str, datetime] = {}
         self._doors: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(at_once))

@@ -7,7 +7,7 @@ from contracts.codes import Agency, DeadlineUnit, Role
 from contracts.decision import Deadline
 from contracts.events import Audience, NoticeStep
 from services.notifications.core.letters import Desk, Dispatch, letter
-from services.notifications.core.matrix import Matrix, To
+from services.notifications.core.matrix import Matrix
 from services.notifications.core.notices import Addressee, Duty, Facts, Item, Notice
 
 TICKET = "NTR-7K3M-9QXA-2BCD-4EFG"
@@ -87,8 +87,3 @@ def _items() -> tuple[Item, ...]:
         one.model_copy(update={"letter": "progress", "event": "STUDY_CONCLUDED:BREACH", "role": None}),
         one.model_copy(update={"letter": "reminder", "role": None, "last_day": date(2026, 12, 1)}),
     )
-
-
-def readers_of(name: str, matrix: Matrix) -> list[To]:
-    """Who gets a kind of letter."""
-    return list(dict.fromkeys(row.to for row in matrix.told if row.letter == name))

@@ -13,7 +13,6 @@ from services.routing.agencies.keyring import PREFIX, digest_of, key_id_of
 MARK = "ntr_"
 """How every issued key begins, so that scanners for leaked secrets can find one."""
 LONGEST_DAYS = 730
-LONGEST_OVERLAP = timedelta(days=7)
 
 
 def issued(

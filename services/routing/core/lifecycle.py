@@ -87,7 +87,6 @@ QUEUES = {
 }
 """Why a matter stands in the operator's queue, in Indonesian and English."""
 
-_ANY_AGENCY = frozenset(Agency)
 _SATGAS = frozenset({Agency.BAWASLU, Agency.KASN, Agency.BKN, Agency.KEMENPANRB, Agency.KEMENDAGRI})
 _BAWASLU = frozenset({Agency.BAWASLU})
 _SUPERVISORS = frozenset({Agency.KASN, Agency.BKN})

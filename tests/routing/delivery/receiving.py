@@ -30,7 +30,6 @@ async def served(
     if tls:
         config.ssl = tls
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server._serve())
 
     async def started() -> bool:
