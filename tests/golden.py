@@ -21,7 +21,8 @@ SETTINGS = Path(__file__).parents[1] / "docs" / "settings.md"
 _SETTINGS = (
     "# Settings",
     "",
-    "Environment variables; each may stand in the TOML file that `NETRAL_CONFIG` names, without prefix, in small letters.",
+    "Environment variables; each may stand in the TOML file that `NETRAL_CONFIG` names (`netral.toml` of the working folder",
+    "where it is not set), without prefix, in small letters.",
     "`netral settings` shows the values in force and where each comes from. Secrets are files in `secrets/` of the data,",
     "never settings. The `OTEL_*` variables: [telemetry.md](telemetry.md). Written from the code (`make schemas`).",
     "",
