@@ -19,6 +19,7 @@ from services.runtime.serving import CANNOT_GO_ON
 from services.runtime.settings import Settings
 from tests.ports import free_port
 from tests.postgres import PostgresServer
+from tests.shell import forget_installation
 
 THOROUGH = (
     "tests/cli",
@@ -54,7 +55,11 @@ LONG = (
 
 
 def pytest_configure() -> None:
-    """A service in this process that cannot go on says so in the log: the test fails by it, and not the whole worker."""
+    """No test finds the installation of the shell it is started in, nor ends its worker.
+
+    A service in this process that cannot go on says so in the log: the test fails by it, and not the whole worker.
+    """
+    forget_installation()
     signal.signal(CANNOT_GO_ON, lambda *_: None)
     gc.set_threshold(20_000, 10, 10)
 

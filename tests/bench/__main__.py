@@ -25,6 +25,7 @@ from tests.bench.telling import tell
 from tests.conftest import Broker
 from tests.postgres import PostgresServer
 from tests.running import Processes
+from tests.shell import forget_installation
 
 ROUNDS = 3
 FULL, QUICK = 2000, 200
@@ -207,6 +208,7 @@ async def _bench(size: int, figures: Figures) -> AsyncIterator[Bench]:
 
 
 if __name__ == "__main__":
+    forget_installation()
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="a tenth of the reports, in under two minutes")
     chosen = options.parse_args()

@@ -29,6 +29,7 @@ from tests.bench.page import put
 from tests.conftest import Broker
 from tests.ports import free_port
 from tests.running import Processes, until
+from tests.shell import forget_installation
 
 ROUNDS, EACH = 5, 1500
 GOAL = 0.7
@@ -143,4 +144,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    forget_installation()
     main()

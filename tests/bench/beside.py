@@ -23,6 +23,7 @@ from tests.bench.page import put
 from tests.bench.views_filling import lives
 from tests.conftest import Broker
 from tests.running import Processes
+from tests.shell import forget_installation
 
 WORK = 1000
 """Reports that are taken, routed and told by mail, and as many pages that agencies and operator ask for."""
@@ -114,4 +115,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    forget_installation()
     asyncio.run(main())

@@ -31,6 +31,7 @@ from tests.bench.load import body, run_names
 from tests.bench.page import put
 from tests.conftest import Broker
 from tests.running import Processes
+from tests.shell import forget_installation
 
 ROUNDS, EACH = 6, 1000
 BLOCK, BATCH = 10_000, 500
@@ -191,4 +192,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    forget_installation()
     uvloop.run(main())

@@ -27,6 +27,7 @@ from tests.bench.load import post_reports, run_names
 from tests.conftest import Broker
 from tests.ports import free_port
 from tests.running import Processes
+from tests.shell import forget_installation
 
 WAYS = ("off", "sink", "ops")
 SERVICES = ("intake", "routing")
@@ -156,6 +157,7 @@ if __name__ == "__main__":
         port = int(os.environ["NETRAL_SINK_PORT"])
         uvicorn.run(sink, port=port, lifespan="off", log_level="error")
         sys.exit()
+    forget_installation()
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--reports", type=int, default=600)

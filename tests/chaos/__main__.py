@@ -21,6 +21,7 @@ from tests.chaos.speaking import Speakers
 from tests.chaos.world import World
 from tests.conftest import Broker
 from tests.postgres import PostgresServer
+from tests.shell import forget_installation
 
 RATE = 3.0
 """Reports a second; copies come besides."""
@@ -185,4 +186,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    forget_installation()
     raise SystemExit(main())

@@ -36,6 +36,7 @@ from tests.notifications.smtp_server import Server
 from tests.notifications.story import a_story
 from tests.ports import free_port
 from tests.running import until
+from tests.shell import forget_installation
 
 T = TypeVar("T")
 SEED = 20241127
@@ -298,4 +299,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    forget_installation()
     sys.exit(main())

@@ -19,6 +19,7 @@ from tests.bench.machine import resident
 from tests.conftest import Broker
 from tests.deploy.releases import netral
 from tests.running import Processes
+from tests.shell import forget_installation
 
 SERVICES = ("smtp", "intake", "routing", "notifications")
 SAMPLES = 60
@@ -155,4 +156,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    forget_installation()
     sys.exit(main())

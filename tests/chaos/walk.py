@@ -26,6 +26,7 @@ from services.runtime.clock import now
 from tests.chaos.wishes import Wish, wishes
 from tests.conftest import Broker
 from tests.running import Processes, until
+from tests.shell import forget_installation
 
 SERVICES = ("smtp", "intake", "routing", "notifications")
 AT_ONCE = 40
@@ -206,6 +207,7 @@ async def main(steps: int, seed: int, kills: int, seconds: float, broker: Broker
 
 
 if __name__ == "__main__":
+    forget_installation()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
