@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
         mend
     )
     app.command(epilog="While intake stands still. Interrupted anywhere it is run again.")(rekey)
+    app.command(epilog="Example: `netral erase NTR-7K3M-9QXA-2BCD-4EFG --part reporter`")(erase)
     app.command(
         "broker-config",
         epilog="Example: `netral broker-config --node n1 --route nats://n2:6222 --route nats://n3:6222`",
@@ -108,6 +109,21 @@ def rekey() -> None:
     from services.cli.rekeying import rekey as run
 
     run()
+
+
+def erase(
+    ticket: Annotated[str, typer.Argument(metavar="TICKET")],
+    *,
+    part: Annotated[str, typer.Option(metavar="reporter|dossier", help="What of the report.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Erase without asking.")] = False,
+) -> None:
+    """Erase who reported something, or the report itself, for ever, because a person or the law asks for it.
+
+    The case, its course and its decision stay: they name nobody. Everything may run meanwhile.
+    """
+    from services.cli.erasing import erase as run
+
+    run(ticket, part, yes=yes)
 
 
 def broker_config(
