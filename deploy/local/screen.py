@@ -13,7 +13,7 @@ Netral is ready.
   reports    POST {door}/v1/reports        (API: {door}/openapi.json)
   agencies   GET  {agencies}/v1/agencies/BAWASLU/inbox   (API: {agencies}/openapi.json)
   ops        http://127.0.0.1:{settings.ops_port}/   (what is wrong, queues, traces, cases)
-  broker     {settings.nats_url}, mail to 127.0.0.1:{settings.smtp_port}
+  broker     {settings.broker_shown}, mail to 127.0.0.1:{settings.smtp_port}
 
   mail       http://127.0.0.1:{settings.inbox_port}        (files: {data}/inbox/*.eml)
   logs       {data}/logs/

@@ -122,7 +122,9 @@ async def _streams(settings: Settings, folder: Path) -> dict[str, Any]:
     try:
         nc = await asyncio.wait_for(nats.connect(**connection(settings, "operator")), 10)
     except (OSError, TimeoutError, nats.errors.Error):
-        raise Stop(f"{settings.nats_url}: the broker does not answer; a backup needs it", TROUBLE) from None
+        raise Stop(
+            f"{settings.broker_shown}: the broker does not answer; a backup needs it", TROUBLE
+        ) from None
     try:
         there = {info.config.name for info in await nc.jetstream().streams_info()}
         return {s.name: await save(nc, s.name, folder / s.name) for s in STREAMS if s.name in there}

@@ -24,7 +24,7 @@ async def operator(settings: Settings) -> AsyncIterator[JetStreamContext]:
         yield nc.jetstream(timeout=5)
     except (NatsError, TimeoutError) as problem:
         raise Stop(
-            f"{settings.nats_url}: the broker did not answer ({type(problem).__name__}); try again"
+            f"{settings.broker_shown}: the broker did not answer ({type(problem).__name__}); try again"
         ) from problem
     finally:
         await nc.close()
@@ -46,7 +46,5 @@ async def _in_silence(_problem: Exception) -> None:
 
 def _cause(settings: Settings, problem: Exception) -> str:
     if "authorization" in str(problem).lower():
-        return f"{settings.nats_url}: refuses the operator; secrets/nats-operator is not what it was started with"
-    return (
-        f"{settings.nats_url}: the broker does not answer; start it with `netral up`, or set NETRAL_NATS_URL"
-    )
+        return f"{settings.broker_shown}: refuses the operator; secrets/nats-operator is not what it was started with"
+    return f"{settings.broker_shown}: the broker does not answer; start it with `netral up`, or set NETRAL_NATS_URL"

@@ -155,7 +155,7 @@ def _for_here(replicas: int) -> Any:
 def _own_server(settings: UpSettings) -> NatsServer:
     if urlsplit(settings.nats_url).hostname not in HERE:
         raise CannotStart(
-            f"NETRAL_NATS_URL is {settings.nats_url}: if an empty broker runs there, say --broker-elsewhere; "
+            f"NETRAL_NATS_URL is {settings.broker_shown}: if an empty broker runs there, say --broker-elsewhere; "
             "to fill the data folder of one that does not run, set nats://127.0.0.1:4222."
         )
     check_ports(settings, broker_only=True)
@@ -173,7 +173,9 @@ async def _broker(settings: UpSettings, server: NatsServer | None) -> AsyncItera
         finally:
             await nc.close()
     except (OSError, TimeoutError, nats.errors.Error) as trouble:
-        raise Stop(f"{settings.nats_url}: the broker broke off ({type(trouble).__name__})", TROUBLE) from None
+        raise Stop(
+            f"{settings.broker_shown}: the broker broke off ({type(trouble).__name__})", TROUBLE
+        ) from None
     finally:
         if server:
             await asyncio.to_thread(server.stop)

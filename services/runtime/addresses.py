@@ -1,10 +1,12 @@
 """Addresses that an operator gives: of web servers and of the broker. What is none is refused before anything starts."""
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
+_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):([^/@\s]*)(?=@)")
 _BROKERS = frozenset({"nats", "tls", "ws", "wss"})
 
 
@@ -30,6 +32,11 @@ def broker_addresses(given: str) -> str:
                 "is no address of a NATS server; write nats://host:4222, of a cluster all with commas"
             )
     return given
+
+
+def without_password(address: str) -> str:
+    """An address, or several, as a person may see it."""
+    return _PASSWORD.sub(r"\1:********", address)
 
 
 def _reachable(address: str, schemes: frozenset[str]) -> bool:

@@ -16,7 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from services.runtime.addresses import BrokerAddresses
+from services.runtime.addresses import BrokerAddresses, without_password
 
 S = TypeVar("S", bound="Settings")
 
@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     ] = None
     nats_tls_key: Annotated[Path | None, Field(description="The key of nats_tls_cert")] = None
     nats_replicas: Annotated[int, Field(ge=1, le=5, description="Copies of each stream (3 in a cluster)")] = 1
+
+    @property
+    def broker_shown(self) -> str:
+        """Where the broker is, for a sentence."""
+        return without_password(self.nats_url)
 
     @classmethod
     def settings_customise_sources(

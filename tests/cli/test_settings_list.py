@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from services.cli.checks.finding import Verdict
+from services.cli.checks.installation import installation
 from services.cli.settings_list import PROCESSES
 from tests.cli.conftest import Netral
 from tests.golden import SETTINGS, settings_page
@@ -60,3 +62,23 @@ def test_a_value_that_does_not_fit_is_named(netral: Netral, monkeypatch: pytest.
 
 def test_the_page_of_settings_is_what_the_code_says() -> None:
     assert SETTINGS.read_text(encoding="utf-8") == settings_page(), "run `make schemas`"
+
+
+def test_what_no_process_reads_is_said_with_what_may_be_meant(
+    netral: Netral, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netral.toml").write_text("nonsense = 3\nintake_prot = 9001\nintake_port = 9002\n")
+    monkeypatch.setenv("NETRAL_VALUT_URL", "sqlite:////x.db")
+    monkeypatch.setenv("NETRAL_NODE_RED", "/somewhere, and no setting")
+    ran = netral("settings")
+    assert ran.code == 0
+    assert ran.err.splitlines() == [
+        "netral.toml: no process reads 'nonsense'; take it out",
+        "netral.toml: no process reads 'intake_prot'; is intake_port meant?",
+        "NETRAL_VALUT_URL: no process reads it; is vault_url meant?",
+    ]
+    said = [(one.what, one.verdict, one.cure) for one in installation() if one.what == "settings"]
+    assert said == [
+        ("settings", Verdict.WARN, cure)
+        for cure in ("take it out", "is intake_port meant?", "is vault_url meant?")
+    ]

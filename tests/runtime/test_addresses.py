@@ -70,3 +70,8 @@ def test_of_several_monitors_each_is_an_address(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("NETRAL_MONITOR_URL", "http://a:8222,b")
     with pytest.raises(BadSettings, match="NETRAL_MONITOR_URL"):
         load(OpsSettings)
+
+
+def test_a_password_in_an_address_is_shown_to_nobody() -> None:
+    settings = Settings(nats_url="nats://netral:rahasia@a:4222,tls://netral:rahasia@b:4222")
+    assert settings.broker_shown == "nats://netral:********@a:4222,tls://netral:********@b:4222"

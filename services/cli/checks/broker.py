@@ -19,7 +19,7 @@ async def broker(settings: Settings) -> list[Finding]:
     """Findings about the broker; if it is away, only that."""
     try:
         async with operator(settings) as js:
-            found = [ok("broker", f"{settings.nats_url}, logged in as operator")]
+            found = [ok("broker", f"{settings.broker_shown}, logged in as operator")]
             return [
                 *found,
                 await _streams(js, settings.nats_replicas),

@@ -12,6 +12,7 @@ import deploy
 from deploy.local.nats_server import binary
 from deploy.local.secrets import CannotStart
 from services.cli.checks.finding import Finding, fail, ok, warn
+from services.cli.settings_list import unread
 
 OLDEST = (3, 11)
 _PIN = re.compile(r"^[A-Za-z0-9].*?==[^\\\n]*", re.MULTILINE)
@@ -21,7 +22,14 @@ def installation() -> Iterator[Finding]:
     """Findings about what is installed."""
     yield _python()
     yield _nats_server()
+    yield from _settings()
     yield _locked(Path(deploy.__file__).parent.parent / "requirements.lock")
+
+
+def _settings() -> Iterator[Finding]:
+    for sentence in unread():
+        says, _, cure = sentence.partition("; ")
+        yield warn("settings", says, cure)
 
 
 def _python() -> Finding:
