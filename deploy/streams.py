@@ -36,15 +36,20 @@ class Drift:
         """Whether the whole thing is missing: a cluster that is not complete yet refuses to make it."""
         return self.field == "existence"
 
+    @property
+    def by_hand(self) -> str:
+        """What a person must do where the broker does not change it."""
+        if self.new:
+            return "run it again when all servers are up"
+        kind, _, name = self.what.partition(" ")
+        if kind == "consumer":
+            return f"delete it (`nats consumer rm {name.replace('/', ' ')}`), run it again: nothing is done twice"
+        return "change it by hand, or make the stream anew with its data copied"
+
     def __str__(self) -> str:
         cure = "mended" if self.applied else "run `netral provision`"
         if self.refused:
-            what = (
-                "run it again when all servers are up"
-                if self.new
-                else "change it by hand or move to a new stream"
-            )
-            cure = f"the broker refuses ({self.refused}); {what}"
+            cure = f"the broker refuses ({self.refused}); {self.by_hand}"
         return f"{self.what}: {self.field} is {self.found}, wanted {self.wanted}; {cure}"
 
 
@@ -78,15 +83,27 @@ async def _differences(js: JetStreamContext, replicas: int) -> AsyncIterator[Dri
         found = await _or_none(js.consumer_info(consumer.stream, consumer.name))
         for field, want, got in _compared(config, found and found.config, _CONSUMER_FIELDS):
             yield Drift(f"consumer {consumer.stream}/{consumer.name}", field, want, got)
+        if found and found.paused:
+            yield Drift(f"consumer {consumer.stream}/{consumer.name}", _PAUSED, "nothing", _until(found))
 
 
+_PAUSED = "paused"
+"""Not a part of the configuration that an update changes."""
 _STREAM_FIELDS = (
     "subjects",
+    "subject_transform",
+    "sources",
+    "republish",
     "retention",
     "storage",
+    "no_ack",
     "discard",
     "max_age",
     "max_bytes",
+    "max_msgs",
+    "max_msgs_per_subject",
+    "max_msg_size",
+    "max_consumers",
     "duplicate_window",
     "num_replicas",
     "deny_delete",
@@ -105,7 +122,14 @@ _CONSUMER_FIELDS = (
     "max_ack_pending",
     "max_deliver",
     "deliver_policy",
+    "deliver_subject",
+    "replay_policy",
+    "rate_limit_bps",
+    "headers_only",
+    "mem_storage",
+    "inactive_threshold",
 )
+_SWITCHES = ("sealed", "no_ack", "headers_only", "mem_storage")
 
 
 def _compared(wanted: Any, found: Any, fields: tuple[str, ...]) -> list[tuple[str, str, str]]:
@@ -120,8 +144,10 @@ def _value(config: Any, field: str) -> str:
     value = getattr(value, "value", value)
     if field == "filter_subjects" and not value:
         value = [config.filter_subject] if config.filter_subject else []
-    if field.startswith(("allow_", "deny_")) or field == "sealed":
+    if field.startswith(("allow_", "deny_")) or field in _SWITCHES:
         value = bool(value)
+    if not value and value is not False:
+        return "nothing"
     return str(float(value)) if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
@@ -132,6 +158,8 @@ async def _mended(js: JetStreamContext, difference: Drift, replicas: int) -> Dri
             stream = next(stream for stream in STREAMS if stream.name == name)
             change = js.add_stream if difference.field == "existence" else js.update_stream
             await change(_stream_config(stream, replicas))
+        elif difference.field == _PAUSED:
+            await js.resume_consumer(*name.split("/"))
         else:
             consumer = next(one for one in CONSUMERS if f"{one.stream}/{one.name}" == name)
             await js.add_consumer(consumer.stream, _consumer_config(consumer, replicas))
@@ -149,6 +177,8 @@ def _stream_config(stream: Stream, replicas: int) -> StreamConfig:
         discard=DiscardPolicy.OLD if stream.schedules else DiscardPolicy.NEW,
         max_age=float(stream.max_age),
         max_bytes=stream.max_bytes,
+        max_msgs=-1,
+        max_consumers=-1,
         duplicate_window=float(stream.duplicate_window),
         num_replicas=replicas,
         deny_delete=not stream.deletable,
@@ -173,6 +203,10 @@ def _consumer_config(consumer: Consumer, replicas: int) -> ConsumerConfig:
         filter_subjects=list(consumer.filters),
         num_replicas=replicas,
     )
+
+
+def _until(found: Any) -> str:
+    return f"until {found.config.pause_until}"
 
 
 async def _or_none(answer: Any) -> Any:

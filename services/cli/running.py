@@ -32,7 +32,7 @@ def provision() -> int:
         complain(
             "provision: the broker did not make everything; run it again when all its servers are up"
             if any(difference.new for difference in left)
-            else "provision: some differences cannot be changed in place; make the stream anew with its data copied"
+            else "provision: some differences cannot be changed in place; what to do stands with each"
         )
         return TROUBLE
     tables().print("Streams and consumers are as the topology table says.")
