@@ -1,6 +1,7 @@
-"""Remembers where each stream stood, so that one which lost its end is noticed, also when it has grown again (ADR 0099).
+"""Remembers where each stream began and stood: one that lost either is noticed, also when it has grown again (ADR 0099).
 
-A broker that finds a damaged block when it starts cuts the stream there and says so to nobody.
+A broker that finds a damaged block when it starts cuts the stream there and says so to nobody; nor does one that drops the
+oldest because somebody gave the stream a limit.
 """
 
 import asyncio
@@ -32,14 +33,22 @@ WATCHED = tuple(
 TIME = "Nats-Time-Stamp"
 
 metadata = MetaData()
-marks = Table(
-    "marks",
-    metadata,
-    Column("stream", String(20), primary_key=True),
-    Column("seq", BigInteger, nullable=False),
-    Column("stored_at", String(40), nullable=False),
-)
+
+
+def _table(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("stream", String(20), primary_key=True),
+        Column("seq", BigInteger, nullable=False),
+        Column("stored_at", String(40), nullable=False),
+    )
+
+
+marks = _table("marks")
 """Beside the read model, not of it: what the streams hold now cannot tell what they held."""
+begins = _table("begins")
+"""The first message of each stream, which stays where it is."""
 
 
 class Mark(NamedTuple):
@@ -61,7 +70,7 @@ def lost(kept: Mapping[str, Mark], there: Mapping[str, Mark | None], now: dateti
 
 
 class Marks:
-    """One mark for each stream, moved to its end while it is whole; of one that lost something the mark stays."""
+    """Two marks for each stream, the later one moved to its end while it is whole; where something was lost both stay."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock, instruments: Instruments = SILENT) -> None:
         self._engine, self._clock, self._instruments = engine, clock, instruments
@@ -82,31 +91,35 @@ class Marks:
 
         Raises BrokerAway and SQLAlchemyError.
         """
-        now, kept = self._clock(), await self._kept()
-        there = {stream: await _at(bus, stream, mark.seq) for stream, mark in kept.items()}
-        gone = tuple(lost(kept, there, now))
-        for stream in gone:
+        now, kept, first = self._clock(), await self._kept(marks), await self._kept(begins)
+        gone: dict[str, Mark] = {}
+        for known in (kept, first):
+            there = {stream: await _at(bus, stream, mark.seq) for stream, mark in known.items()}
+            gone |= {stream: known[stream] for stream in lost(known, there, now)}
+        for stream, mark in gone.items():
             self._instruments.count(Counted.LOST, stream=stream)
-            log("stream.lost", level="ERROR", stream=stream, seq=kept[stream].seq, at=kept[stream].stored_at)
-        for stream in WATCHED:
-            known = kept.get(stream)
-            if (known is None or known.settled(now)) and stream not in gone:
+            log("stream.lost", level="ERROR", stream=stream, seq=mark.seq, at=mark.stored_at)
+        for stream in (stream for stream in WATCHED if stream not in gone):
+            if stream not in kept or kept[stream].settled(now):
                 await self._move(stream, await _last(bus, stream))
-        return gone
+            if stream not in first:
+                await self._begin(stream, await _at(bus, stream, 1))
+        return tuple(gone)
 
     async def forget(self) -> None:
         """What the streams hold from now on is what counts. Raises SQLAlchemyError."""
         async with writing(self._engine) as connection:
             await connection.execute(delete(marks))
+            await connection.execute(delete(begins))
 
     async def open(self) -> None:
         """Make the table. Raises SQLAlchemyError."""
         async with writing(self._engine) as connection:
             await connection.run_sync(metadata.create_all)
 
-    async def _kept(self) -> dict[str, Mark]:
+    async def _kept(self, table: Table) -> dict[str, Mark]:
         async with self._engine.connect() as connection:
-            rows = await connection.execute(select(marks))
+            rows = await connection.execute(select(table))
             return {row.stream: Mark(row.seq, row.stored_at) for row in rows}
 
     async def _move(self, stream: str, last: Mark | None) -> None:
@@ -117,6 +130,12 @@ class Marks:
             await connection.execute(insert_new(connection, marks), {"stream": stream, **last._asdict()})
             further = (marks.c.stream == stream) & (marks.c.seq < last.seq)
             await connection.execute(update(marks).where(further).values(last._asdict()))
+
+    async def _begin(self, stream: str, first: Mark | None) -> None:
+        if first is None:
+            return
+        async with writing(self._engine) as connection:
+            await connection.execute(insert_new(connection, begins), {"stream": stream, **first._asdict()})
 
 
 async def _at(bus: Bus, stream: str, seq: int) -> Mark | None:

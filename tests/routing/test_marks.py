@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from nats.js.api import DiscardPolicy
 
+from deploy.streams import provision
 from services.routing.marks import WATCHED, Mark, Marks, lost
 from services.runtime.bus import Bus
 from services.runtime.database import open_engine
@@ -77,4 +79,27 @@ async def test_a_cut_stream_is_named_until_somebody_says_that_it_counts(
         assert await after_a_restart.look(bus) == ()
         clock.at += timedelta(minutes=2)
         assert await after_a_restart.look(bus) == ()
+    await bus.close()
+
+
+@pytest.mark.broker
+async def test_a_stream_that_dropped_its_oldest_is_named_also_when_nothing_drops_any_more(
+    fresh_nats: Broker, tmp_path: Path
+) -> None:
+    clock = Clock(datetime.now(UTC))
+    bus = await Bus.connect(fresh_nats.settings, "operator")
+    for number in range(10):
+        await bus.js.publish(f"notices.a.{number}", b"x")
+    async with marks(fresh_nats, tmp_path, clock) as watching:
+        assert await watching.look(bus) == ()
+        config = (await bus.js.stream_info("NOTICES")).config
+        config.max_msgs, config.discard = 5, DiscardPolicy.OLD
+        await bus.js.update_stream(config)
+        await provision(bus.js)
+        clock.at += timedelta(minutes=2)
+        assert await watching.look(bus) == ("NOTICES",)
+        await watching.forget()
+        assert await watching.look(bus) == ()
+        clock.at += timedelta(minutes=2)
+        assert await watching.look(bus) == ()
     await bus.close()
