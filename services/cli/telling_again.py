@@ -5,7 +5,7 @@ Each event has one subject that is stored once, so repeating any part of it chan
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,12 +14,14 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contracts.events import AnyEvent, Event, ReportAccepted, ReportLinkedData, ending_of
+from contracts.agency_events import AgencyDue
+from contracts.events import AnyEvent, CaseDecided, Event, ReportAccepted, ReportLinkedData, ending_of
 from services.intake.vault_tables import reports
 from services.notifications.core.notices import UNTOLD
 from services.notifications.ledger_tables import notices
 from services.routing import views_tables as views
 from services.routing.core.fanout import linked
+from services.routing.core.telling import due_told_of
 from services.routing.marks import Marks
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.clock import now
@@ -42,13 +44,16 @@ class Told(NamedTuple):
 async def tell_cases(bus: Bus, routing: str) -> Told:
     """Tell CASES what only the read model holds, case by case, each in one atomic batch: nobody meets half a life.
 
-    Where another record stands by now, that case went on without what was lost: nothing later of it is told.
+    Where another record stands by now, that case went on without what was lost: nothing later of it is told. What was
+    said of its limits comes from TOLD.
     Comes before `tell_reports`, else those are decided anew. Raises BrokerAway and SQLAlchemyError.
     """
     told, lost = 0, list[str]()
+    dues = await _dues_told(bus)
     async with _opened(routing) as engine:
         for of in (_lives, _answers):
-            async for lives in of(engine):
+            async for bare in of(engine):
+                lives = [[*life, *_dues(life[0], dues)] for life in bare]
                 subjects = [_subject(event) for life in lives for event in life]
                 there = {one.subject: one.body async for one in last_of_each(bus, "CASES", subjects)}
                 for life in lives:
@@ -109,6 +114,24 @@ async def _answers(engine: AsyncEngine) -> AsyncIterator[list[list[Event]]]:
         for row in await connection.execute(select(c.match_id, c.event).order_by(c.match_id, c.number)):
             pairs[row.match_id].append(_ANY.validate_json(row.event))
     yield list(pairs.values())
+
+
+async def _dues_told(bus: Bus) -> dict[UUID, list[AgencyDue]]:
+    """What offices were told of limits, by case: the read model keeps no record of it, and one made anew is of today."""
+    found, start = defaultdict[UUID, list[AgencyDue]](list), 1
+    while page := await page_of(bus, "TOLD", start, subjects="told.*.*.*.due.>"):
+        for stored in page:
+            with suppress(ValidationError):  # what is no event is named by the checker
+                told = AgencyDue.model_validate_json(stored.body)
+                found[told.data.case_id].append(told)
+        start = page[-1].seq + 1
+    return found
+
+
+def _dues(first: Event, dues: Mapping[UUID, list[AgencyDue]]) -> list[Event]:
+    """The records that offices were told of, for a life that `first` begins."""
+    told = dues.get(first.data.case_id, ()) if isinstance(first, CaseDecided) else ()
+    return [due_told_of(one) for one in told]
 
 
 async def tell_reports(bus: Bus, vault: str) -> int:

@@ -19,6 +19,7 @@ from services.cli.telling_again import to_tell
 from services.notifications.core.notices import OPEN, TOLD, UNTOLD
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
+from services.runtime.reading import page_of
 from tests.cli.test_backup import mails, netral
 from tests.cli.verify.planting import a_log
 from tests.conftest import Broker
@@ -81,6 +82,39 @@ async def test_what_five_streams_lost_is_put_back_from_the_databases(fresh_nats:
         assert await _measured(system) == 16, "what is heard again was not routed late"
         again = await asyncio.to_thread(netral, system.env(), "mend")
         assert "Put back: 0 records of cases, 0 reports, 0 notices." in again.stdout
+    finally:
+        system.stop()
+
+
+async def test_what_was_said_of_a_limit_is_put_back_as_it_was_and_not_said_anew(fresh_nats: Broker) -> None:
+    system = Processes(fresh_nats)
+
+    async def as_promised() -> bool:
+        return (await asyncio.to_thread(netral, system.env(), "verify")).returncode == 0
+
+    async def said() -> dict[str, bytes]:
+        bus = await Bus.connect(fresh_nats.settings, "operator")
+        found = await page_of(bus, "CASES", 1, subjects="cases.*.due.>")
+        await bus.close()
+        return {stored.subject: stored.body for stored in found}
+
+    try:
+        for name in WORK:
+            system.start(name)
+        for name in WORK:
+            await system.ready(name)
+        async with httpx.AsyncClient(timeout=30) as http:
+            await send_until_accepted(http, system.url("intake") + "/v1/reports", 1)
+        before = await until(said)
+        await until(as_promised, 60)
+        bus = await Bus.connect(fresh_nats.settings, "operator")
+        await bus.js.delete_stream("CASES")
+        await bus.close()
+        await asyncio.to_thread(netral, system.env(), "provision")
+        done = await asyncio.to_thread(netral, system.env(), "mend")
+        assert done.returncode == 0, done.stderr
+        assert await said() == before
+        await until(as_promised, 60)
     finally:
         system.stop()
 

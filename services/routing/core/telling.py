@@ -65,6 +65,23 @@ def told_of_due(record: CaseDue) -> list[Event]:
     return [AgencyDue(**_envelope(record, "due", body, *what), data=told)]
 
 
+def due_told_of(told: AgencyDue) -> CaseDue:
+    """The record that `told_of_due` told of."""
+    about = told.data
+    data = CaseDueData(
+        case_id=about.case_id,
+        ticket=about.ticket,
+        region=about.region,
+        person=about.person,
+        agency=about.agency,
+        office=about.office,
+        level=about.level,
+        last_day=about.last_day,
+    )
+    key = event_id(data.case_id, "due", data.person, data.agency, str(data.last_day), data.level)
+    return CaseDue(source=SOURCE, subject=str(data.case_id), time=told.time, id=key, data=data)
+
+
 def _offers(
     record: CaseDecided | CaseStepped, number: int, before: Sequence[Matter], after: Sequence[Matter]
 ) -> list[Event]:

@@ -4,14 +4,14 @@ import json
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from contracts.agency_events import AgencyMatter, AgencyOffered, AgencyStepped
+from contracts.agency_events import AgencyDue, AgencyMatter, AgencyOffered, AgencyStepped
 from contracts.codes import Agency
-from contracts.events import CaseDecided, CaseDue, CaseDueData, DueLevel, Event, ReportAccepted
+from contracts.events import CaseDecided, CaseDue, CaseDueData, DueLevel, Event, ReportAccepted, event_id
 from contracts.events import ReportAcceptedData as Data
 from contracts.steps import Matter
 from services.routing.core.decide import Judge
-from services.routing.core.fanout import decided, stepped
-from services.routing.core.telling import told_of_due, told_of_opening, told_of_step
+from services.routing.core.fanout import SOURCE, decided, stepped
+from services.routing.core.telling import due_told_of, told_of_due, told_of_opening, told_of_step
 from tests.routing.core.test_life import OPENED, Case
 
 AT = datetime(2024, 10, 31, 3, tzinfo=UTC)
@@ -101,8 +101,12 @@ def test_a_limit_is_told_to_the_office_whose_limit_it_is(judge: Judge) -> None:
         level=DueLevel.REMINDER,
         last_day=OPENED,
     )
-    (told,) = told_of_due(CaseDue(id=CASE, source="/t", subject=str(CASE), time=AT, data=data))
-    assert told.nats_subject == f"told.PPK.kabkota-52-04.{CASE}.due.p1.2024-10-31.REMINDER"  # type: ignore[attr-defined]
+    key = event_id(CASE, "due", "p1", "PPK", str(OPENED), "REMINDER")
+    record = CaseDue(id=key, source=SOURCE, subject=str(CASE), time=AT, data=data)
+    (told,) = told_of_due(record)
+    assert isinstance(told, AgencyDue)
+    assert due_told_of(told) == record
+    assert told.nats_subject == f"told.PPK.kabkota-52-04.{CASE}.due.p1.2024-10-31.REMINDER"
 
 
 def test_telling_the_same_record_again_makes_the_same_bytes(judge: Judge) -> None:
