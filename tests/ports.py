@@ -3,6 +3,8 @@
 import os
 import random
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _FIRST, _SHARE, _SHARES = 15_000, 2_000, 8
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES
@@ -23,3 +25,18 @@ def free_port() -> int:
                 return port
         except OSError:
             continue
+
+
+@contextmanager
+def silent_address(port: int) -> Iterator[str]:
+    """An address of this machine that answers no connection on this port, as one behind a wall does."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.2", port))
+        listener.listen(0)
+        waiting = [socket.socket() for _ in range(3)]  # what finds no place in its queue hears nothing
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        yield "127.0.0.2"
+        for client in waiting:
+            client.close()

@@ -5,7 +5,12 @@ made of its single commands here. Once the server has said 354, whatever breaks 
 in one go, and nobody can know how many of them were read.
 """
 
+import asyncio
+import errno
 import re
+import socket
+from collections.abc import Sequence
+from typing import Any
 
 import aiosmtplib
 from aiosmtplib.errors import SMTPException, SMTPRecipientRefused, SMTPResponseException, SMTPTimeoutError
@@ -16,10 +21,15 @@ from services.notifications.settings import NotificationsSettings
 
 _TROUBLE = (SMTPException, OSError, TimeoutError, UnicodeError)
 _START = 354
+_MOST_ADDRESSES = 4
+"""How many addresses of a mail server are tried for one connection."""
 _TOO_MANY = 421
 _TOO_FAST = re.compile(r"\b4\.(7\.28|7\.0|3\.2|4\.5)\b", re.ASCII)
 _MAILBOX_FULL = 552
 """RFC 5321 4.5.3.1.10 reads it as temporary; so does everybody for the enhanced code 5.2.2."""
+
+Address = tuple[int, Any]
+"""The family of an address, and the address as sockets take it."""
 
 
 class Postman:
@@ -73,7 +83,7 @@ class Postman:
         settings = self._settings
         client = aiosmtplib.SMTP(
             hostname=settings.smtp_host,
-            port=settings.smtp_port,
+            sock=await _reached(settings.smtp_host, settings.smtp_port, settings.smtp_timeout),
             username=settings.smtp_user,
             password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
             local_hostname=settings.mail_domain,
@@ -115,6 +125,44 @@ class Postman:
             raise ConnectionError
         protocol.write(re.sub(rb"(?m)^\.", b"..", message) + b".\r\n")
         return await protocol.read_response(timeout=self._settings.smtp_timeout)
+
+
+async def _reached(host: str, port: int, within: float) -> socket.socket:
+    """Connected to the first address of a host that answers, each given its share of the seconds. Raises SMTPConnectError.
+
+    The event loop would wait at an address that says nothing until the time of all others is over too.
+    """
+    where = f"{host} on port {port}"
+    try:
+        async with asyncio.timeout(within):
+            found = await _addresses(host, port)
+            return await _first(found, within / len(found))
+    except TimeoutError as late:
+        raise aiosmtplib.SMTPConnectTimeoutError(f"Timed out connecting to {where}") from late
+    except OSError as trouble:
+        raise aiosmtplib.SMTPConnectError(f"Error connecting to {where}: {trouble}") from trouble
+
+
+async def _addresses(host: str, port: int) -> Sequence[Address]:
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, address) for family, _, _, _, address in found][:_MOST_ADDRESSES]
+
+
+async def _first(addresses: Sequence[Address], share: float) -> socket.socket:
+    """The last trouble of a list that has none that answers is raised: OSError, also TimeoutError."""
+    for number, (family, address) in enumerate(addresses, 1):
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        try:
+            async with asyncio.timeout(share):
+                await asyncio.get_running_loop().sock_connect(sock, address)
+        except BaseException as trouble:
+            sock.close()
+            if number == len(addresses) or not isinstance(trouble, OSError):
+                raise
+        else:
+            return sock
+    raise OSError(errno.EADDRNOTAVAIL, "no address")
 
 
 def _of_reply(reply: SMTPResponse) -> Answer:

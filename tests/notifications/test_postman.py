@@ -1,5 +1,6 @@
 """STARTTLS with real certificates."""
 
+import socket
 import ssl
 
 import pytest
@@ -10,7 +11,7 @@ from services.notifications.core.retries import Answer, Verdict
 from services.notifications.postman import Postman
 from services.notifications.settings import NotificationsSettings
 from tests.notifications.smtp_server import Server
-from tests.ports import free_port
+from tests.ports import free_port, silent_address
 
 MAIL = b"Subject: x\r\n\r\n.a line that begins with a dot\r\n"
 SENT = Answer(Verdict.ACCEPTED, "250")
@@ -107,3 +108,22 @@ async def test_a_server_that_wants_a_login_gets_it(authority, deliver, tmp_path)
     assert await deliver(guarded, **login, smtp_password="sandi") == SENT
     assert (b"netral", b"sandi") in asked
     await guarded.stop()
+
+
+async def test_a_mail_server_whose_first_address_is_silent_is_reached_at_its_second(
+    secure, deliver, monkeypatch
+):
+    def both(host, port, *_, **__):
+        assert host == "relay.example"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, port)) for a in (silent, "127.0.0.1")]
+
+    with silent_address(secure.port) as silent:
+        monkeypatch.setattr(socket, "getaddrinfo", both)
+        assert await deliver(secure, smtp_host="relay.example", smtp_timeout=2, smtp_tls="off") == SENT
+
+
+async def test_a_mail_server_that_has_no_address_or_is_silent_is_not_reached(secure, deliver):
+    assert await deliver(secure, smtp_host="nobody.invalid") == Answer(Verdict.UNREACHED, "connect")
+    with silent_address(secure.port) as silent:
+        found = await deliver(secure, smtp_host=silent, smtp_timeout=0.5)
+    assert found == Answer(Verdict.UNREACHED, "timeout")

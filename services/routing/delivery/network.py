@@ -66,12 +66,14 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         async with asyncio.timeout(timeout):
             addresses = await allowed_addresses(host, port, self._openings, self._resolve)
             trouble: Exception = httpcore.ConnectError("no address")
-            for address in addresses[:MOST_ADDRESSES]:
+            tried = addresses[:MOST_ADDRESSES]
+            share = timeout and timeout / max(
+                1, len(tried)
+            )  # one that never answers must not use the others' time up
+            for address in tried:
                 try:
-                    return await self._inner.connect_tcp(
-                        address, port, timeout, local_address, socket_options
-                    )
-                except httpcore.ConnectError as refused:
+                    return await self._inner.connect_tcp(address, port, share, local_address, socket_options)
+                except (httpcore.ConnectError, httpcore.ConnectTimeout) as refused:
                     trouble = refused
             raise trouble
 

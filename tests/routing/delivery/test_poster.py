@@ -14,6 +14,7 @@ from services.routing.core.deliveries import Verdict
 from services.routing.core.targets import Openings, Refused, opened_networks
 from services.routing.delivery.network import Resolver
 from services.routing.delivery.poster import Poster
+from tests.ports import silent_address
 from tests.routing.delivery.receiving import served
 
 NAME = "sbt.bkn.example"
@@ -177,3 +178,12 @@ async def test_a_name_server_that_hangs_holds_only_its_own_agency(receivers: Rec
     assert not any(task.done() for task in stuck)
     assert {(await task).outcome.code for task in stuck} == {"timeout"}
     await sender.close()
+
+
+async def test_a_host_whose_first_address_is_silent_is_reached_at_its_second(
+    receivers: Receivers, port: int
+) -> None:
+    with silent_address(port) as silent:
+        sender = poster(Openings(loopback=True), [silent, "127.0.0.1"])
+        assert await outcome(sender, f"http://localhost:{port}/ok") == ("DELIVERED", "200")
+    assert len(receivers.heard) == 1
