@@ -10,6 +10,7 @@ from contracts.events import CaseDecided, CaseStepped, ReportAccepted
 from contracts.steps import Matter
 from services.routing.core.life import Step
 from services.runtime.bus import Bus
+from services.runtime.reading import of_leader
 from services.runtime.sharing import Shared
 
 OPENINGS, SPOKEN = 4, 64
@@ -94,18 +95,21 @@ class Casefiles:
             return self._openings.keep(case_id, await self._begun(case_id, self._openings.get(case_id)))
 
     async def _begun(self, case_id: UUID, known: _Opening | None) -> _Opening:
-        decision = await self._bus.read(f"cases.{case_id}.decided")
-        if decision is None:
-            raise NoSuchCase
+        decision = await self._first(f"cases.{case_id}.decided")
         same = known if known and known.raw[1] == decision else None
         decided = same.decided if same else CaseDecided.model_validate_json(decision)
-        report = await self._bus.read(f"reports.{decided.data.report_id}.accepted")
-        if report is None:
-            raise NoSuchCase
+        report = await self._first(f"reports.{decided.data.report_id}.accepted")
         if same and same.raw[0] == report:
             return same
         accepted = ReportAccepted.model_validate_json(report)
         return _Opening((report, decision), accepted, decided)
+
+    async def _first(self, subject: str) -> bytes:
+        """Of a case decided just now a copy of the stream may not know yet: only its leader says that there is none."""
+        found = await self._bus.read(subject) or await of_leader(self._bus, subject)
+        if not found:
+            raise NoSuchCase
+        return found
 
 
 def _heard(event: CaseStepped) -> Step:

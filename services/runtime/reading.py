@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
 
+from contracts.topology import stream_of
 from services.runtime.bus import BrokerAway, Bus
 
 PAGE = 500
@@ -37,6 +39,21 @@ async def last_of_each(bus: Bus, stream: str, filters: Sequence[str]) -> AsyncIt
         wanted = {"multi_last": list(filters[start : start + MOST_FILTERS]), "batch": 1024}
         async for stored in _got(bus, stream, wanted):
             yield stored
+
+
+async def of_leader(bus: Bus, nats_subject: str) -> bytes | None:
+    """The last message on a subject as the leader of its stream holds it, or None. Raises BrokerAway.
+
+    Any copy of a stream answers a direct get, also one that is behind and does not hold yet what was acknowledged.
+    """
+    stream = stream_of(nats_subject)
+    try:
+        found = await bus.js.get_last_msg(stream, nats_subject)
+    except NotFoundError:
+        return None
+    except (NatsError, TimeoutError):
+        raise BrokerAway(ambiguous=False, stream=stream) from None
+    return bytes(found.data or b"")
 
 
 async def _got(bus: Bus, stream: str, wanted: dict[str, Any]) -> AsyncIterator[Stored]:

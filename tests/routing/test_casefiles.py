@@ -89,3 +89,18 @@ async def test_few_cases_are_kept_and_an_unknown_one_is_none(fresh_nats: Broker,
         assert (len(files._openings), len(files._heard)) == (OPENINGS, SPOKEN)
         with pytest.raises(NoSuchCase):
             await files.read(uuid4())
+
+
+async def test_a_case_that_a_copy_of_the_stream_does_not_know_yet_is_read_from_its_leader(
+    fresh_nats: Broker, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def behind(_stream: str, _filter: str) -> None:
+        return None
+
+    log = a_log(judge, "one", ())
+    async with stored(fresh_nats, log) as bus:
+        monkeypatch.setattr(bus, "last", behind)
+        file = await Casefiles(bus).read(case_of(log))
+        assert file.decided.data.case_id == case_of(log)
+        with pytest.raises(NoSuchCase):
+            await Casefiles(bus).read(uuid4())
