@@ -30,3 +30,7 @@ def warn(what: str, says: str, cure: str) -> Finding:
 
 def fail(what: str, says: str, cure: str) -> Finding:
     return Finding(what, Verdict.FAIL, says, cure)
+
+
+ROUTING = "routing must be ready: its line above says what is wrong; `netral up` starts it"
+"""The cure of what only routing can tell, whether it is away or says that it cannot."""

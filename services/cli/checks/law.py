@@ -2,7 +2,7 @@
 
 from services.cli.case_files import judge
 from services.cli.casework import OPERATOR, ask
-from services.cli.checks.finding import Finding, ok, warn
+from services.cli.checks.finding import ROUTING, Finding, ok, warn
 from services.cli.errors import Stop
 
 
@@ -12,7 +12,7 @@ def law() -> Finding:
         told = ask("/v1/operator/rulebook", OPERATOR, what="the rulebook in force")
         packaged = judge().reasoner.book
     except Stop as trouble:
-        return warn("rulebook", f"cannot be compared ({trouble})", "start the system with `netral up`")
+        return warn("rulebook", f"cannot be compared ({trouble})", ROUTING)
     version, digest = told["rulebook"]["version"], told["rulebook"]["digest"]
     says = f"{version} is the law since {told['loaded_at']} (change {told['number']})"
     if digest == packaged.digest:
@@ -27,7 +27,7 @@ def calendars() -> Finding:
         told = ask("/v1/operator/calendars", OPERATOR, what="the calendars in force")
         packaged = judge().calendar
     except Stop as trouble:
-        return warn("calendars", f"cannot be compared ({trouble})", "start the system with `netral up`")
+        return warn("calendars", f"cannot be compared ({trouble})", ROUTING)
     says = f"{told['calendar']['version']} in force since {told['loaded_at']} (change {told['number']})"
     if told["calendar"]["digest"] == packaged.digest:
         return ok("calendars", says)

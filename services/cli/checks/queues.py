@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from services.cli.casework import OPERATOR, ask
-from services.cli.checks.finding import Finding, ok, warn
+from services.cli.checks.finding import ROUTING, Finding, ok, warn
 from services.cli.errors import Stop
 from services.runtime.clock import now
 
@@ -16,7 +16,7 @@ def matches() -> Finding:
     try:
         told = ask("/v1/operator/matches", OPERATOR, what="the near matches", params={"limit": "1"})
     except Stop as trouble:
-        return warn("matches", f"cannot be counted ({trouble})", "start the system with `netral up`")
+        return warn("matches", f"cannot be counted ({trouble})", ROUTING)
     if told["oldest_since"] is None:
         return ok("matches", "no pair of reports waits for an answer")
     since = datetime.fromisoformat(told["oldest_since"])
