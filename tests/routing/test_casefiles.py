@@ -91,15 +91,19 @@ async def test_few_cases_are_kept_and_an_unknown_one_is_none(fresh_nats: Broker,
             await files.read(uuid4())
 
 
-async def test_a_case_that_a_copy_of_the_stream_does_not_know_yet_is_read_from_its_leader(
-    fresh_nats: Broker, judge: Judge, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def behind(_stream: str, _filter: str) -> None:
+class Behind(Bus):
+    """What a copy of the streams answers that does not hold the last messages yet."""
+
+    async def last(self, stream: str, filter_: str) -> None:
         return None
 
+
+async def test_a_case_that_a_copy_of_the_stream_does_not_know_yet_is_read_from_its_leader(
+    fresh_nats: Broker, judge: Judge
+) -> None:
     log = a_log(judge, "one", ())
-    async with stored(fresh_nats, log) as bus:
-        monkeypatch.setattr(bus, "last", behind)
+    async with stored(fresh_nats, log) as leader:
+        bus = Behind(leader.nc)
         file = await Casefiles(bus).read(case_of(log))
         assert file.decided.data.case_id == case_of(log)
         with pytest.raises(NoSuchCase):
