@@ -172,7 +172,8 @@ class Vault:
         """What an operator should look at although reports can be read; empty where nothing is."""
         if not self._writer.refused:
             return ""
-        return f"the vault did not take what was written last ({self._writer.refused}): is its disk full?"
+        why = f"({self._writer.refused}): is its disk full, or does it take no writes?"
+        return f"the vault did not take what was written last {why}"
 
     async def works(self) -> bool:
         """Whether the vault is open, its database answers, and its key is still ours."""
