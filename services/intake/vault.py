@@ -162,7 +162,9 @@ class Vault:
                 async with (
                     self._engine.connect() as connection
                 ):  # the write-ahead log still holds the old page
-                    await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+                    busy = (await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))).scalar()
+                if busy:
+                    raise VaultAway("its log is being read, and holds the key still")
         except (SQLAlchemyError, OSError) as problem:
             raise VaultAway(type(problem).__name__) from None
         return bool(done.rowcount)

@@ -55,6 +55,23 @@ async def test_a_part_is_erased_while_everything_runs_and_the_other_stays(
         assert (again.status_code, again.json()["ticket"]) == (202, ticket), "and is known by its key"
 
 
+async def test_while_somebody_reads_what_was_before_it_is_not_called_erased(
+    netral: Netral, fresh_nats: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NETRAL_DATA_DIR", str(fresh_nats.data_dir))
+    async with in_process(fresh_nats) as system:
+        ticket = (await system.send(a_report(reporter__email=EMAIL), "read")).json()["ticket"]
+        key, words = wrapped(fresh_nats, ticket), ("erase", ticket, "--part", "reporter", "--yes")
+        with closing(sqlite3.connect(fresh_nats.data_dir / "intake.db")) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM reports").fetchone()
+            ran = await asyncio.to_thread(netral, *words)
+        assert (ran.code, "run it again" in ran.err) == (1, True), ran
+        ran = await asyncio.to_thread(netral, *words)
+        assert ran.code == 0, ran.err
+        assert not any(key in path.read_bytes() for path in fresh_nats.data_dir.glob("intake.db*"))
+
+
 def wrapped(broker: Broker, ticket: str) -> bytes:
     with closing(sqlite3.connect(broker.data_dir / "intake.db")) as vault:
         found: Any = vault.execute("SELECT reporter_key FROM reports WHERE ticket = ?", (ticket,)).fetchone()
