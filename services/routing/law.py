@@ -11,7 +11,7 @@ from services.routing.core.decide import Judge
 from services.routing.core.route import Reasoner
 from services.routing.core.rules import Rulebook
 from services.routing.in_force import CURE, InForce
-from services.routing.rulebook_files import HERE, files_of, read_rulebook
+from services.routing.rulebook_files import COVER, HERE, files_of, read_rulebook
 from services.routing.rules.proving import prove
 from services.routing.yaml_nodes import BrokenRulebook, RuleFault
 from services.runtime.bus import Bus
@@ -46,7 +46,16 @@ class Law(InForce[RulebookLoaded]):
         await self.catch_up(bus)
         if self.current and self.digest_of(self.current) == book.digest:
             return self.current
+        self._check_version(book)
         return await self.put(bus, self._event(book, files))
+
+    def _check_version(self, book: Rulebook) -> None:
+        """A version names one text: people cite it. Raises BrokenRulebook where it is that of the text in force, or before."""
+        data = self.current.data if self.current else None
+        for known in (data.rulebook, data.previous) if data else ():
+            if known and (known.id, known.version) == (book.id, book.version) and known.digest != book.digest:
+                fault = f"version {book.version} is that of another text, which was loaded before; give this one its own"
+                raise BrokenRulebook([RuleFault(COVER, fault)])
 
     def _event(self, book: Rulebook, files: Mapping[str, bytes]) -> RulebookLoaded:
         number = self.next_number

@@ -28,9 +28,9 @@ def texts(**changes: tuple[str, str]) -> dict[str, str]:
     return files
 
 
-def newer() -> dict[str, str]:
+def newer(named: str = "2027.1.0") -> dict[str, str]:
     version = next(line for line in texts()["book.yaml"].splitlines() if line.startswith("version:"))
-    return texts(book=(version, 'version: "2027.1.0"'))
+    return texts(book=(version, f'version: "{named}"'))
 
 
 async def load(system: System, files: dict[str, Any]) -> httpx.Response:
@@ -72,6 +72,19 @@ async def test_loading_what_is_in_force_changes_nothing(fresh_nats: Broker, judg
         assert [answer.json()["number"] for answer in answers] == [1, 1]
 
 
+async def test_a_version_stays_the_name_of_one_text_and_going_back_to_that_text_is_no_new_one(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    changed = {**texts(), "book.yaml": texts()["book.yaml"] + "\n# changed\n"}
+    async with in_process(fresh_nats, judge=judge) as system:
+        answer = await load(system, changed)
+        assert answer.status_code == 422
+        assert "give this one its own" in answer.json()["faults"][0]
+        assert (await load(system, newer())).json()["number"] == 2
+        assert (await load(system, changed)).status_code == 422
+        assert (await load(system, texts())).json()["number"] == 3
+
+
 async def test_a_broken_rulebook_is_refused_with_every_fault_and_the_old_one_goes_on(
     fresh_nats: Broker, judge: Judge
 ) -> None:
@@ -107,8 +120,7 @@ async def test_of_two_rulebooks_at_the_same_moment_one_wins_and_the_other_is_tol
     fresh_nats: Broker, judge: Judge
 ) -> None:
     async with in_process(fresh_nats, judge=judge) as one, in_process(fresh_nats, judge=judge) as other:
-        rival = {**newer(), "book.yaml": newer()["book.yaml"] + "\n# rival\n"}
-        answers = await asyncio.gather(load(one, newer()), load(other, rival))
+        answers = await asyncio.gather(load(one, newer()), load(other, newer("2027.1.1")))
         assert sorted(answer.status_code for answer in answers) in ([200, 409], [200, 200])
         numbers = [answer.json().get("number") for answer in answers if answer.status_code == 200]
         assert len(set(numbers)) == len(numbers)

@@ -125,6 +125,7 @@ async def test_a_body_that_follows_bkn_takes_over_once_a_rulebook_says_so(
             'office: CENTRE, when: "STUDY_CONCLUDED:BREACH", until: [SUPERVISOR_CONCLUDED, PPK_CONCLUDED]}\n'
         )
         files["20-supervision.yaml"] = supervision.replace(today, successor + today)
+        files["book.yaml"] = files["book.yaml"].replace("version: ", "version: 1.")
         headers = {"Authorization": f"Bearer {system.keys['OPERATOR']}"}
         loaded = await system.routing.put("/v1/operator/rulebook", json={"files": files}, headers=headers)
         assert loaded.status_code == 200, loaded.text
