@@ -26,7 +26,7 @@ def document(report: dict[str, Any]) -> dict[str, Any]:
                 "at": "2024-10-31T02:00:00Z",
                 "what": "decided",
                 "who": None,
-                "why": "skb-netralitas-asn 2026.1.0",
+                "why": "skb-netralitas-asn 2026.1.1",
             },
             {"at": "2024-10-31T02:00:01Z", "what": "offered", "who": "BAWASLU", "why": "bawaslu.receives"},
         ],

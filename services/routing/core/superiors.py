@@ -1,4 +1,4 @@
-"""Who decides instead of a PPK that is the reported person, a candidate, or led by one of them (R41; skb.md 5)."""
+"""Who decides instead of a PPK that is the reported person, a candidate, or led by one of them (R41; ADR 0066)."""
 
 from contracts.codes import OPENED, Agency, EmployerKind, Post, Role, Status
 from contracts.decision import Assignment, Review
@@ -8,7 +8,8 @@ from services.routing.core.parts import SUPERIOR
 from services.routing.core.situation import place_of
 
 _HEADS = {Status.KEPALA_DAERAH, Status.PJ_KEPALA_DAERAH}
-_CONFLICT = "benturan kepentingan PPK (skb.md 5, disimpulkan)"
+_CONFLICT = "UU 30/2014 art. 42(2)"
+"""The superior, or whom the law names, decides instead of an official with a conflict of interest; who that is stays a question."""
 QUESTION = Review(
     rule=SUPERIOR,
     question="PPK adalah terlapor atau calon dalam perkara ini. Apakah benar atasannya (Mendagri, untuk bupati/wali kota "

@@ -79,6 +79,8 @@ def test_a_recused_ppk_is_replaced_by_the_minister_with_a_question(judge: Judge)
         for p in matter(case).parts
         if p.role == "COPY" and p.rule == "case.superior-of-ppk"
     ] == [("PPK", "prov:52")]
+    above = [p for p in matter(case).parts if p.rule == "case.superior-of-ppk"]
+    assert {p.basis[0] for p in above} == {"UU 30/2014 art. 42(2)"}
     assert "RECUSED" in matter(case).marks
     assert matter(case).questions
     assert case.say("NETRAL", *SILENT, on=date(2024, 12, 3)).owner == "BKN"
