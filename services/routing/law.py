@@ -50,7 +50,7 @@ class Law(InForce[RulebookLoaded]):
         return await self.put(bus, self._event(book, files))
 
     def _check_version(self, book: Rulebook) -> None:
-        """A version names one text: people cite it. Raises BrokenRulebook where it is that of the text in force, or before."""
+        """A version names one text: people cite it. Raises BrokenRulebook where it is that of another one."""
         data = self.current.data if self.current else None
         for known in (data.rulebook, data.previous) if data else ():
             if known and (known.id, known.version) == (book.id, book.version) and known.digest != book.digest:

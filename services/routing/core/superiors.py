@@ -9,7 +9,7 @@ from services.routing.core.situation import place_of
 
 _HEADS = {Status.KEPALA_DAERAH, Status.PJ_KEPALA_DAERAH}
 _CONFLICT = "UU 30/2014 art. 42(2)"
-"""The superior, or whom the law names, decides instead of an official with a conflict of interest; who that is stays a question."""
+"""The superior decides instead of an official with a conflict of interest; who that is stays a question."""
 QUESTION = Review(
     rule=SUPERIOR,
     question="PPK adalah terlapor atau calon dalam perkara ini. Apakah benar atasannya (Mendagri, untuk bupati/wali kota "
