@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic
 from typing import Any, Self, TypeVar
 
 from nats.aio.client import Client
@@ -11,7 +13,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from contracts.events import Event
-from contracts.topology import stream_of
+from contracts.topology import stream_of, template_of
 from services.runtime.batches import (
     Batch,
     Message,
@@ -25,8 +27,10 @@ from services.runtime.batches import (
 from services.runtime.connecting import connected
 from services.runtime.ending import ended
 from services.runtime.logs import log
+from services.runtime.metrics import Timed
 from services.runtime.settings import Settings
 from services.runtime.spans import publish_headers
+from services.runtime.telemetry import instruments_of
 
 MAX_GROUP = 900
 """Messages in one atomic batch; the server takes 1,000 (measured, docs/decisions/0002)."""
@@ -74,6 +78,7 @@ class Bus:
         self._workers: list[asyncio.Task[None]] = []
         self._open_batches = asyncio.Semaphore(16)  # the server takes 50 of all workers together
         self._telemetry = telemetry
+        self._took = partial(instruments_of(telemetry).time, Timed.PUBLISHED)
 
     @classmethod
     async def connect(
@@ -180,8 +185,10 @@ class Bus:
                 item = queue.get_nowait()
                 group.append(item)
                 count, size = count + len(item.messages), size + item.size
+            first, started = group[0].messages[0].subject, monotonic()
             try:
                 await self._commit(group)
+                self._took(monotonic() - started, destination=template_of(first))
             finally:
                 _fail(group, BrokerAway(ambiguous=True))  # only whom nobody answered: we were told to leave
 

@@ -3,11 +3,11 @@
 Attributes are codes, templates and agencies; a case, a person or an address is never one, so series do not grow.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from opentelemetry.metrics import Counter, Histogram, Meter, NoOpMeter
+from opentelemetry.metrics import CallbackOptions, Histogram, Meter, NoOpMeter, Observation
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """The boundaries that OpenTelemetry advises for durations of requests and messages."""
@@ -42,12 +42,16 @@ class Counted(Enum):
     WEBHOOKS = "netral.webhook.attempts", "Tries to hand an event to an agency's endpoint"
 
 
+Counts = dict[frozenset[tuple[str, str]], int]
+"""What was counted under one name, by its labels."""
+
+
 @dataclass(frozen=True)
 class Instruments:
-    """Every instrument, made once; recording is cheap and never fails."""
+    """Every instrument, made once; recording never fails. Counts wait here until they are asked for: far cheaper."""
 
     timed: Mapping[Timed, Histogram]
-    counted: Mapping[Counted, Counter]
+    counted: Mapping[Counted, Counts]
 
     def time(self, what: Timed, seconds: float, **labels: str) -> None:
         """Record a duration or age in seconds; a clock that went back gives no negative age."""
@@ -55,20 +59,27 @@ class Instruments:
 
     def count(self, what: Counted, number: int = 1, **labels: str) -> None:
         """Add to a counter."""
-        self.counted[what].add(number, _named(labels))
+        counts, key = self.counted[what], frozenset(labels.items())
+        counts[key] = counts.get(key, 0) + number
 
 
 def instruments(meter: Meter) -> Instruments:
     """The instruments of one meter."""
-    return Instruments(
-        {
-            t: meter.create_histogram(
-                t.value[0], "s", t.value[2], explicit_bucket_boundaries_advisory=t.value[1]
-            )
-            for t in Timed
-        },
-        {c: meter.create_counter(c.value[0], "1", c.value[1]) for c in Counted},
-    )
+    timed = {
+        t: meter.create_histogram(t.value[0], "s", t.value[2], explicit_bucket_boundaries_advisory=t.value[1])
+        for t in Timed
+    }
+    counted: dict[Counted, Counts] = {c: {} for c in Counted}
+    for c, counts in counted.items():
+        meter.create_observable_counter(c.value[0], [_observed(counts)], "1", c.value[1])
+    return Instruments(timed, counted)
+
+
+def _observed(counts: Counts) -> Callable[[CallbackOptions], Iterable[Observation]]:
+    def observe(_options: CallbackOptions) -> Iterable[Observation]:
+        return [Observation(number, _named(dict(key))) for key, number in list(counts.items())]
+
+    return observe
 
 
 SILENT = instruments(NoOpMeter("netral"))

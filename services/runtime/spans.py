@@ -27,6 +27,7 @@ from services.runtime.telemetry import (
     Telemetry,
     child_of,
     instruments_of,
+    is_unrecorded,
     mark_failed,
     sender_of,
     trace_headers,
@@ -62,7 +63,10 @@ def publish_headers(
     telemetry: Telemetry | None, nats_subject: str, **attributes: str | int
 ) -> Iterator[dict[str, str]]:
     """The span of one publish (a message, or a batch named after its first); yields the headers to send."""
-    template, started = template_of(nats_subject), now()
+    if is_unrecorded():
+        yield trace_headers()
+        return
+    template = template_of(nats_subject)
     span = tracer_of(telemetry).start_span(
         f"publish {template}",
         kind=SpanKind.PRODUCER,
@@ -74,9 +78,6 @@ def publish_headers(
         except BaseException as problem:
             mark_failed(span, type(problem).__name__)
             raise
-        finally:
-            taken = (now() - started).total_seconds()
-            instruments_of(telemetry).time(Timed.PUBLISHED, taken, destination=template)
 
 
 class HandlerTelemetry:

@@ -104,6 +104,12 @@ def child_of(sender: SpanContext | None) -> Context:
     return trace.set_span_in_context(trace.NonRecordingSpan(sender), Context())
 
 
+def is_unrecorded() -> bool:
+    """Whether we are inside a span that nobody records; of those within it nothing would be seen either."""
+    span = trace.get_current_span()
+    return not span.is_recording() and span.get_span_context().is_valid
+
+
 def mark_failed(span: Span, error: str) -> None:
     """An error is a type and a status; its text stays inside."""
     span.set_attribute("error.type", error)

@@ -10,7 +10,9 @@ import pytest
 
 from contracts.events import CaseUnroutable, CaseUnroutableData
 from contracts.ids import derived_id
+from contracts.topology import template_of
 from services.runtime.bus import BrokerAway, Bus
+from services.runtime.telemetry import set_up
 from tests.conftest import Broker
 from tests.running import until
 from tests.standing import standing_still
@@ -60,6 +62,18 @@ async def test_concurrent_tellers_share_batches_and_each_event_is_there(fresh_na
     assert await messages(operator) == 1200
     await bus.close()
     await operator.close()
+
+
+async def test_a_durable_write_is_timed_once_for_all_who_share_it(fresh_nats: Broker) -> None:
+    telemetry = set_up("routing", fresh_nats.settings)
+    bus = await Bus.connect(fresh_nats.settings, "routing", telemetry=telemetry)
+    await asyncio.gather(*(bus.tell([an_event(str(n))]) for n in range(400)))
+    await bus.close()
+    named = {"messaging_destination_template": template_of(an_event("0").nats_subject)}
+    writes = telemetry.registry.get_sample_value("messaging_client_operation_duration_seconds_count", named)
+    assert writes
+    assert 1 <= writes < 400
+    telemetry.shutdown()
 
 
 async def test_more_than_one_batch_can_hold_is_stored_all_the_same(fresh_nats: Broker) -> None:

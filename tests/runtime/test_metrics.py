@@ -77,6 +77,13 @@ async def test_every_instrument_records_under_its_own_name(door, telemetry):
         assert counted.value[0].replace(".", "_") + "_total" in names
 
 
+async def test_what_is_counted_adds_up_whatever_the_order_of_its_labels(door, telemetry):
+    telemetry.instruments.count(Counted.MAILS, 2, agency="BKN", outcome="SENT")
+    telemetry.instruments.count(Counted.MAILS, outcome="SENT", agency="BKN")
+    assert [value for name, _, value in await figures(door) if name == "netral_mail_attempts_total"] == [3.0]
+    assert [value for name, _, value in await figures(door) if name == "netral_mail_attempts_total"] == [3.0]
+
+
 def test_every_instrument_is_in_the_documentation():
     page = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
     for instrument in (*Timed, *Counted):

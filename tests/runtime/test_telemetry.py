@@ -136,6 +136,18 @@ def test_spans_are_recorded_only_where_they_are_sent_but_every_line_has_a_trace(
     telemetry.shutdown()
 
 
+def test_a_publish_within_what_nobody_records_still_carries_its_trace():
+    telemetry = set_up("intake", Settings())
+    with (
+        telemetry.tracer.start_as_current_span("x") as span,
+        publish_headers(telemetry, "reports.r.accepted") as headers,
+    ):
+        sender = sender_of(headers)
+    assert sender
+    assert sender.trace_id == span.get_span_context().trace_id
+    telemetry.shutdown()
+
+
 def test_a_process_stops_although_the_collector_is_away(monkeypatch, lines):
     """OpenTelemetry's own limit is made longer than any test may take."""
     monkeypatch.setattr(_common, "_DEFAULT_TIMEOUT", 3600)
