@@ -150,8 +150,10 @@ TEMPLATES = (
 def template_of(subject: str) -> str:
     """The low-cardinality name of a subject, for spans and metrics: `cases.{case_id}.decided`."""
     parts = subject.split(".")
-    alike = _ALIKE.get((parts[0], len(parts)), ())
-    return next((name for name, template in alike if _fits(template, parts)), parts[0] + ".…")
+    for name, words in _ALIKE.get((parts[0], len(parts)), ()):
+        if all([parts[place] == word for place, word in words]):
+            return name
+    return parts[0] + ".…"
 
 
 def stream_of(subject: str) -> str:
@@ -175,11 +177,9 @@ _STREAM_OF = {
 }
 
 
-_ALIKE: dict[tuple[str, int], list[tuple[str, list[str]]]] = {}
+_ALIKE: dict[tuple[str, int], list[tuple[str, list[tuple[int, str]]]]] = {}
+"""Templates by their head and length, each with its other words and their places."""
 for _template in TEMPLATES:
     _parts = _template.split(".")
-    _ALIKE.setdefault((_parts[0], len(_parts)), []).append((_template, _parts))
-
-
-def _fits(template: list[str], parts: list[str]) -> bool:
-    return all(wanted.startswith("{") or wanted == got for wanted, got in zip(template, parts, strict=True))
+    _words = [(place, part) for place, part in enumerate(_parts) if place and not part.startswith("{")]
+    _ALIKE.setdefault((_parts[0], len(_parts)), []).append((_template, _words))

@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from nats.aio.client import Client
@@ -101,6 +102,16 @@ class Persistent(Client):  # type: ignore[misc]
             self._pending_data_size = 0
         await super().close()
 
+    @staticmethod
+    def _parse_header_lines(raw: bytes) -> dict[str, str]:
+        """As nats-py's, which looks at every letter of every name: a tenth of all that routing does."""
+        found = {}
+        for line in raw.split(b"\r\n"):
+            name, colon, value = line.partition(b":")
+            if colon and (key := _header(name)) is not None:
+                found[key] = value.strip().decode("utf-8", "replace")
+        return found
+
     async def _process_err(self, err_msg: str) -> None:
         if PERMISSIONS_ERR in err_msg:
             await super()._process_err(err_msg)
@@ -119,6 +130,15 @@ class Persistent(Client):  # type: ignore[misc]
         """What this connection may not hear, the next one may, once the broker's permissions are mended."""
         await asyncio.sleep(REFUSED_HOLDS)
         await self.force_reconnect()
+
+
+@lru_cache(256)
+def _header(name: bytes) -> str | None:
+    """The name of a header; None for what is none: not ASCII, or with a blank inside."""
+    if not name.isascii():
+        return None
+    words = name.strip().decode("ascii")
+    return None if any(map(str.isspace, words)) else words
 
 
 async def connected(settings: Settings, user: str) -> Client:

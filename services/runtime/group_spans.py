@@ -66,9 +66,9 @@ class GroupTelemetry:
         if record.apart:
             return
         taken = self._clock() - started
-        within = span.get_span_context()
+        facts, within = _of_all(record, taken, len(group)), span.get_span_context()
         for message, sender in zip(group, senders, strict=True):
-            self._say(message, record, taken, len(group), sender or within)
+            self._say(message, facts, sender or within)
             self._measure(message, record.outcome, taken / len(group))
 
     @contextmanager
@@ -96,24 +96,15 @@ class GroupTelemetry:
     def _fresh(self, message: Msg) -> bool:
         return bool(self._clock() - message.metadata.timestamp < OLD)
 
-    def _say(
-        self, message: Msg, record: Record, taken: timedelta, together: int, within: SpanContext
-    ) -> None:
-        problem, template = record.problem, template_of(message.subject)
-        facts: dict[str, Any] = {
-            **record.notes,
+    def _say(self, message: Msg, facts: dict[str, Any], within: SpanContext) -> None:
+        template = template_of(message.subject)
+        mine = {
             "destination": template,
             **ids_in(template, message.subject),
             **delivery_of(message),
-            "level": LEVELS.get(record.outcome, "ERROR"),
-            "duration_ms": round(taken / timedelta(milliseconds=1), 1),
-            "together": together,
-            "outcome": record.outcome,
-            "error": problem and type(problem).__name__,
-            "where": problem and where(problem),
             "trace_id": trace.format_trace_id(within.trace_id) if within.is_valid else None,
         }
-        self._log("message.handled", **facts)
+        self._log("message.handled", **{**facts, **mine})
 
     def _measure(self, message: Msg, outcome: str, taken: timedelta) -> None:
         consumer = self._consumer.name
@@ -122,3 +113,17 @@ class GroupTelemetry:
             self._made.count(Counted.REDELIVERED, consumer=consumer)
         if outcome == "parked":
             self._made.count(Counted.PARKED, consumer=consumer)
+
+
+def _of_all(record: Record, taken: timedelta, together: int) -> dict[str, Any]:
+    """What the lines of all messages of a group say."""
+    problem = record.problem
+    return {
+        **record.notes,
+        "level": LEVELS.get(record.outcome, "ERROR"),
+        "duration_ms": round(taken / timedelta(milliseconds=1), 1),
+        "together": together,
+        "outcome": record.outcome,
+        "error": problem and type(problem).__name__,
+        "where": problem and where(problem),
+    }

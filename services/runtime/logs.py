@@ -138,7 +138,7 @@ class JsonLines(logging.Formatter):
 
 def plain(value: object) -> Any:
     """A value as JSON has it. What is no code, id, number or list of those becomes the name of its type."""
-    if type(value) in _AS_THEY_ARE:
+    if type(value) in _AS_THEY_ARE or (type(value) is str and len(value) <= MAX_TEXT):
         return value
     match value:
         case Enum():

@@ -10,6 +10,9 @@ from typing import Any
 import nats as client
 import pytest
 from faststream.nats import NatsBroker
+from hypothesis import given
+from hypothesis import strategies as st
+from nats.aio.client import Client
 
 from deploy.local.secrets import write_private
 from services.runtime.bus import BrokerAway, Bus
@@ -177,3 +180,28 @@ def take(broker: Broker, part: str = "", other: str = "") -> None:
     write_private(broker.data_dir / "nats" / "nats.conf", config.replace(part, other) if part else config)
     assert broker.server.process
     broker.server.process.send_signal(signal.SIGHUP)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                b"Nats-Batch-Id",
+                b" a",
+                b"b c",
+                b"\xc3\xa9",
+                b":",
+                b": ",
+                b"7",
+                b"\xff",
+                b"\t",
+                b"\r\n",
+                b"\r",
+                b"\n",
+            ]
+        )
+    )
+)
+def test_headers_are_read_as_the_library_reads_them(parts: list[bytes]) -> None:
+    raw = b"".join(parts)
+    assert Persistent._parse_header_lines(raw) == Client._parse_header_lines(raw)
