@@ -136,7 +136,7 @@ def _service() -> _Page:
             "Messages handled",
             "By durable and outcome",
             "ops",
-            _rate(f"{_HANDLED}_count", f"{durable}, netral_outcome", mine),
+            _rate("messaging_client_consumed_messages_total", f"{durable}, netral_outcome", mine),
         )
         .panel("Duration of handling", "99th percentile", "s", _p99(_HANDLED, durable, mine))
         .panel(

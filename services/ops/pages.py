@@ -33,6 +33,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 _HTTP, _BUS = "http_server_request_duration_seconds", "messaging_process_duration_seconds"
+_CONSUMED = "messaging_client_consumed_messages_total"
 ACCEPTED = "netral_reports_accepted_total"
 ROUTED = "netral_report_routed_age_seconds_count"
 
@@ -80,7 +81,9 @@ class Pages:
             doors=[
                 row for row in red(past, _HTTP, "http_route", r'error_type="[^"]') if row.what not in PROBES
             ],
-            handlers=red(past, _BUS, "messaging_consumer_group_name", r'outcome="(failed|parked)"'),
+            handlers=red(
+                past, _BUS, "messaging_consumer_group_name", r'outcome="(failed|parked)"', _CONSUMED
+            ),
             traces=(await self._spans.newest(everything=False))[:12],
             refresh=5,
         )

@@ -66,10 +66,10 @@ class GroupTelemetry:
         if record.apart:
             return
         taken = self._clock() - started
+        self._measure(group, record.outcome, taken)
         facts, within = _of_all(record, taken, len(group)), span.get_span_context()
         for message, sender in zip(group, senders, strict=True):
             self._say(message, facts, sender or within)
-            self._measure(message, record.outcome, taken / len(group))
 
     @contextmanager
     def _span(self, group: Sequence[Msg], senders: Sequence[SpanContext | None]) -> Iterator[trace.Span]:
@@ -106,13 +106,14 @@ class GroupTelemetry:
         }
         self._log("message.handled", **{**facts, **mine})
 
-    def _measure(self, message: Msg, outcome: str, taken: timedelta) -> None:
-        consumer = self._consumer.name
-        self._made.time(Timed.HANDLED, taken.total_seconds(), consumer=consumer, outcome=outcome)
-        if message.metadata.num_delivered != 1:
-            self._made.count(Counted.REDELIVERED, consumer=consumer)
+    def _measure(self, group: Sequence[Msg], outcome: str, taken: timedelta) -> None:
+        consumer, made = self._consumer.name, self._made
+        made.time(Timed.HANDLED, taken.total_seconds(), consumer=consumer, outcome=outcome)
+        made.count(Counted.CONSUMED, len(group), consumer=consumer, outcome=outcome)
+        if again := sum(message.metadata.num_delivered != 1 for message in group):
+            made.count(Counted.REDELIVERED, again, consumer=consumer)
         if outcome == "parked":
-            self._made.count(Counted.PARKED, consumer=consumer)
+            made.count(Counted.PARKED, len(group), consumer=consumer)
 
 
 def _of_all(record: Record, taken: timedelta, together: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Timed(Enum):
 
     HTTP_SERVED = "http.server.request.duration", SECONDS, "Time to answer a request"
     HTTP_CALLED = "http.client.request.duration", SECONDS, "Time until an agency's endpoint answered"
-    HANDLED = "messaging.process.duration", SECONDS, "Time to handle a message"
+    HANDLED = "messaging.process.duration", SECONDS, "Time to handle a message, or a group of them"
     PUBLISHED = "messaging.client.operation.duration", SECONDS, "Time until the broker acknowledged"
     ROUTED = "netral.report.routed.age", AGES, "Age of a report when its case was decided"
     OFFERED = "netral.delivery.age", AGES, "Age of a report when an agency was offered its part"
@@ -34,6 +34,7 @@ class Counted(Enum):
     ACCEPTED = "netral.reports.accepted", "Reports accepted at the door"
     APART = "netral.reports.apart", "Reports of a sample that the vault or the stream does not hold"
     LOST = "netral.stream.lost", "Looks at a stream that did not hold any more what it held"
+    CONSUMED = "messaging.client.consumed.messages", "Deliveries to a handler"
     REDELIVERED = "netral.message.redeliveries", "Deliveries after the first one"
     LET_GO = "netral.http.let_go", "Connections closed because they kept the door waiting"
     PARKED = "netral.message.parked", "Messages put aside for a person"

@@ -155,6 +155,7 @@ class _Handling(BaseMiddleware[Any, Any]):
         consumer, made = str(self._facts["consumer"]), self._kit.instruments
         taken = (self._kit.clock() - self._started).total_seconds()
         made.time(Timed.HANDLED, taken, consumer=consumer, outcome=outcome)
+        made.count(Counted.CONSUMED, consumer=consumer, outcome=outcome)
         if self._facts["delivery"] != 1:
             made.count(Counted.REDELIVERED, consumer=consumer)
         if outcome == "parked":

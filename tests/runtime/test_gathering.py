@@ -13,6 +13,7 @@ from services.runtime.bus import Bus
 from services.runtime.failures import NeedsAPerson, TryLater
 from services.runtime.gathering import Gathering
 from services.runtime.pulling import AT_ONCE, Pull
+from services.runtime.telemetry import Telemetry, set_up
 from tests.conftest import Broker
 from tests.running import until
 
@@ -44,9 +45,11 @@ async def publish(broker: Broker, *bodies: str) -> None:
 
 
 @asynccontextmanager
-async def following(broker: Broker, hand: Hand, most: int = 200) -> AsyncIterator[Bus]:
+async def following(
+    broker: Broker, hand: Hand, most: int = 200, telemetry: Telemetry | None = None
+) -> AsyncIterator[Bus]:
     bus = await Bus.connect(broker.settings, "routing")
-    task = asyncio.create_task(Gathering(bus.nc, DURABLE, hand, most=most).follow())
+    task = asyncio.create_task(Gathering(bus.nc, DURABLE, hand, telemetry, most).follow())
     try:
         yield bus
     finally:
@@ -91,6 +94,25 @@ async def test_one_that_needs_a_person_is_parked_and_the_others_are_done(fresh_n
         assert (await operator.js.stream_info("PARKED")).state.messages == 1
         await operator.close()
         assert {"a", "c"} <= {body for group in hand.groups if "bad" not in group for body in group}
+
+
+async def test_every_message_of_a_group_is_counted_and_the_group_is_timed_once(fresh_nats: Broker) -> None:
+    await publish(fresh_nats, *(f"m{n}" for n in range(20)), "refused")
+    hand = Hand(refused=[NeedsAPerson("why") for _ in range(2)])
+    telemetry = set_up("routing", fresh_nats.settings)
+
+    def counted(name: str, **labels: str) -> float:
+        named = {"messaging_consumer_group_name": DURABLE, **labels}
+        return telemetry.registry.get_sample_value(name, named) or 0
+
+    async with following(fresh_nats, hand, telemetry=telemetry) as bus:
+        await until(lambda: settled(bus, 21))
+    consumed = "messaging_client_consumed_messages_total"
+    assert [counted(consumed, netral_outcome=outcome) for outcome in ("handled", "parked")] == [20, 1]
+    assert counted("netral_message_parked_total") == 1
+    times = counted("messaging_process_duration_seconds_count", netral_outcome="handled")
+    assert times == len([group for group in hand.groups if "refused" not in group])
+    telemetry.shutdown()
 
 
 async def test_what_is_away_is_waited_for_together(fresh_nats: Broker) -> None:

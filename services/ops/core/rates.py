@@ -66,25 +66,32 @@ def _counted(came: Mapping[str, float], name: str, by: str) -> tuple[str, ...]:
     return tuple(sorted({labels_of(s).get(by, "") for s, n in came.items() if n and s.startswith(name)}))
 
 
-def red(past: Sequence[Snapshot], name: str, by: str, bad: str) -> list[Red]:
-    """RED by one label over the time remembered; `bad` is the pattern of a series that is an error."""
+def red(past: Sequence[Snapshot], name: str, by: str, bad: str, counter: str = "") -> list[Red]:
+    """RED by one label over the time remembered; `bad` is the pattern of a series that is an error.
+
+    `counter` counts what the histogram `name` times several of at once.
+    """
     if len(past) < 2:
         return []
     seconds = (past[-1].at - past[0].at).total_seconds() or 1.0
     came = grown(past[0].totals, past[-1].totals)
-    keys = sorted({labels_of(s)[by] for s in came if s.startswith(name + "_count{") and labels_of(s).get(by)})
-    return [row for key in keys if (row := _red(came, name, by, key, bad, seconds)).rate > 0]
+    counts = {s: v for s, v in came.items() if s.startswith((counter or name + "_count") + "{")}
+    times = {s: v for s, v in came.items() if s.startswith(name + "_bucket{")}
+    keys = sorted({key for s in counts if (key := labels_of(s).get(by))})
+    rows = (_red(key, _with(counts, by, key), _with(times, by, key), bad, seconds) for key in keys)
+    return [row for row in rows if row.rate > 0]
 
 
-def _red(came: Mapping[str, float], name: str, by: str, key: str, bad: str, seconds: float) -> Red:
-    mine = {s: v for s, v in came.items() if s.startswith(name) and labels_of(s).get(by) == key}
-    counts = {s: v for s, v in mine.items() if s.startswith(name + "_count{")}
+def _with(series: Mapping[str, float], label: str, value: str) -> dict[str, float]:
+    return {s: v for s, v in series.items() if labels_of(s).get(label) == value}
+
+
+def _red(key: str, counts: Mapping[str, float], times: Mapping[str, float], bad: str, seconds: float) -> Red:
     number = sum(counts.values())
     failed = sum(v for s, v in counts.items() if re.search(bad, s))
     buckets: dict[float, float] = defaultdict(float)
-    for series, value in mine.items():
-        if series.startswith(name + "_bucket{"):
-            buckets[float(labels_of(series)["le"])] += value
+    for series, value in times.items():
+        buckets[float(labels_of(series)["le"])] += value
     return Red(
         key,
         number / seconds,

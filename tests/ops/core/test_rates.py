@@ -49,6 +49,17 @@ def test_red_tells_rate_errors_and_percentiles_of_each_route():
     assert (row.what, row.rate, row.errors, row.p50, row.p99) == ("/a", 8.0, 0.25, 0.1, 0.1)
 
 
+def test_what_is_timed_in_groups_is_counted_one_by_one():
+    series = {
+        'd_count{by="a",outcome="handled"}': 2.0,
+        'd_bucket{by="a",outcome="handled",le="0.1"}': 2.0,
+        'n_total{by="a",outcome="handled"}': 30.0,
+        'n_total{by="a",outcome="parked"}': 10.0,
+    }
+    [row] = red(looks({}, series), "d", "by", "parked", "n_total")
+    assert (row.what, row.rate, row.errors, row.p99) == ("a", 8.0, 0.25, pytest.approx(0.099))
+
+
 @pytest.mark.parametrize(("share", "value"), [(0.5, 0.15), (0.25, 0.05), (1.0, 0.2)])
 def test_a_quantile_lies_inside_its_bucket(share, value):
     assert quantile({0.1: 10, 0.2: 20, float("inf"): 20}, share) == pytest.approx(value, abs=0.051)
