@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID, uuid5
 
@@ -32,6 +33,8 @@ _INSTANCES = UUID(
     "4d63009a-8d0f-11ee-aad7-4c796ed8e320"
 )  # the namespace OpenTelemetry names for service.instance.id
 _TRACE_CONTEXT = TraceContextTextMapPropagator()
+LONGEST = 100
+"""Characters of a `traceparent`; today's have 55, and strangers must not fill our memory with what is remembered of them."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,15 @@ def trace_headers() -> dict[str, str]:
 
 def sender_of(headers: Mapping[str, str]) -> SpanContext | None:
     """The span that a `traceparent` names, or None. `tracestate` is dropped: anybody can write into it."""
-    if (given := headers.get("traceparent")) is None:
-        return None
-    context = trace.get_current_span(
-        _TRACE_CONTEXT.extract({"traceparent": given}, Context())
-    ).get_span_context()
+    given = headers.get("traceparent")
+    return _sender(given) if given and len(given) <= LONGEST else None
+
+
+@lru_cache(1024)
+def _sender(traceparent: str) -> SpanContext | None:
+    """Read once: all that follows from a report names the same one."""
+    within = _TRACE_CONTEXT.extract({"traceparent": traceparent}, Context())
+    context = trace.get_current_span(within).get_span_context()
     return context if context.is_valid else None
 
 

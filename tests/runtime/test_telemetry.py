@@ -136,6 +136,11 @@ def test_spans_are_recorded_only_where_they_are_sent_but_every_line_has_a_trace(
     telemetry.shutdown()
 
 
+def test_of_an_endless_traceparent_nothing_is_kept():
+    assert sender_of({"traceparent": TRACEPARENT})
+    assert sender_of({"traceparent": TRACEPARENT.replace("00-", "01-", 1) + "-" + "a" * 9000}) is None
+
+
 def test_a_publish_within_what_nobody_records_still_carries_its_trace():
     telemetry = set_up("intake", Settings())
     with (

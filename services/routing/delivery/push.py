@@ -92,10 +92,10 @@ class Push:
         if not self.ready:
             raise TryLater(1)
         try:
-            await self.queue.keep_all(told)
+            if await self.queue.keep_all(told):
+                self.sender.due.set()
         except SQLAlchemyError:
             raise TryLater(5) from None
-        self.sender.due.set()
 
     async def stop(self) -> None:
         """After `run` was cancelled."""

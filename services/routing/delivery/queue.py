@@ -38,8 +38,11 @@ class Queue:
         self._store, self._clock = store, clock
         self._read = 0
 
-    async def keep_all(self, told: Sequence[Told]) -> None:
-        """Queue events and remember how far the stream is read, in one transaction. Raises SQLAlchemyError."""
+    async def keep_all(self, told: Sequence[Told]) -> bool:
+        """Queue events and remember how far the stream is read, in one transaction. Raises SQLAlchemyError.
+
+        Whether one of them concerns an endpoint.
+        """
         now = self._clock()
         async with self._store.transaction() as connection:
             known = await _known(connection, {one.event.data.agency for one in told})
@@ -50,6 +53,7 @@ class Queue:
             if rows or seq - self._read >= AHEAD:
                 await self._store.advance(connection, STREAM, seq)
                 self._read = seq
+        return bool(rows)
 
 
 async def _known(connection: AsyncConnection, agencies: set[Any]) -> list[Row]:
