@@ -10,6 +10,7 @@ from contracts.steps import Matter
 from services.routing.core.telling import matters_of, told_of_due, told_of_opening, told_of_step
 from services.routing.stored_events import event_in
 from services.runtime.bus import Bus
+from services.runtime.reading import surely
 
 DURABLE = "routing-agencies"
 _TOLD = frozenset({"decided", "step", "due"})
@@ -41,6 +42,6 @@ class AgencyFeed:
     async def _before(self, case_id: UUID, number: int) -> tuple[Matter, ...]:
         """The matters as the record before a step left them. Raises BrokerAway and ValueError."""
         kind = f"step.{number - 1}" if number > 1 else "decided"
-        stored = await self._bus.read(f"cases.{case_id}.{kind}")
+        stored = await surely(self._bus, f"cases.{case_id}.{kind}")
         before = event_in(stored or b"")
         return matters_of(before) if isinstance(before, CaseDecided | CaseStepped) else ()

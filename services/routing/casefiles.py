@@ -10,7 +10,7 @@ from contracts.events import CaseDecided, CaseStepped, ReportAccepted
 from contracts.steps import Matter
 from services.routing.core.life import Step
 from services.runtime.bus import Bus
-from services.runtime.reading import of_leader
+from services.runtime.reading import surely
 from services.runtime.sharing import Shared
 
 OPENINGS, SPOKEN = 4, 64
@@ -106,7 +106,7 @@ class Casefiles:
 
     async def _first(self, subject: str) -> bytes:
         """Of a case decided just now a copy of the stream may not know yet: only its leader says that there is none."""
-        found = await self._bus.read(subject) or await of_leader(self._bus, subject)
+        found = await surely(self._bus, subject)
         if not found:
             raise NoSuchCase
         return found

@@ -15,6 +15,7 @@ from services.routing.yaml_nodes import BrokenRulebook, RuleFault
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.clock import Clock
 from services.runtime.logs import log
+from services.runtime.reading import of_leader
 
 FOLLOW_SECONDS = 2.0
 """How soon a worker follows a change that another one made."""
@@ -63,15 +64,13 @@ class InForce(ABC, Generic[E]):
         packaged = self.digest_held()
         await self.catch_up(bus)
         if self.current is None:
-            await bus.tell([self.packaged()])
-            await self.catch_up(bus)
+            await self._put(bus, self.packaged())
         elif self.digest_of(self.current) != packaged:
             log(f"{self.name}.package_differs", level="WARNING", packaged=packaged)
 
     async def put(self, bus: Bus, event: E) -> E:
         """Bring an event into force. Raises Overtaken if another one was first, BrokenRulebook and BrokerAway."""
-        await bus.tell([event])
-        await self.catch_up(bus)
+        await self._put(bus, event)
         if self.current != event:
             raise Overtaken
         log(f"{self.name}.loaded", number=event.data.number, digest=self.digest_of(event))
@@ -92,8 +91,15 @@ class InForce(ABC, Generic[E]):
 
     async def catch_up(self, bus: Bus) -> None:
         """Take the last event of the stream, if it is a newer one. Raises BrokenRulebook and BrokerAway."""
+        await self._hear(await bus.last(self.stream, self.subjects))
+
+    async def _put(self, bus: Bus, event: E) -> None:
+        """The copy of the stream that answers others may not hold it yet."""
+        await bus.tell([event])
+        await self._hear(await of_leader(bus, self.subjects))
+
+    async def _hear(self, stored: bytes | None) -> None:
         async with self._following:
-            stored = await bus.last(self.stream, self.subjects)
             event = self._read(stored) if stored else None
             if event is None or (self.current and event.data.number <= self.current.data.number):
                 return

@@ -56,6 +56,11 @@ async def of_leader(bus: Bus, nats_subject: str) -> bytes | None:
     return bytes(found.data or b"")
 
 
+async def surely(bus: Bus, nats_subject: str) -> bytes | None:
+    """The last message on a subject; that there is none is believed of the leader of its stream only. Raises BrokerAway."""
+    return await bus.read(nats_subject) or await of_leader(bus, nats_subject)
+
+
 async def _got(bus: Bus, stream: str, wanted: dict[str, Any]) -> AsyncIterator[Stored]:
     """One batched direct get (ADR-31 of NATS). A stream that nobody serves answers 503, which is not its end."""
     inbox = bus.nc.new_inbox()

@@ -5,9 +5,14 @@ from collections.abc import Awaitable, Callable
 
 import nats as client
 import pytest
+from nats.aio.msg import Msg
 
+from services.routing.agency_feed import AgencyFeed
 from services.routing.core.decide import Judge
 from services.runtime.connecting import connection
+from tests.behind import Behind
+from tests.cli.verify.planting import a_log
+from tests.cli.verify.planting import stored as known
 from tests.conftest import Broker
 from tests.routing.test_steps_api import opened, say, seen
 from tests.running import in_process, until
@@ -53,6 +58,20 @@ async def test_every_office_is_told_in_the_order_of_the_case(fresh_nats: Broker,
     assert bkn[0] == "offered"
     assert set(bkn[1:]) == {"stepped"}
     assert all(event["data"]["case_id"] == case_id for _, event in found)
+
+
+async def test_what_a_copy_of_the_cases_does_not_hold_yet_parks_no_step(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    log = a_log(judge, "one", (("BAWASLU", "STUDY_CONCLUDED", "BREACH"),))
+    (step,) = [entry for entry in log if ".step." in entry["subject"]]
+    cases = [entry for entry in log if entry["subject"].startswith("cases.")]
+    async with known(fresh_nats, cases) as leader:
+        message = Msg(leader.nc, step["subject"], data=json.dumps(step["event"]).encode())
+        await AgencyFeed(Behind(leader.nc)).handle([message])
+    told = {subject for subject, _ in await stored(fresh_nats)}
+    after_the_step = (entry["subject"] for entry in log if entry["subject"].endswith(".1"))
+    assert told == {subject for subject in after_the_step if subject.startswith("told.")}
 
 
 async def test_cases_from_before_are_told_too_and_nothing_is_told_twice(

@@ -9,6 +9,7 @@ from deploy.streams import provision
 from services.routing.casefiles import OPENINGS, SPOKEN, Casefiles, NoSuchCase
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
+from tests.behind import Behind
 from tests.cli.verify.planting import a_log, publish, stored, told
 from tests.conftest import Broker
 
@@ -89,13 +90,6 @@ async def test_few_cases_are_kept_and_an_unknown_one_is_none(fresh_nats: Broker,
         assert (len(files._openings), len(files._heard)) == (OPENINGS, SPOKEN)
         with pytest.raises(NoSuchCase):
             await files.read(uuid4())
-
-
-class Behind(Bus):
-    """What a copy of the streams answers that does not hold the last messages yet."""
-
-    async def last(self, stream: str, filter_: str) -> None:
-        return None
 
 
 async def test_a_case_that_a_copy_of_the_stream_does_not_know_yet_is_read_from_its_leader(

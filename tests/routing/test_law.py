@@ -8,11 +8,13 @@ import pytest
 
 from contracts.events import RulebookLoaded
 from services.routing.core.decide import Judge
+from services.routing.law import Law
 from services.routing.rulebook_files import HERE, files_of
 from services.runtime.bus import Bus
+from tests.behind import Behind
 from tests.builders import a_report
 from tests.conftest import Broker
-from tests.running import System, in_process, until
+from tests.running import Clock, System, in_process, until
 
 pytestmark = pytest.mark.broker
 DOOR = "/v1/operator/rulebook"
@@ -54,6 +56,17 @@ async def test_decisions_follow_a_new_rulebook_at_once_and_after_a_restart(
         assert await version_used(system, "k2") == "2027.1.0"
     async with in_process(fresh_nats, judge=judge) as system:
         assert await version_used(system, "k3") == "2027.1.0"
+
+
+async def test_a_rulebook_is_in_force_at_once_although_a_copy_of_its_stream_is_behind(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    bus, law = await Bus.connect(fresh_nats.settings, "routing"), Law(judge, Clock())
+    behind = Behind(bus.nc)
+    await law.open(behind)
+    loaded = await law.load(behind, {name: text.encode() for name, text in newer().items()})
+    assert (loaded.data.number, law.judge.reasoner.book.version) == (2, "2027.1.0")
+    await bus.close()
 
 
 async def test_the_change_is_an_event_that_holds_the_whole_rulebook(fresh_nats: Broker, judge: Judge) -> None:

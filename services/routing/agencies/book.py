@@ -1,7 +1,7 @@
 """The directory and the keys in force: what the stream AGENCIES tells, the same for every worker and every restart."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,7 +13,7 @@ from services.routing.agencies.keyring import KeyRing
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.clock import Clock
 from services.runtime.logs import log
-from services.runtime.reading import page_of
+from services.runtime.reading import of_leader, page_of
 
 STREAM = "AGENCIES"
 FOLLOW_SECONDS = 2.0
@@ -63,14 +63,14 @@ class Book:
             events = events_of(self.directory, found, self._clock())
             for start in range(0, len(events), CHUNK):
                 await bus.tell(events[start : start + CHUNK])
-            await self.catch_up(bus)
+            await self._hear_all(bus, events)
             found = changes(self.directory, wanted_of(self.directory))
         raise Overtaken
 
     async def tell(self, bus: Bus, events: list[KeyChanged]) -> None:
         """Store what happens to keys, and know it at once. Raises BrokerAway and Overtaken."""
         await bus.tell(events)
-        await self.catch_up(bus)
+        await self._hear_all(bus, events)
         if any(self.ring.keys[event.data.key_id] != event.data for event in events):
             raise Overtaken
 
@@ -90,6 +90,19 @@ class Book:
                 for stored in page:
                     self._hear(stored.seq, stored.body)
                 self._next = page[-1].seq + 1
+
+    async def _hear_all(self, bus: Bus, told: Sequence[OfficeChanged | KeyChanged]) -> None:
+        """Also what the copy of the stream that answers does not hold yet. Raises BrokerAway."""
+        await self.catch_up(bus)
+        for event in told:
+            if not self._knows(event) and (stored := await of_leader(bus, event.nats_subject)):
+                self._hear(self._next, stored)
+
+    def _knows(self, event: OfficeChanged | KeyChanged) -> bool:
+        if isinstance(event, OfficeChanged):
+            return self.directory.versions.get(event.data.place, 0) >= event.data.version
+        key = self.ring.keys.get(event.data.key_id)
+        return key is not None and key.version >= event.data.version
 
     def _hear(self, seq: int, body: bytes) -> None:
         try:
