@@ -22,6 +22,7 @@ from services.intake.vault_writer import Entry, Standing
 from services.runtime.clock import Clock
 from services.runtime.messaging import BrokerAway, Bus
 from services.runtime.metrics import SILENT, Counted, Instruments
+from services.runtime.reading import of_leader
 from services.runtime.turns import Turns
 
 
@@ -126,8 +127,9 @@ class Intake:
         """Settle reports from before `before` of which nobody noted what the broker answered.
 
         Those on the stream are accepted. Those missing now and when `doubted` was returned are deleted: once
-        is not enough, because a reconnecting client may still flush what it had buffered. Missing ones lose their
-        claim; one that is sent again in between, by whichever process, gets it back and is not deleted.
+        is not enough, because a reconnecting client may still flush what it had buffered; nor where the stream's
+        leader holds what the copy lacks that answers. Missing ones lose their claim; one that is sent again in
+        between, by whichever process, gets it back and is not deleted.
         Returns those missing for the first time. Raises BrokerAway, VaultAway.
         """
         if self.bus is None:
@@ -138,7 +140,7 @@ class Intake:
                 event = ReportAccepted.model_validate_json(waiting.event)
                 if await self.bus.stored(event.nats_subject):
                     self._vault.accept(waiting.report_id)
-                elif waiting.report_id in doubted:
+                elif waiting.report_id in doubted and await of_leader(self.bus, event.nats_subject) is None:
                     await self._vault.forget(waiting.report_id)
                 else:
                     missing.add(waiting.report_id)

@@ -50,8 +50,11 @@ class Casefiles:
         async with self._few:
             return CaseDecided.model_validate_json(await self._must(f"cases.{case_id}.decided"))
 
-    async def heads(self, case_id: UUID, report_id: UUID) -> Offices:
-        """The offices that persons of a case head, by all that was said until now. Raises TryLater."""
+    async def heads(self, case_id: UUID, report_id: UUID, step: int = 0) -> Offices:
+        """The offices that persons of a case head, by all that was said until now, at least to a step. Raises TryLater.
+
+        The copy of the stream that answers may be behind the one that told of the step.
+        """
         known = self._known.get(case_id)
         if known is None:
             accepted = ReportAccepted.model_validate_json(await self._must(f"reports.{report_id}.accepted"))
@@ -60,6 +63,8 @@ class Casefiles:
                 self._known.popitem(last=False)
         while raw := await self._read(f"cases.{case_id}.step.{len(known.said) + 1}"):
             known.said.append(CaseStepped.model_validate_json(raw).data.said)
+        if len(known.said) < step:
+            raise TryLater(1)
         return implicated(known.facts, known.said, self._matrix)
 
     async def endings(self, found: Sequence[Notice]) -> dict[UUID, NoticeSent]:

@@ -119,7 +119,7 @@ class Handlers:
 
     async def offered(self, message: NatsMessage) -> None:
         event = CaseOffered.model_validate_json(message.body)
-        await self._judge(event, on_offered(event, self._matrix), event.data.report_id)
+        await self._judge(event, on_offered(event, self._matrix), event.data.report_id, event.data.step)
 
     async def stepped(self, message: NatsMessage) -> None:
         event = CaseStepped.model_validate_json(message.body)
@@ -131,7 +131,7 @@ class Handlers:
                 one for one in others if await self._cases.linked_by(data.case_id, one.report_id, event.time)
             ]
         found = on_stepped(event, {first, *others}, self._matrix)
-        await self._judge(event, found, data.report_id)
+        await self._judge(event, found, data.report_id, data.number)
 
     async def due(self, message: NatsMessage) -> None:
         event = CaseDue.model_validate_json(message.body)
@@ -163,11 +163,11 @@ class Handlers:
     def _is_old(self, event: Event) -> bool:
         return self._clock() - event.time > OLD
 
-    async def _judge(self, event: Event, found: Sequence[Notice], report_id: UUID) -> None:
+    async def _judge(self, event: Event, found: Sequence[Notice], report_id: UUID, step: int = 0) -> None:
         """Remember notices; those that an office would read whose head is reported are remembered as withheld."""
         if not found:
             return
-        heads = await self._cases.heads(found[0].case_id, report_id)
+        heads = await self._cases.heads(found[0].case_id, report_id, step)
         now = self._clock()
         withheld = {
             n.notice_id

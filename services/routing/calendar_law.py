@@ -15,6 +15,7 @@ from services.routing.law import Law
 from services.routing.yaml_nodes import BrokenRulebook, RuleFault
 from services.runtime.bus import Bus
 from services.runtime.clock import Clock
+from services.runtime.reading import surely
 
 
 class CalendarLaw(InForce[CalendarLoaded]):
@@ -56,7 +57,7 @@ class CalendarLaw(InForce[CalendarLoaded]):
         """A limit names its calendar by the version, so a version never means other days than before."""
         faults = set[RuleFault]()
         for number in range(1, self.current.data.number + 1 if self.current else 1):
-            stored = await bus.read(f"calendars.{number}")
+            stored = await surely(bus, f"calendars.{number}")
             data = self._read(stored).data if stored else None
             if data is None or data.calendar.digest == ref.digest:
                 continue

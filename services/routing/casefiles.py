@@ -86,7 +86,7 @@ class Casefiles:
 
     async def step(self, case_id: UUID, number: int) -> CaseStepped | None:
         """One record of a step."""
-        stored = await self._bus.read(f"cases.{case_id}.step.{number}")
+        stored = await surely(self._bus, f"cases.{case_id}.step.{number}")
         return CaseStepped.model_validate_json(stored) if stored else None
 
     async def _open(self, case_id: UUID) -> _Opening:

@@ -20,6 +20,7 @@ from services.routing.words import Words
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.clock import Clock
 from services.runtime.logs import log
+from services.runtime.reading import surely
 
 SECONDS = 2.0
 """Between two looks for links that lead astray."""
@@ -121,7 +122,7 @@ class Linking:
     async def _last(self, match_id: UUID, one: UUID) -> tuple[int, Answer | None]:
         """The number of the last answer on record, and what it says. Raises BrokerAway."""
         number, last = 0, None
-        while raw := await self._bus.read(_subject(match_id, one, number + 1)):
+        while raw := await surely(self._bus, _subject(match_id, one, number + 1)):
             number, last = number + 1, MatchAnswered.model_validate_json(raw).data.answer
         return number, last
 
@@ -135,7 +136,7 @@ class Linking:
             data=data,
         )
         await self._bus.tell([event])
-        stored = await self._bus.read(_subject(data.match_id, data.case_id, data.number))
+        stored = await surely(self._bus, _subject(data.match_id, data.case_id, data.number))
         return bool(stored and MatchAnswered.model_validate_json(stored).data == data)
 
 

@@ -20,6 +20,7 @@ from services.routing.paging import Cursor
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.clock import Clock
 from services.runtime.logs import log
+from services.runtime.reading import surely
 
 PAGE = 200
 """Open matters looked at in one go."""
@@ -132,7 +133,7 @@ class Reckoning:
             today = at.astimezone(regions.zone_of(file.decided.data.region)).date()
             event = reckoned(file.decided, file.last, counted, workdays, at, today)
             await self._bus.tell([event])
-            stored = await self._bus.read(event.nats_subject)
+            stored = await surely(self._bus, event.nats_subject)
             if stored and CaseStepped.model_validate_json(stored).data == event.data:
                 return counted.moved
         return ()

@@ -56,6 +56,17 @@ async def of_leader(bus: Bus, nats_subject: str) -> bytes | None:
     return bytes(found.data or b"")
 
 
+async def at_leader(bus: Bus, stream: str, seq: int) -> Stored | None:
+    """The message at a place as the leader of the stream holds it, or None. Raises BrokerAway."""
+    try:
+        found = await bus.js.get_msg(stream, seq)
+    except NotFoundError:
+        return None
+    except (NatsError, TimeoutError):
+        raise BrokerAway(ambiguous=False, stream=stream) from None
+    return Stored(found.seq, found.subject, found.data or b"", found.headers or {})
+
+
 async def surely(bus: Bus, nats_subject: str) -> bytes | None:
     """The last message on a subject; that there is none is believed of the leader of its stream only. Raises BrokerAway."""
     return await bus.read(nats_subject) or await of_leader(bus, nats_subject)

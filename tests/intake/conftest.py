@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from nats.js.errors import NotFoundError
 
 from contracts.events import ReportAccepted
 from services.intake.app import build_app
@@ -22,6 +23,7 @@ class RecordingBus:
         self.told = 0
         self.away = None
         self.keeps_while_away = False
+        self.behind = False
 
     async def tell_written(self, nats_subject, body):
         event = ReportAccepted.model_validate_json(body)
@@ -39,7 +41,17 @@ class RecordingBus:
     async def stored(self, nats_subject):
         if self.away:
             raise BrokerAway(ambiguous=False)
-        return nats_subject in self.events
+        return nats_subject in self.events and not self.behind
+
+    @property
+    def js(self):
+        return self
+
+    async def get_last_msg(self, _stream, nats_subject):
+        """As the leader of the stream, which is never behind."""
+        if self.away or nats_subject not in self.events:
+            raise NotFoundError
+        return SimpleNamespace(data=self.events[nats_subject].model_dump_json(by_alias=True).encode())
 
     async def last(self, stream, filter_):
         return None

@@ -110,6 +110,15 @@ async def test_reconciling_deletes_only_what_is_missing_twice(intake, bus, clock
     assert await rows(settings.vault_address) == {}
 
 
+async def test_reconciling_deletes_nothing_that_only_a_copy_of_the_stream_lacks(intake, bus, clock, settings):
+    await leave_unsettled(intake, bus, on_the_stream=True)
+    bus.behind, doubted = True, frozenset()
+    for _ in range(3):
+        doubted = await intake.reconcile(clock() + timedelta(seconds=1), doubted)
+        assert len(doubted) == 1
+    assert await rows(settings.vault_address) == {"stored": 1}
+
+
 async def test_reconciling_leaves_young_reports_alone(intake, bus, clock, settings):
     await leave_unsettled(intake, bus, on_the_stream=False)
     for _ in range(2):

@@ -138,9 +138,10 @@ def _desk(settings, clock, bus, intake, telemetry=None, directory=None):
     )
 
     async def hear(*events):
-        """The broker stores an event before anybody hears of it."""
+        """The broker stores events together before anybody hears of one."""
         for event in events:
             bus.stored.setdefault(event.nats_subject, event)
+        for event in events:
             body = event.model_dump_json(by_alias=True).encode()
             kind = type(event).__name__.removeprefix("Report").removeprefix("Case").lower()
             handler = {

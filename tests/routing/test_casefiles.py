@@ -95,10 +95,10 @@ async def test_few_cases_are_kept_and_an_unknown_one_is_none(fresh_nats: Broker,
 async def test_a_case_that_a_copy_of_the_stream_does_not_know_yet_is_read_from_its_leader(
     fresh_nats: Broker, judge: Judge
 ) -> None:
-    log = a_log(judge, "one", ())
+    log = a_log(judge, "one", (STUDY, RECOMMENDED))
     async with stored(fresh_nats, log) as leader:
         bus = Behind(leader.nc)
         file = await Casefiles(bus).read(case_of(log))
-        assert file.decided.data.case_id == case_of(log)
+        assert (file.decided.data.case_id, len(file.steps)) == (case_of(log), 2)
         with pytest.raises(NoSuchCase):
             await Casefiles(bus).read(uuid4())

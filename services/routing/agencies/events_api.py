@@ -20,7 +20,7 @@ from services.routing.guarding import NO_STORE, guarded, who_are_you
 from services.routing.keys import Holder, Keys
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.http import problem
-from services.runtime.reading import Stored, page_of
+from services.runtime.reading import Stored, at_leader, page_of
 
 MOST = 200
 LONGEST_WAIT = 30
@@ -34,7 +34,6 @@ _LARGEST = 2**53
 class _Asked(NamedTuple):
     given: str
     after: int
-    mark: str
     limit: int
     wait: int
     office: str | None
@@ -74,7 +73,7 @@ class EventDoors:
         bus = self._bus()
         if bus is None:
             raise BrokerAway(ambiguous=False)
-        after = asked.after if await _stands(bus, asked) else 0
+        after = asked.after if await stands(bus, asked.given) else 0
         for _ in range(int(asked.wait / LOOK_SECONDS) + 1):
             found = await page_of(bus, STREAM, after + 1, subjects=subjects, most=asked.limit)
             if found or not asked.wait or not self._keys.stands(holder):
@@ -83,12 +82,16 @@ class EventDoors:
         return []
 
 
-async def _stands(bus: Bus, asked: _Asked) -> bool:
-    """Whether the event given last, by whatever filter, is where it was; a number alone is believed. Raises BrokerAway."""
-    if not asked.mark:
+async def stands(bus: Bus, place: str) -> bool:
+    """Whether the event given last, by whatever filter, is where it was; a number alone is believed. Raises BrokerAway.
+
+    Another copy of the stream may have given it than the one that is asked now, which may not hold it yet.
+    """
+    seq, _, mark = place.partition("-")
+    if not mark or [_place(one) for one in await page_of(bus, STREAM, int(seq), most=1)] == [place]:
         return True
-    there = await page_of(bus, STREAM, asked.after, most=1)
-    return [_place(one) for one in there] == [asked.given]
+    held = await at_leader(bus, STREAM, int(seq))
+    return held is not None and _place(held) == place
 
 
 def _place(stored: Stored) -> str:
@@ -109,7 +112,6 @@ def _asked(request: Request) -> _Asked:
     found = _Asked(
         given,
         _number(after, 0, _LARGEST, cure),
-        mark,
         _number(query.get("limit", "100"), 1, MOST, f"limit is a number from 1 to {MOST}"),
         _wait(request.headers),
         query.get("office"),

@@ -25,7 +25,7 @@ from services.routing.delivery.store import Store, rows_of
 from services.routing.delivery.tables import deliveries, endpoints, health
 from services.runtime.bus import BrokerAway, Bus
 from services.runtime.clock import Clock
-from services.runtime.reading import page_of
+from services.runtime.reading import page_of, surely
 
 STREAM = "WEBHOOKS"
 MOST_ENDPOINTS = 5
@@ -113,7 +113,7 @@ class Endpoints:
             data=data,
         )
         await bus.tell([event])
-        stored = _read(await bus.read(event.nats_subject) or b"") or event
+        stored = _read(await surely(bus, event.nats_subject) or b"") or event
         async with self._store.transaction() as connection:
             await _apply(connection, stored)
         if stored.data != data:

@@ -7,9 +7,11 @@ import httpx
 import pytest
 
 from deploy.streams import provision
+from services.routing.agencies.events_api import MARK, stands
 from services.routing.core.decide import Judge
 from services.runtime.bus import Bus
 from services.runtime.reading import page_of
+from tests.behind import Behind
 from tests.conftest import Broker
 from tests.routing.test_steps_api import opened, say, seen
 from tests.running import System, in_process, until
@@ -119,6 +121,21 @@ async def test_a_reader_of_a_stream_that_was_made_anew_is_told_everything_again(
         await _made_anew(fresh_nats, first=later)
         again = (await events(system, Last_Event_ID=place)).json()["events"]
     assert {one["event"]["data"]["case_id"] for one in again} >= {later}
+
+
+async def test_a_place_holds_although_the_copy_of_the_stream_that_is_asked_does_not_hold_it_yet(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    async with in_process(fresh_nats, judge=judge) as system:
+        await opened(system)
+        await first_event(system)
+        place = (await events(system)).json()["last_event_id"]
+        bus = await Bus.connect(fresh_nats.settings, "routing")
+        behind, seq = Behind(bus.nc), place.partition("-")[0]
+        assert await stands(behind, place)
+        assert not await stands(behind, f"{seq}-{'0' * MARK}")
+        assert not await stands(behind, f"{int(seq) + 99}-{'0' * MARK}")
+        await bus.close()
 
 
 async def _made_anew(broker: Broker, first: str) -> None:
