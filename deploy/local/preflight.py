@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from deploy.local.secrets import CannotStart
-from deploy.local.settings import UpSettings
+from deploy.local.settings import HERE_TOO, UpSettings
 
 UNFINISHED = "restore.unfinished"
 """Lies in a data folder while `netral restore` fills it."""
@@ -39,6 +39,16 @@ def check_ports(settings: UpSettings, *, broker_only: bool = False) -> None:
                 raise CannotStart(
                     f"Port {port} cannot be used ({problem.strerror}); stop what uses it or set {name} to another one."
                 ) from None
+
+
+def check_hosts(settings: UpSettings) -> None:
+    """Every part will be found where the others look for it. Raises CannotStart."""
+    for name in ("intake_host", "routing_host", "notifications_host", "ops_host"):
+        if (host := getattr(settings, name)) not in HERE_TOO:
+            raise CannotStart(
+                f"NETRAL_{name.upper()} is {host}, but the parts of `netral up` find each other at 127.0.0.1; "
+                "listen there or on 0.0.0.0, or start the services one by one."
+            )
 
 
 def check_restored(data_dir: Path) -> None:

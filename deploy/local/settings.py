@@ -11,6 +11,8 @@ from deploy.local.secrets import CannotStart
 from services.runtime.settings import Settings
 
 HERE = ("127.0.0.1", "localhost")
+HERE_TOO = ("0.0.0.0", "::", *HERE)  # noqa: S104 - asked, not bound
+"""What one listens on to be found at 127.0.0.1."""
 
 
 class UpSettings(Settings):
@@ -48,6 +50,12 @@ class UpSettings(Settings):
         int, Field(ge=1, le=65535, description="Port of nats-server's own monitoring")
     ] = 8222
 
+    intake_host: Annotated[str, Field(description="Address the intake door listens on")] = "127.0.0.1"
+    routing_host: Annotated[str, Field(description="Address the agencies' door listens on")] = "127.0.0.1"
+    notifications_host: Annotated[str, Field(description="Address of the health door of notifications")] = (
+        "127.0.0.1"
+    )
+    ops_host: Annotated[str, Field(description="Address the ops page listens on")] = "127.0.0.1"
     ops_port: Annotated[int, Field(ge=1, le=65535, description="Port of the ops page")] = 8083
 
     agency: Annotated[

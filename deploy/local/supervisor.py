@@ -18,7 +18,7 @@ import uvloop
 
 from deploy.local import log_files
 from deploy.local.nats_server import NatsServer
-from deploy.local.preflight import check_ports, check_restored, locked
+from deploy.local.preflight import check_hosts, check_ports, check_restored, locked
 from deploy.local.processes import ended, spawn, stop
 from deploy.local.screen import screen
 from deploy.local.secrets import CannotStart, ensure
@@ -77,6 +77,7 @@ def _run(settings: UpSettings, children: Sequence[Child] | None, say: Callable[[
     (settings.data_dir / "logs").mkdir(exist_ok=True)
     family = list(_family(settings) if children is None else children)
     if children is None:
+        check_hosts(settings)
         check_ports(settings)
     try:
         for child in family:

@@ -9,6 +9,7 @@ import httpx
 
 from services.cli.errors import BAD_INPUT, Stop, Unknown
 from services.cli.story import matters_lines
+from services.runtime.addresses import listening_at
 from services.runtime.settings import BadSettings, Settings, load
 
 S = TypeVar("S", bound=Settings)
@@ -27,7 +28,7 @@ def settings_of(kind: type[S]) -> S:
 def address(host: str, port: int) -> str:
     """The address under which this machine reaches a service that listens on `host`."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - read, not bound
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return listening_at(host, port)
 
 
 def through_proxy(url: httpx.URL) -> bool:

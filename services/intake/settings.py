@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.runtime.addresses import HttpAddress
+from services.runtime.addresses import HttpAddress, listening_at
 from services.runtime.database_address import DatabaseAddress
 from services.runtime.settings import BadSettings, Settings
 
@@ -31,7 +31,7 @@ class IntakeSettings(Settings):
     @property
     def public_address(self) -> str:
         """The address of the door as others write it, without a slash at the end."""
-        return (self.public_url or f"http://{self.intake_host}:{self.intake_port}").rstrip("/")
+        return (self.public_url or listening_at(self.intake_host, self.intake_port)).rstrip("/")
 
     @property
     def keys(self) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from services.routing.delivery.settings import WebhookSettings
-from services.runtime.addresses import HttpAddress
+from services.runtime.addresses import HttpAddress, listening_at
 from services.runtime.database_address import DatabaseAddress
 
 
@@ -40,7 +40,7 @@ class RoutingSettings(WebhookSettings):
     @property
     def public_address(self) -> str:
         """The address agencies know, without a slash at the end."""
-        return (self.routing_public_url or f"http://{self.routing_host}:{self.routing_port}").rstrip("/")
+        return (self.routing_public_url or listening_at(self.routing_host, self.routing_port)).rstrip("/")
 
     sweep_seconds: Annotated[
         float,

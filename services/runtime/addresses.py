@@ -34,6 +34,11 @@ def broker_addresses(given: str) -> str:
     return given
 
 
+def listening_at(host: str, port: int) -> str:
+    """The address of a web server of ours, as others write it."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def without_password(address: str) -> str:
     """An address, or several, as a person may see it."""
     return _PASSWORD.sub(r"\1:********", address)

@@ -281,3 +281,13 @@ def test_a_key_that_stored_reports_need_is_never_drawn_anew(tmp_path: Path) -> N
     (tmp_path / "secrets" / "vault.key").unlink()
     with pytest.raises(CannotStart, match="restore it"):
         ensure(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["INTAKE", "ROUTING", "NOTIFICATIONS", "OPS"])
+def test_a_part_that_the_others_would_not_find_is_refused_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    settings = UpSettings(**{"data_dir": tmp_path, f"{name.lower()}_host": "::1"})
+    assert run(settings) == 1
+    assert f"NETRAL_{name}_HOST is ::1" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.db"))

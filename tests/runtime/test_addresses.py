@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.intake.settings import IntakeSettings
 from services.notifications.settings import NotificationsSettings
 from services.ops.settings import OpsSettings
 from services.routing.settings import RoutingSettings
@@ -75,3 +76,10 @@ def test_of_several_monitors_each_is_an_address(monkeypatch: pytest.MonkeyPatch)
 def test_a_password_in_an_address_is_shown_to_nobody() -> None:
     settings = Settings(nats_url="nats://netral:rahasia@a:4222,tls://netral:rahasia@b:4222")
     assert settings.broker_shown == "nats://netral:********@a:4222,tls://netral:********@b:4222"
+
+
+def test_a_door_that_listens_on_ipv6_is_named_by_an_address_that_can_be_asked() -> None:
+    intake = IntakeSettings(intake_host="::1", intake_port=8080)
+    assert intake.public_address == "http://[::1]:8080"
+    assert RoutingSettings(routing_host="::1", routing_port=8081).public_address == "http://[::1]:8081"
+    assert IntakeSettings(intake_port=8080).public_address == "http://127.0.0.1:8080"
