@@ -107,7 +107,7 @@ def _asked(request: Request) -> _Asked:
     given = query.get("after", request.headers.get("last-event-id", "0"))
     after, _, mark = given.partition("-")
     cure = "Last-Event-ID (or after) is the last_event_id you were given"
-    if "-" in given and not (len(mark) == MARK and set(mark) <= set("0123456789abcdef")):
+    if "-" in given and not (after.strip("0") and len(mark) == MARK and set(mark) <= set("0123456789abcdef")):
         raise ValueError(cure)
     found = _Asked(
         given,

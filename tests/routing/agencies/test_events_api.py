@@ -151,7 +151,10 @@ async def _made_anew(broker: Broker, first: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["?after=x", "?after=-1", "?after=1-", "?after=1-xyz", "?limit=0", "?limit=201", "?office=x", "?since=1"],
+    [
+        *("?after=x", "?after=-1", "?after=1-", "?after=1-xyz", "?after=0-0123456789ab"),
+        *("?limit=0", "?limit=201", "?office=x", "?since=1"),
+    ],
 )
 async def test_a_wrong_query_is_a_400(fresh_nats: Broker, judge: Judge, path: str) -> None:
     async with in_process(fresh_nats, judge=judge) as system:
