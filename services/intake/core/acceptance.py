@@ -14,7 +14,6 @@ from services.intake.core.correlation import case_id_for
 
 SOURCE = "netral/intake"
 NATIONAL_TIME = ZoneInfo("Asia/Jakarta")
-_IDENTITY = ("name", "address", "email", "phone")
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,8 @@ class Acceptance:
 def accept(report: Report, ticket: str, received_at: datetime, door_key: bytes) -> Acceptance:
     """What becomes of a valid report that came in at `received_at` (UTC)."""
     document = report.model_dump(mode="json", by_alias=True, exclude_none=True)
-    reporter = {name: document["reporter"].pop(name) for name in _IDENTITY if name in document["reporter"]}
+    reporter = document["reporter"]
+    document["reporter"] = {"kind": reporter.pop("kind")}
     refs = {f"p{number}": person.ref for number, person in enumerate(report.persons, 1)}
     event = _event(report, ticket, received_at, door_key)
     return Acceptance(event, {"report": document, "refs": refs}, reporter)

@@ -10,7 +10,12 @@ from services.intake.core.acceptance import accept, zone_at
 from tests.intake.builders import REMOVE, a_report
 
 LATE_EVENING = datetime(2026, 11, 24, 16, 30, tzinfo=UTC)
-REPORTER = {"kind": "VOTER", "name": "Warga Contoh", "email": "warga@example.org"}
+WHO = {
+    "name": "Warga Contoh",
+    "address": "Jalan Contoh 1",
+    "email": "warga@example.org",
+    "phone": "0800",
+}
 
 
 def accepted(**changes):
@@ -28,9 +33,10 @@ def test_the_day_of_receipt_is_the_day_at_the_place():
 
 
 def test_the_reporter_is_split_from_the_dossier():
-    acceptance = accepted(reporter=REPORTER)
+    """Whatever tells who or where it is; an agency reads the dossier."""
+    acceptance = accepted(reporter={"kind": "VOTER", **WHO})
     assert acceptance.dossier["report"]["reporter"] == {"kind": "VOTER"}
-    assert acceptance.reporter == {"name": "Warga Contoh", "email": "warga@example.org"}
+    assert acceptance.reporter == WHO
 
 
 def test_the_dossier_knows_which_ref_each_person_had():
