@@ -91,6 +91,11 @@ LIES: tuple[Lie, ...] = (
         "UPDATE endpoints SET event = json_set(event, '$.data.url', 'x')",
         "otherwise than its change 2",
     ),
+    (
+        "webhook-endpoint",
+        "UPDATE endpoints SET event = 'x' WHERE agency = 'BKN'",
+        "otherwise than its change 2",
+    ),
     ("webhook-alarm", f"UPDATE alarms SET alarm_id = {NOBODY} WHERE alarm = 'GONE'", "was told to nobody"),
 )
 
