@@ -207,6 +207,17 @@ async def test_a_sanction_that_is_owed_after_its_limit_was_said_to_be_over_is_fo
         assert "stays there" in (await kinds(bus, fresh_nats.data_dir))["silence-unsaid"]
 
 
+async def test_a_silence_that_was_said_and_taken_back_is_no_finding(fresh_nats: Broker, judge: Judge) -> None:
+    taken_back = (("NETRAL", "PPK_CONCLUDED", "SILENT"), ("OPERATOR", "VOID", None, {"step": 3}))
+    log = a_log(judge, "heard", (*TO_THE_PPK, *taken_back))
+    (due,) = told(log, "step.", 3)["data"]["persons"][0]["dues"]
+    log = with_due(log, days=30, agency="PPK", office=due["office"], last_day=due["last_day"])
+    for word in ("step.3", "step.4"):
+        told(log, word)["time"] = (OPENED + timedelta(days=30, minutes=2)).isoformat()
+    async with stored(fresh_nats, log) as bus:
+        assert "silence-unsaid" not in await kinds(bus, fresh_nats.data_dir)
+
+
 async def test_a_limit_that_passed_before_its_agency_came_to_owe_a_sanction_is_no_finding(
     fresh_nats: Broker, judge: Judge
 ) -> None:

@@ -1,5 +1,7 @@
 """The independent checker finds lies in single events: told otherwise, out of place, decided by nobody, about a person."""
 
+from typing import Any
+
 import pytest
 
 from services.cli.verify.personal import personal_in
@@ -61,10 +63,21 @@ def twice(log: list[Document]) -> None:
     persons.append({**persons[0], "state": "ROUTED"})
 
 
+def owned_by_nobody(**otherwise: Any) -> Lie:
+    """The last step leaves the person to nobody."""
+
+    def lie(log: list[Document]) -> None:
+        told(log, "step.2")["data"]["persons"][0] |= {"owner": None, **otherwise}
+
+    return lie
+
+
 NOBODY = "00000000-0000-5000-8000-000000000001"
 ASKED = {"rule": "x", "question": "Siapa?"}
 LIES: tuple[tuple[str, Lie, str], ...] = (
     ("illegal-step", changed("step.2", 0, "by", to="KEMENPANRB"), "KEMENPANRB may not say it"),
+    ("no-owner", owned_by_nobody(parts=[]), "after step 2 p1 (RECOMMENDED) is open and nobody"),
+    ("no-owner", owned_by_nobody(state="WITHDRAWN"), "after step 2 p1 (WITHDRAWN) is open and nobody"),
     ("step-order", swapped, "in the order [2, 1]"),
     ("unroutable", unroutable, "about [], the operator was told of ['p1']"),
     (
