@@ -1,7 +1,9 @@
 """What the checker knows of an address of webhooks by its changes, and what a delivery by itself may be."""
 
 from datetime import UTC, datetime, timedelta
+from json import dumps
 from typing import Any
+from uuid import UUID, uuid5
 
 import pytest
 
@@ -36,6 +38,30 @@ def moving(**changes: Any) -> list[str]:
     *found, unknown = check_row({**ROW, **changes}, None, None, NOW)
     assert "which was never registered" in unknown
     return found
+
+
+def delivered(**said: Any) -> list[str]:
+    """What is wrong with a delivery whose body says this of an event about three persons."""
+    key = "00000000-0000-5000-8000-000000000001"
+    told = {"agency": "PPK", "office": None, "case_id": "a case", "persons": ["p1", "p2", "p3"]}
+    event = {"id": "an event", "type": "a type", "time": NOW.isoformat(), "data": told}
+    row = {
+        **ROW,
+        "endpoint_id": key,
+        "delivery_id": str(uuid5(UUID(key), "delivery/an event")),
+        "told_at": NOW,
+        "type": "a type",
+        **{name: told[name] for name in ("agency", "office", "case_id")},
+        "body": dumps({**event, "data": told | said}),
+    }
+    return list(check_row(row, event, an_endpoint("ACTIVE"), NOW))
+
+
+def test_a_body_may_leave_out_the_last_persons_and_says_how_many() -> None:
+    assert delivered() == delivered(persons=["p1"], omitted=2) == []
+    wrong = ({"persons": ["p1"]}, {"persons": ["p1"], "omitted": 1}, {"persons": ["p3"], "omitted": 2})
+    for said in wrong:
+        assert delivered(**said) == ["has another body than its event"], said
 
 
 def test_an_agency_hears_all_its_offices_and_an_office_hears_itself() -> None:
