@@ -20,6 +20,7 @@ from tests.cli.verify.planting import (
     copied,
     kinds,
     publish_once_reports_are_read,
+    sentences,
     stored,
     told,
     without,
@@ -187,6 +188,16 @@ async def test_a_case_of_which_only_the_agencies_stream_tells_yet_is_no_finding(
     log = [entry for entry in true_log(judge) if entry["subject"].startswith("told.")]
     async with stored(fresh_nats, log) as bus:
         assert await kinds(bus, fresh_nats.data_dir) == {}
+
+
+async def test_a_reminder_that_was_never_said_is_found(fresh_nats: Broker, judge: Judge) -> None:
+    """While its limit still runs; that of Bawaslu was over before the case opened, and nobody was to be reminded."""
+    async with stored(fresh_nats, true_log(judge)) as bus:
+        found = await sentences(bus, fresh_nats.data_dir, OPENED + timedelta(days=19))
+    ((kind, says),) = found
+    assert kind == "due-missed"
+    assert "the limit of PPK about p1 until 2026-12-" in says
+    assert "three quarters of it was never said" in says
 
 
 async def test_a_limit_said_too_early_is_found(fresh_nats: Broker, judge: Judge) -> None:
