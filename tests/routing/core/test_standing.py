@@ -1,0 +1,67 @@
+"""Where each of several persons stands, what is marked beside its state, and what is asked."""
+
+from datetime import date
+
+import pytest
+
+from contracts.steps import Matter
+from services.routing.core.decide import Judge
+from tests.builders import a_report
+from tests.routing.core.test_life import Case, at_ppk
+
+HOME = {"kind": "KABUPATEN", "region": "kemendagri:52.04"}
+
+
+def beside(judge: Judge, **other: object) -> tuple[Matter, ...]:
+    """A teacher of a regency, and somebody else in the same report."""
+    plain = a_report()
+    acts = [*plain["acts"], {**plain["acts"][0], "person": "p2"}]
+    return Case(judge, persons=[*plain["persons"], {"ref": "p2", **other}], acts=acts).life().matters
+
+
+def test_of_two_persons_only_the_unknown_one_is_marked_as_not_identified(judge: Judge) -> None:
+    marks = [matter.marks for matter in beside(judge, status="UNKNOWN", employer=HOME)]
+    assert ["UNIDENTIFIED" in found for found in marks] == [False, True]
+    marks = [matter.marks for matter in beside(judge, status="PNS", employer={"kind": "UNKNOWN"})]
+    assert ["UNIDENTIFIED" in found for found in marks] == [False, True]
+
+
+def test_a_reported_head_of_region_bars_the_ppk_of_the_staff_and_nobody_else_s(judge: Judge) -> None:
+    staff, head = beside(judge, status="KEPALA_DAERAH", employer=HOME)
+    assert "RECUSED" in staff.marks
+    assert [question.rule for question in staff.questions] == ["case.superior-of-ppk"]
+    assert "RECUSED" not in head.marks
+    assert head.questions == ()
+
+
+def test_only_whom_gakkumdu_must_look_at_is_marked_by_a_crime(judge: Judge) -> None:
+    staff, deputy = beside(judge, status="PJ_KEPALA_DAERAH", employer=HOME)
+    assert "CRIME" not in staff.marks
+    assert "CRIME" in deputy.marks
+
+
+def test_a_case_is_complete_where_nothing_is_lacking_that_the_decision_names(judge: Judge) -> None:
+    (whole,), (lacking,) = Case(judge).life().matters, Case(judge, evidence=[]).life().matters
+    assert "COMPLETE" in whole.marks
+    assert "COMPLETE" not in lacking.marks
+
+
+def test_how_a_silent_ppk_was_pressed_is_shown_no_more_once_it_has_acted(judge: Judge) -> None:
+    case = at_ppk(judge).say("NETRAL", "PPK_CONCLUDED", "SILENT", on=date(2024, 12, 3))
+    assert case.say("BKN", "WARN").state == "REPRIMANDED"
+    assert case.say("BKN", "PPK_CONCLUDED", "WRONG_SANCTION").state == "WRONG_SANCTION"
+
+
+def test_a_step_that_moves_nobody_on_founds_what_is_said_next(judge: Judge) -> None:
+    case = Case(judge).say("BAWASLU", "IDENTIFIED", on=date(2024, 11, 1), status="PNS", employer="KABUPATEN")
+    case.say("PPK", "TRANSFERRED").say("BAWASLU", "STUDY_CONCLUDED", "BREACH")
+    assert (case.refused, case.state) == ("", "BREACH")
+    assert "case.unfounded" not in [question.rule for question in case.life().matters[0].questions]
+
+
+@pytest.mark.parametrize(("result", "marked"), [("ELEMENTS_MET", True), ("ELEMENTS_NOT_MET", False)])
+def test_what_gakkumdu_found_to_be_a_crime_stays_marked(judge: Judge, result: str, marked: bool) -> None:
+    case = Case(judge).say("BAWASLU", "GAKKUMDU_CONCLUDED", result)
+    case.say("BAWASLU", "STUDY_CONCLUDED", "NO_BREACH")
+    (matter,) = case.life().matters
+    assert ("CRIME" in matter.marks) == marked
