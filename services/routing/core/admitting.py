@@ -149,8 +149,8 @@ def _hop(life: Life, matter: Matter, said: Said, by: str, office: str | None) ->
         return None if asked else f"{matter.ref} was not transferred to {by}"
     if said.event is MoveKind.REFUSE and asked:
         return None
-    mine = by == OPERATOR and (said.event is not MoveKind.DONE or owner.agency == OPERATOR)
-    mine = mine or (owner.agency == by and office in (None, owner.office))
+    mine = owner.agency == by and office in (None, owner.office)
+    mine = mine or (by == OPERATOR and said.event is not MoveKind.DONE)
     if said.event is MoveKind.DONE and _has_part(matter, by, office):
         return None
     if not mine:
