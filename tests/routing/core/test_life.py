@@ -211,3 +211,9 @@ def test_a_decision_from_before_cases_had_a_life_gives_the_same_owners_without_l
     assert opening(life.decision) == tuple(
         m.model_copy(update={"dues": (), "marks": ()}) for m in life.matters
     )
+
+
+def test_what_was_taken_back_stands_again_where_that_was_taken_back(judge: Judge) -> None:
+    case = Case(judge).say("BAWASLU", "STUDY_CONCLUDED", "NO_BREACH")
+    seen = [case.say("OPERATOR", "VOID", step=number).state for number in (1, 2, 3)]
+    assert seen == ["ROUTED", "NOT_PROVEN_BY_STUDY", "ROUTED"]

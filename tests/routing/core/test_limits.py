@@ -21,6 +21,19 @@ def test_the_limit_of_each_person_runs_since_what_was_said_about_it_last(judge: 
     ]
 
 
+def test_who_acts_first_has_a_limit_since_the_reporter_knew(judge: Judge) -> None:
+    (due,) = Case(judge).life().matters[0].dues
+    assert (due.agency, due.since, due.last_day) == ("BAWASLU", date(2024, 10, 23), date(2024, 10, 30))
+
+
+def test_a_limit_goes_on_whatever_else_is_said_about_the_person(judge: Judge) -> None:
+    case = at_ppk(judge)
+    before = case.life().matters[0].dues
+    case.say("BKN", "IDENTIFIED", on=date(2024, 11, 20), status="PNS", employer="KABUPATEN")
+    assert case.refused == ""
+    assert case.life().matters[0].dues == before
+
+
 def test_a_person_waits_for_the_operator_since_somebody_last_spoke_about_it(judge: Judge) -> None:
     case = of_two(judge).say("BAWASLU", "REFUSE", on=OPENED, person="p1", to="BKN")
     case.say("BAWASLU", "STUDY_CONCLUDED", "BREACH", on=MONDAY, person="p2")
