@@ -7,6 +7,7 @@ import pytest
 from contracts.steps import Matter
 from services.routing.core.decide import Judge
 from tests.builders import a_report
+from tests.routing.core.test_admitting import of_two
 from tests.routing.core.test_life import Case, at_ppk
 
 HOME = {"kind": "KABUPATEN", "region": "kemendagri:52.04"}
@@ -65,3 +66,14 @@ def test_what_gakkumdu_found_to_be_a_crime_stays_marked(judge: Judge, result: st
     case.say("BAWASLU", "STUDY_CONCLUDED", "NO_BREACH")
     (matter,) = case.life().matters
     assert ("CRIME" in matter.marks) == marked
+
+
+def test_a_case_is_handled_on_the_day_of_its_last_step_also_where_a_person_was_closed_before(
+    judge: Judge,
+) -> None:
+    case, first, last = of_two(judge), date(2024, 11, 4), date(2024, 11, 8)
+    case.say("BAWASLU", "STUDY_CONCLUDED", "NO_BREACH", on=first, person="p1")
+    assert case.life().decision.handled_on == first
+    case.say("BAWASLU", "STUDY_CONCLUDED", "BREACH", on=last, person="p2")
+    assert case.life().decision.handled_on == last
+    assert [matter.state for matter in case.life().matters] == ["NOT_PROVEN_BY_STUDY", "BREACH"]
