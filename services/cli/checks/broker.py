@@ -1,7 +1,7 @@
 """Checks the broker: login, streams against the topology table, consumers, dead letters."""
 
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerInfo
+from nats.js.api import AccountInfo, ConsumerInfo
 from nats.js.errors import NotFoundError
 
 from contracts.topology import CONSUMERS
@@ -11,6 +11,8 @@ from services.cli.checks.finding import Finding, fail, ok, warn
 from services.cli.errors import Stop
 from services.runtime.settings import Settings
 
+NEARLY_FULL = 0.9
+"""Of what the account may store."""
 NOT_OURS = "not in the table"
 """How `deploy.streams.drift` calls a stream that the topology table does not know."""
 
@@ -22,6 +24,7 @@ async def broker(settings: Settings) -> list[Finding]:
             found = [ok("broker", f"{settings.broker_shown}, logged in as operator")]
             return [
                 *found,
+                room_of(await js.account_info()),
                 await _streams(js, settings.nats_replicas),
                 *[await _consumer(js, c.stream, c.name) for c in CONSUMERS],
                 await _parked(js),
@@ -29,6 +32,24 @@ async def broker(settings: Settings) -> list[Finding]:
     except Stop as problem:
         says, _, cure = str(problem).partition("; ")
         return [fail("broker", says, cure)]
+
+
+def room_of(account: AccountInfo) -> Finding:
+    """Whether the broker's own limit of our account leaves room; a limit below what is stored refuses every report."""
+    parts = [one for one in (account.tiers or {"": account}).values() if one.limits.max_storage >= 0]
+    shares = [(one.storage / max(one.limits.max_storage, 1), one) for one in parts]
+    share, fullest = max(shares, key=lambda found: found[0], default=(0.0, account))
+    if not parts:
+        return ok("room", f"{_mb(account.storage)} stored, the broker sets our account no limit")
+    says = f"{_mb(fullest.storage)} stored of the {_mb(fullest.limits.max_storage)} the broker lets our account have"
+    if share < NEARLY_FULL:
+        return ok("room", says)
+    cure = "raise the account's limit at the broker (`max_file`, or the account's JetStream limits)"
+    return (fail if share >= 1 else warn)("room", says, cure)
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
 
 
 async def _streams(js: JetStreamContext, replicas: int) -> Finding:
