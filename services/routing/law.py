@@ -16,6 +16,7 @@ from services.routing.rules.proving import prove
 from services.routing.yaml_nodes import BrokenRulebook, RuleFault
 from services.runtime.bus import Bus
 from services.runtime.clock import Clock
+from services.runtime.reading import surely
 
 
 class Law(InForce[RulebookLoaded]):
@@ -46,16 +47,18 @@ class Law(InForce[RulebookLoaded]):
         await self.catch_up(bus)
         if self.current and self.digest_of(self.current) == book.digest:
             return self.current
-        self._check_version(book)
+        await self._refuse_a_name_used_before(bus, book)
         return await self.put(bus, self._event(book, files))
 
-    def _check_version(self, book: Rulebook) -> None:
-        """A version names one text: people cite it. Raises BrokenRulebook where it is that of another one."""
-        data = self.current.data if self.current else None
-        for known in (data.rulebook, data.previous) if data else ():
-            if known and (known.id, known.version) == (book.id, book.version) and known.digest != book.digest:
-                fault = f"version {book.version} is that of another text, which was loaded before; give this one its own"
-                raise BrokenRulebook([RuleFault(COVER, fault)])
+    async def _refuse_a_name_used_before(self, bus: Bus, book: Rulebook) -> None:
+        """A decision names its rulebook by the version, so a version never means another text than before."""
+        for number in range(1, self.next_number):
+            stored = await surely(bus, f"rulebooks.{number}")
+            known = self._read(stored).data.rulebook if stored else None
+            named = known is not None and (known.id, known.version) == (book.id, book.version)
+            if known and named and known.digest != book.digest:
+                says = f"version {book.version} was loaded before with another text; raise it"
+                raise BrokenRulebook([RuleFault(COVER, says)])
 
     def _event(self, book: Rulebook, files: Mapping[str, bytes]) -> RulebookLoaded:
         number = self.next_number

@@ -92,10 +92,11 @@ async def test_a_version_stays_the_name_of_one_text_and_going_back_to_that_text_
     async with in_process(fresh_nats, judge=judge) as system:
         answer = await load(system, changed)
         assert answer.status_code == 422
-        assert "give this one its own" in answer.json()["faults"][0]
-        assert (await load(system, newer())).json()["number"] == 2
-        assert (await load(system, changed)).status_code == 422
-        assert (await load(system, texts())).json()["number"] == 3
+        assert "loaded before with another text" in answer.json()["faults"][0]
+        for number, named in enumerate(("2027.1.0", "2027.1.1"), 2):
+            assert (await load(system, newer(named))).json()["number"] == number
+            assert (await load(system, changed)).status_code == 422
+        assert (await load(system, texts())).json()["number"] == 4
 
 
 async def test_a_broken_rulebook_is_refused_with_every_fault_and_the_old_one_goes_on(
