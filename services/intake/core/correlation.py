@@ -4,6 +4,7 @@ import json
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ _EVENT = {
     "region",
     "online",
 }
-_written = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+_written = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=date.isoformat).encode
 _PERSON = {"status", "post", "post_kind", "employer", "employer_region", "numbered"}
 
 
@@ -50,7 +51,7 @@ def _exact_key(report: Report, facts: ReportFacts) -> str | None:
         _person(identity, person, acts[person.ref])
         for identity, person in zip(identities, facts.persons, strict=True)
     )
-    event = facts.model_dump(mode="json", include=_EVENT)
+    event: dict[str, Any] = {name: getattr(facts, name) for name in _EVENT}
     event["regions_touched"] = sorted(set(facts.regions_touched))
     event["sbt"] = facts.channel is Channel.SBT
     event["anonymous"] = facts.reporter is ReporterKind.ANONYMOUS
@@ -59,7 +60,8 @@ def _exact_key(report: Report, facts: ReportFacts) -> str | None:
 
 def _person(identity: tuple[str, str], facts: PersonFacts, acts: Iterable[tuple[str, str]]) -> dict[str, Any]:
     nip, name = identity
-    return {**facts.model_dump(mode="json", include=_PERSON), "nip": nip, "name": name, "acts": sorted(acts)}
+    said = {name: getattr(facts, name) for name in _PERSON}
+    return {**said, "nip": nip, "name": name, "acts": sorted(acts)}
 
 
 def _name(person: Person) -> str:
