@@ -91,7 +91,8 @@ class Hops:
             case MoveKind.ASSIGN:
                 self._held_by(to, on)
             case MoveKind.RETURN:
-                wanting = [*self.wanting, None if self.holder == (OPERATOR, None) else self.holder]
+                # The operator asks for nothing back: what stands in his queue is still wanted by who returned it.
+                wanting = self.wanting if self.holder == (OPERATOR, None) else [*self.wanting, self.holder]
                 self._held_by(to or self.before or (OPERATOR, None), on, returned=True)
                 self.wanting = wanting
             case MoveKind.REFUSE:
