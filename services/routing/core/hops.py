@@ -76,8 +76,8 @@ class Hops:
         """For which office somebody speaks: for the one that was asked, or has the file, where only the agency is known."""
         answers = kind in (MoveKind.ACCEPT, MoveKind.REFUSE)
         for body in (self.asked if answers else None, self.holder):
-            if body and body[0] == speaker[0] and None in (body[1], speaker[1]):
-                return body if speaker[1] is None else speaker
+            if body and speaker == (body[0], None):
+                return body
         return self.at_home(speaker)
 
     def _move(self, kind: MoveKind, to: Body | None, speaker: Body, on: date) -> None:
