@@ -74,7 +74,7 @@ def _still_reading(parts: Sequence[Assignment], triggers: Sequence[str]) -> list
     ended: dict[Body, Assignment] = {}
     for part in parts:
         body = (part.agency, part.office)
-        if part.role is Role.ACTION and not part.active and part.when in triggers and body not in reading:
+        if part.role is Role.ACTION and part.when in triggers and body not in reading:
             ended.setdefault(body, part)
     told = {"role": Role.INFORMATION, "active": True, "deadline": None}
     return [part.model_copy(update=told) for part in ended.values()]
@@ -104,7 +104,7 @@ def _moved(parts: Iterable[Assignment], hops: Hops) -> list[Assignment]:
     acting = {(part.agency, part.office) for part in parts if acts(part)}
     if hops.holder and hops.holder[0] != OPERATOR and hops.holder not in acting:
         found.append(_part(Agency(hops.holder[0]), hops.holder[1], TRANSFERRED_RULE))
-    if hops.asked and hops.asked[0] != OPERATOR:
+    if hops.asked:
         asked = _part(Agency(hops.asked[0]), hops.asked[1], TRANSFERRED_RULE)
         found.append(asked.model_copy(update={"role": Role.INFORMATION}))
     return found

@@ -89,6 +89,8 @@ def test_the_clock_of_a_file_returned_twice_stands_from_the_first_return_to_the_
     case.say("PPK", "TRANSFER", to="GAKKUMDU", on=date(2024, 11, 25))
     case.say("GAKKUMDU", "ACCEPT", on=date(2024, 11, 26))
     assert (case.owner, [due.last_day for due in matter(case).dues]) == ("GAKKUMDU", [date(2024, 12, 9)])
+    case.say("OPERATOR", "ASSIGN", to="POLRI", on=date(2024, 11, 28))
+    assert (case.owner, [due.last_day for due in matter(case).dues]) == ("POLRI", [date(2024, 12, 9)])
 
 
 def test_an_agency_that_passed_the_file_on_does_not_get_it_by_another_of_its_offices_unless_both_are_named(
