@@ -36,6 +36,8 @@ def test_whoever_had_to_act_may_still_read_and_hears_nothing_of_the_link(judge: 
     case.say("OPERATOR", "LINK", case=OLDER)
     after = case.life().matters
     assert {p.agency for p in after[0].parts if p.active} == {p.agency for p in before[0].parts if p.active}
+    changed = [part for part in after[0].parts if part not in before[0].parts]
+    assert [(part.agency, part.role) for part in changed] == [("PPK", "INFORMATION")]
     assert newly_offered(last_step(case), before) == []
     case.say("OPERATOR", "VOID", step=3)
     assert "PPK" in {event.data.agency for event in newly_offered(last_step(case), after)}  # type: ignore[attr-defined]

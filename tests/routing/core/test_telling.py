@@ -11,7 +11,9 @@ from contracts.events import ReportAcceptedData as Data
 from contracts.steps import Matter
 from services.routing.core.decide import Judge
 from services.routing.core.fanout import SOURCE, decided, stepped
-from services.routing.core.telling import due_told_of, told_of_due, told_of_opening, told_of_step
+from services.routing.core.life import opening
+from services.routing.core.telling import due_told_of, matters_of, told_of_due, told_of_opening, told_of_step
+from tests.builders import a_report
 from tests.routing.core.test_life import OPENED, Case
 
 AT = datetime(2024, 10, 31, 3, tzinfo=UTC)
@@ -21,8 +23,8 @@ CASE = UUID(int=7)
 class Told:
     """What everybody was told at the opening, and at each step that is said."""
 
-    def __init__(self, judge: Judge) -> None:
-        self.case = Case(judge)
+    def __init__(self, judge: Judge, **changed: object) -> None:
+        self.case = Case(judge, **changed)
         data = Data(report_id=UUID(int=6), case_id=CASE, ticket="NTR-0", facts=self.case.facts)
         accepted = ReportAccepted(id=CASE, source="/t", subject="r", time=AT, data=data)
         life = self.case.life()
@@ -117,3 +119,43 @@ def test_telling_the_same_record_again_makes_the_same_bytes(judge: Judge) -> Non
     )
     assert first == second
     assert json.loads(first[0])["data"]["link"].endswith(str(CASE))
+
+
+def of_two_regencies(judge: Judge) -> Told:
+    """Two civil servants of two regencies in one report."""
+    plain = a_report()
+    home = {"kind": "KABUPATEN", "region": "kemendagri:52.71"}
+    acts = [*plain["acts"], {**plain["acts"][0], "person": "p2"}]
+    persons = [*plain["persons"], {**plain["persons"][0], "ref": "p2", "employer": home}]
+    return Told(judge, persons=persons, acts=acts)
+
+
+def test_two_offices_of_one_agency_are_told_each_of_its_own_person(judge: Judge) -> None:
+    told = of_two_regencies(judge)
+    told.say("BAWASLU", "STUDY_CONCLUDED", "BREACH")
+    offers = of(told.say("BKN", "SUPERVISOR_CONCLUDED", "RECOMMENDED"), "PPK")
+    seen = {(e.data.office, *(view.ref for view in e.data.persons)) for e in offers}  # type: ignore[attr-defined]
+    assert seen == {("kabkota:52.04", "p1"), ("kabkota:52.71", "p2")}
+    assert len({event.id for event in offers}) == 2  # type: ignore[attr-defined]
+
+
+def test_an_office_that_gets_another_person_is_offered_it_and_told_of_it_once(judge: Judge) -> None:
+    told = of_two_regencies(judge)
+    told.say("BAWASLU", "STUDY_CONCLUDED", "BREACH")
+    told.say("BKN", "SUPERVISOR_CONCLUDED", "RECOMMENDED", person="p1")
+    told.say("OPERATOR", "ASSIGN", to="PPK", office="kabkota:52.04", person="p1")
+    (offer,) = of(told.say("OPERATOR", "ASSIGN", to="PPK", office="kabkota:52.04", person="p2"), "PPK")
+    assert isinstance(offer, AgencyOffered)
+    assert [view.ref for view in offer.data.persons] == ["p2"]
+
+
+def test_a_record_from_before_cases_had_a_life_is_told_by_its_decision(judge: Judge) -> None:
+    told = Told(judge)
+    data = told.record.data.model_copy(update={"persons": ()})
+    assert matters_of(told.record.model_copy(update={"data": data})) == opening(data.decision)
+    told.case.say("BAWASLU", "STUDY_CONCLUDED", "BREACH")
+    record = stepped(told.record, told.case.steps[-1], told.case.life())
+    assert matters_of(record) == record.data.persons != ()
+    assert (
+        matters_of(record.model_copy(update={"data": record.data.model_copy(update={"persons": ()})})) == ()
+    )
