@@ -213,7 +213,33 @@ def test_a_decision_from_before_cases_had_a_life_gives_the_same_owners_without_l
     )
 
 
+def test_an_opening_that_obliges_nobody_now_waits_for_the_operator(judge: Judge) -> None:
+    decision = Case(judge).life().decision
+    (person,) = decision.persons
+    later = tuple(part.model_copy(update={"active": False}) for part in person.assignments)
+    nobody = decision.model_copy(update={"persons": (person.model_copy(update={"assignments": later}),)})
+    (matter,) = opening(nobody)
+    assert (matter.owner and matter.owner.agency) == "OPERATOR"
+
+
 def test_what_was_taken_back_stands_again_where_that_was_taken_back(judge: Judge) -> None:
     case = Case(judge).say("BAWASLU", "STUDY_CONCLUDED", "NO_BREACH")
     seen = [case.say("OPERATOR", "VOID", step=number).state for number in (1, 2, 3)]
     assert seen == ["ROUTED", "NOT_PROVEN_BY_STUDY", "ROUTED"]
+
+
+def test_who_was_identified_is_heard_with_status_post_and_employer_and_without_what_was_not_said(
+    judge: Judge,
+) -> None:
+    case = Case(judge, person__status="UNKNOWN", person__nip=None)
+    known = {"post": "GURU", "post_kind": "FUNGSIONAL", "employer": "KABUPATEN"}
+    for by in ("BAWASLU", "BKN"):
+        case.say(by, "IDENTIFIED", person="p1", employer_region="kemendagri:52.04", numbered=True, **known)
+    (heard,) = case.life().events
+    assert (heard.status, heard.post, heard.post_kind, heard.numbered) == (None, "GURU", "FUNGSIONAL", True)
+    assert heard.employer is not None
+    assert (heard.employer.kind, heard.employer.region) == ("KABUPATEN", "kemendagri:52.04")
+    for by in ("BAWASLU", "BKN"):
+        case.say(by, "IDENTIFIED", person="p1", status="PNS", numbered=True)
+    last = case.life().events[-1]
+    assert (last.status, last.post, last.post_kind, last.employer) == ("PNS", None, None, None)

@@ -1,12 +1,16 @@
 """Where each of several persons stands, what is marked beside its state, and what is asked."""
 
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
-from contracts.steps import Matter
+from contracts.door import read_report
+from contracts.facts import facts_of
+from contracts.steps import Matter, Said
 from services.routing.core.decide import Judge
-from tests.builders import a_report
+from services.routing.core.life import Step, life_of
+from tests.builders import TODAY, a_report
 from tests.routing.core.test_admitting import of_two
 from tests.routing.core.test_life import Case, at_ppk
 
@@ -77,3 +81,38 @@ def test_a_case_is_handled_on_the_day_of_its_last_step_also_where_a_person_was_c
     case.say("BAWASLU", "STUDY_CONCLUDED", "BREACH", on=last, person="p2")
     assert case.life().decision.handled_on == last
     assert [matter.state for matter in case.life().matters] == ["NOT_PROVEN_BY_STUDY", "BREACH"]
+
+
+def when_kasn_ended(judge: Judge, *said: tuple[date, str, dict[str, Any]]) -> list[set[str]]:
+    """By which agencies' parts each of two persons stands; from 4 September 2024 on BKN has those of KASN."""
+    plain, opened = (
+        a_report(
+            reported_on="2024-07-30", incident__occurred_on="2024-07-28", incident__known_on="2024-07-29"
+        ),
+        date(2024, 7, 31),
+    )
+    persons = [*plain["persons"], {**plain["persons"][0], "ref": "p2"}]
+    acts = [*plain["acts"], {**plain["acts"][0], "person": "p2"}]
+    facts = facts_of(read_report({**plain, "persons": persons, "acts": acts}, TODAY), opened)
+    steps = [
+        Step(n, datetime(2024, 9, 9, tzinfo=UTC), by, None, Said.model_validate({"on": on, **words}))
+        for n, (on, by, words) in enumerate(said, 1)
+    ]
+    life = life_of(facts, opened, [on for on, _, _ in said], steps, judge)
+    return [{str(part.agency) for part in m.parts} & {"KASN"} for m in life.matters]
+
+
+def test_what_was_closed_stays_as_it_was_decided_on_the_day_of_the_last_progress_about_it(
+    judge: Judge,
+) -> None:
+    before, between, after = date(2024, 8, 1), date(2024, 8, 20), date(2024, 9, 10)
+    breach = {"event": "STUDY_CONCLUDED", "result": "BREACH"}
+    ends = {"event": "STUDY_CONCLUDED", "result": "NO_BREACH", "person": "p1"}
+    noted = {"event": "ACKNOWLEDGE"}
+    kasn, bkn = {"KASN"}, set[str]()
+    closed = (between, "BAWASLU", ends)
+    assert when_kasn_ended(judge, closed) == [kasn, kasn]
+    assert when_kasn_ended(judge, closed, (after, "BAWASLU", noted)) == [kasn, bkn]
+    assert when_kasn_ended(judge, closed, (after, "BAWASLU", {**breach, "person": "p2"})) == [kasn, bkn]
+    repair = (before, "BAWASLU", {"event": "STUDY_CONCLUDED", "result": "REPAIR_NEEDED"})
+    assert when_kasn_ended(judge, repair, (after, "BAWASLU", ends)) == [bkn, bkn]
