@@ -26,6 +26,15 @@ def test_a_new_minute_counts_anew():
     assert wrong.wait(TICKET, NOW + timedelta(minutes=ALLOWED)) == 0
 
 
+def test_the_minute_begins_with_its_first_wrong_receipt_also_long_after_the_one_before():
+    wrong, later = WrongReceipts(), NOW + timedelta(minutes=1)
+    wrong.add(TICKET, NOW)
+    for _ in range(ALLOWED):
+        assert wrong.wait(TICKET, later) == 0
+        wrong.add(TICKET, later)
+    assert wrong.wait(TICKET, later) == 61
+
+
 def test_guessing_tickets_does_not_fill_the_memory():
     wrong = WrongReceipts()
     for number in range(REMEMBERED + 100):
