@@ -2,7 +2,7 @@ import pytest
 
 from contracts.codes import Agency
 from contracts.steps import Said
-from services.notifications.core.judging import implicated, may_be_told
+from services.notifications.core.judging import headed_office, implicated, may_be_told
 from services.notifications.core.matrix import matrix
 from tests.notifications.story import a_story
 
@@ -51,3 +51,41 @@ def test_the_regional_secretary_s_own_secretariat_is_not_told_but_his_ppk_is():
 def test_one_voice_that_says_who_he_is_is_enough_to_withhold():
     said = Said(event="IDENTIFIED", on="2024-11-02", status="PJ_KEPALA_DAERAH", person="p1")
     assert not may_be_told(Agency.PPK, SUMBAWA, heads(said))
+
+
+def test_what_somebody_says_counts_by_status_or_by_post_and_nothing_said_counts_for_nothing():
+    said = {"event": "IDENTIFIED", "on": "2024-11-02", "person": "p1"}
+    found = heads(Said(**said, post="SEKDA"))
+    assert not may_be_told(Agency.PEMDA, SUMBAWA, found)
+    assert may_be_told(Agency.PPK, SUMBAWA, found)
+    elsewhere = {"employer": "PROVINSI", "employer_region": "kemendagri:52"}
+    assert heads(Said(**said, **elsewhere)) == frozenset()
+
+
+def test_where_it_is_not_known_which_office_he_heads_none_of_that_agency_is_told():
+    found = frozenset({(Agency.PPK, None)})
+    for office in (SUMBAWA, NTB, None):
+        assert not may_be_told(Agency.PPK, office, found)
+        assert may_be_told(Agency.BKN, office, found)
+
+
+def test_an_office_that_is_not_known_is_told_where_nobody_of_its_agency_is_reported():
+    found = frozenset({(Agency.PPK, SUMBAWA)})
+    assert may_be_told(Agency.BKN, None, found)
+    assert not may_be_told(Agency.PPK, None, found)
+    assert not may_be_told(Agency.PPK, None, found | {(Agency.PEMDA, NTB)})
+
+
+@pytest.mark.parametrize(
+    ("employer", "region", "office"),
+    [
+        ("KABUPATEN", "kemendagri:52.71", "kabkota:52.71"),
+        ("KABUPATEN", None, SUMBAWA),
+        ("PUSAT", "kemendagri:31.71", SUMBAWA),
+        ("PROVINSI", "kemendagri:52.71", NTB),
+        ("KABUPATEN", "kemendagri:52", NTB),
+        ("KABUPATEN", "nowhere", None),
+    ],
+)
+def test_the_office_somebody_heads_is_that_of_the_employer_else_of_the_place(employer, region, office):
+    assert headed_office(employer, region, "kemendagri:52.04") == office
