@@ -177,3 +177,21 @@ def test_a_reporter_hears_once_what_becomes_of_several_persons_one_by_one():
 def test_who_is_asked_to_take_a_case_is_mailed_at_the_office_routing_found():
     notices = stepped(a_story(), 1, {}, asked="kabkota:52.04", event="TRANSFER", to="POLRI")
     assert ("POLRI", "kabkota:52.04") in {(notice.agency, notice.office) for notice in notices}
+
+
+def test_two_offices_of_one_agency_are_mailed_each_its_own_duties():
+    (offer,) = [offer for offer in a_story().offers if offer.data.agency is Agency.BAWASLU]
+    (part,) = [part for part in offer.data.assignments if part.active]
+    other = part.model_copy(update={"office": "kabkota:52.71", "basis": ("another law",)})
+    both = offer.data.model_copy(update={"assignments": (part, other)})
+    found = {n.office: n.facts.duties for n in on_offered(offer.model_copy(update={"data": both}))}
+    assert {office: [duty.basis for duty in duties] for office, duties in found.items()} == {
+        "kabkota:52.04": [part.basis],
+        "kabkota:52.71": [("another law",)],
+    }
+
+
+def test_a_reporter_hears_each_time_that_somebody_took_a_person_s_file_over():
+    story, same = a_story(persons=2), {"p1": "BREACH", "p2": "BREACH"}
+    for number, person in enumerate(("p1", "p2"), 1):
+        assert to_reporters(stepped(story, number, same, event="ACCEPT", person=person)) == 1
