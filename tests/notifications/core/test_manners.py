@@ -80,6 +80,37 @@ def test_quiet_hours_hold_what_can_wait_until_their_end():
     assert plan("overdue", quiet, night).at == night
 
 
+def sumbawa(hour, minute=0, *, day=24):
+    return datetime(2026, 11, day, hour, minute, tzinfo=ZoneInfo("Asia/Makassar"))
+
+
+@pytest.mark.parametrize(
+    ("quiet", "now", "at"),
+    [
+        ((12, 14), sumbawa(11, 59), sumbawa(11, 59)),
+        ((12, 14), sumbawa(12), sumbawa(14)),
+        ((12, 14), sumbawa(13, 59), sumbawa(14)),
+        ((12, 14), sumbawa(14), sumbawa(14)),
+        ((12, 14), sumbawa(20), sumbawa(20)),
+        ((21, 6), sumbawa(20, 59), sumbawa(20, 59)),
+        ((21, 6), sumbawa(21), sumbawa(6, day=25)),
+        ((21, 6), sumbawa(2), sumbawa(6)),
+        ((21, 6), sumbawa(6), sumbawa(6)),
+    ],
+)
+def test_quiet_hours_begin_and_end_on_the_minute_and_may_go_over_midnight(quiet, now, at):
+    assert plan("progress", Manner(quiet=(time(quiet[0]), time(quiet[1]))), now).at == at
+
+
+def test_a_reporter_lives_by_the_clock_of_the_place_and_an_unknown_office_by_the_capital_s():
+    morning = Manner(Digest.DAILY)
+    where = {"agency": None, "office": None}
+    west = LETTERS["progress"].facts.model_copy(update={"region": "kemendagri:11.01"})
+    assert plan("progress", morning, **where).at == datetime(2026, 11, 25, 0, tzinfo=UTC)
+    assert plan("progress", morning, **where, facts=west).at == datetime(2026, 11, 25, 1, tzinfo=UTC)
+    assert plan("progress", morning, office="kabkota:99.99").at == datetime(2026, 11, 25, 1, tzinfo=UTC)
+
+
 def test_a_burst_becomes_one_digest_at_its_end():
     assert plan("offered", recent=49).slot is None
     burst = plan("offered", recent=50)
