@@ -23,7 +23,7 @@ from tests.shell import forget_installation
 
 THOROUGH = (
     "tests/cli",
-    "tests/notifications",
+    "tests/notifications/test_",
     "tests/routing/rules",
     "tests/routing/delivery",
     "tests/deploy/test_manifests.py",
