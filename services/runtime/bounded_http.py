@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from services.runtime.crowd import Crowd
@@ -85,7 +86,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._running = cycle
         if not cycle.keep_alive:
             cycle.transport = _ReadFirst(self, cycle)  # type: ignore[assignment]
-        super()._start_asgi_task(cycle, app)
+        super()._start_asgi_task(cycle, cast(Any, _Answering(app, cycle)))
 
     def data_received(self, data: bytes) -> None:
         """More bytes came."""
@@ -129,6 +130,20 @@ class BoundedHttp(HttpToolsProtocol):
         head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[status] + head % len(text) + text.encode("ascii"))
         self.transport.close()
+
+
+class _Answering:
+    """An app that may be cut off once it has answered: uvicorn would write that down as an error of the app."""
+
+    def __init__(self, app: Any, cycle: RequestResponseCycle) -> None:
+        self._app, self._cycle = app, cycle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._cycle.response_complete:
+                raise
 
 
 class _ReadFirst:

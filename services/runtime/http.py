@@ -6,7 +6,7 @@ import hmac
 from starlette.requests import Request
 
 from services.runtime.problems import exception_handlers, problem
-from services.runtime.serving import CannotListen, serve
+from services.runtime.serving import CannotListen, serve, stopping
 from services.runtime.traced_http import TracedHttp
 
 
@@ -69,4 +69,5 @@ __all__ = [
     "problem",
     "same",
     "serve",
+    "stopping",
 ]

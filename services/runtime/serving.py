@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from services.runtime.bounded_http import BoundedHttp, guests
 from services.runtime.crowd import Crowd
@@ -20,6 +20,9 @@ GRACE_SECONDS = 5
 CANNOT_GO_ON = signal.SIGUSR1
 """A service's own word that its work has ended by an error."""
 _ENDING = (signal.SIGTERM, signal.SIGINT, CANNOT_GO_ON)
+
+
+_STATE = "netral.stopping"
 
 
 class CannotListen(BadSettings):
@@ -59,6 +62,12 @@ async def serve(
     return int(CANNOT_GO_ON in ended_by)
 
 
+def stopping(scope: Scope) -> bool:
+    """Whether the door of this request was told to stop: who only waits for something to happen is better answered now."""
+    told: Callable[[], bool] | None = scope.get("state", {}).get(_STATE)
+    return told is not None and told()
+
+
 def _config(app: ASGIApp, crowd: Crowd) -> uvicorn.Config:
     return uvicorn.Config(
         app,
@@ -84,6 +93,7 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.lifespan.state[_STATE] = lambda: self.should_exit
         await super().startup(sockets)
         if self._on_ready is not None:
             self._on_ready()

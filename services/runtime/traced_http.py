@@ -37,6 +37,13 @@ class _Exchange:
             return None
         return type(self.problem).__name__ if self.problem else str(self.status or "no answer")
 
+    @property
+    def level(self) -> str:
+        """Of its line. Cut off when we were told to stop is no error of ours: whoever asked was told to ask again."""
+        if isinstance(self.problem, asyncio.CancelledError) and self.status is not None:
+            return "WARNING"
+        return "ERROR" if self.error else "INFO"
+
 
 class TracedHttp:
     """ASGI middleware around a whole Starlette app with flat routes.
@@ -126,7 +133,7 @@ class TracedHttp:
         context = span.get_span_context()
         self._log(
             "http.handled",
-            level="ERROR" if exchange.error else "INFO",
+            level=exchange.level,
             service=self._service,
             method=exchange.method,
             route=route,

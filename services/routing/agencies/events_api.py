@@ -19,7 +19,7 @@ from services.routing.bodies import later
 from services.routing.guarding import NO_STORE, guarded, who_are_you
 from services.routing.keys import Holder, Keys
 from services.runtime.bus import BrokerAway, Bus
-from services.runtime.http import problem
+from services.runtime.http import problem, stopping
 from services.runtime.reading import Stored, at_leader, page_of
 
 MOST = 200
@@ -57,7 +57,9 @@ class EventDoors:
         office = holder.office or asked.office
         subjects = f"told.{holder.agency}.{office_token(office) if office else '*'}.>"
         try:
-            found = await self._found(asked, subjects, holder)
+            found = await self._found(
+                asked, subjects, lambda: self._keys.stands(holder) and not stopping(request.scope)
+            )
         except BrokerAway:
             return later("The broker does not answer; ask again with the same Last-Event-ID.")
         if not self._keys.stands(holder):
@@ -68,15 +70,15 @@ class EventDoors:
         applied = {"Preference-Applied": f"wait={asked.wait}"} if asked.wait else {}
         return JSONResponse(document, headers={**NO_STORE, **applied})
 
-    async def _found(self, asked: _Asked, subjects: str, holder: Holder) -> list[Stored]:
-        """What there is, waited for while the key opens. Raises BrokerAway."""
+    async def _found(self, asked: _Asked, subjects: str, may_wait: Callable[[], bool]) -> list[Stored]:
+        """What there is, waited for while that may be. Raises BrokerAway."""
         bus = self._bus()
         if bus is None:
             raise BrokerAway(ambiguous=False)
         after = asked.after if await stands(bus, asked.given) else 0
         for _ in range(int(asked.wait / LOOK_SECONDS) + 1):
             found = await page_of(bus, STREAM, after + 1, subjects=subjects, most=asked.limit)
-            if found or not asked.wait or not self._keys.stands(holder):
+            if found or not asked.wait or not may_wait():
                 return found
             await asyncio.sleep(LOOK_SECONDS)
         return []

@@ -1,6 +1,7 @@
 """An agency follows what happened from a place on, without a gap: the events its webhook and stream carry."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ from services.runtime.reading import page_of
 from tests.behind import Behind
 from tests.conftest import Broker
 from tests.routing.test_steps_api import opened, say, seen
-from tests.running import System, in_process, until
+from tests.running import Processes, System, in_process, until
 
 pytestmark = pytest.mark.broker
 
@@ -70,6 +71,25 @@ async def test_a_waiting_request_is_answered_when_something_happens(fresh_nats: 
         answer = await waiting
         assert answer.headers["Preference-Applied"] == "wait=30"
         assert answer.json()["events"][0]["event"]["data"]["case_id"] == case_id
+
+
+async def test_a_waiting_request_is_answered_at_once_when_routing_is_told_to_stop(fresh_nats: Broker) -> None:
+    system, key = Processes(fresh_nats), json.loads(fresh_nats.settings.secret("agency-keys.json"))["BKN"]
+    try:
+        system.start("routing")
+        await system.ready("routing")
+        reading, writing = await asyncio.open_connection("127.0.0.1", system.ports["routing"])
+        ask = f"GET /v1/agencies/BKN/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nPrefer: wait=30\r\n\r\n"
+        writing.write(ask.encode())
+        await writing.drain()
+        await system.ready("routing")  # behind it
+        system.running["routing"].terminate()
+        answer = (await reading.read()).decode()
+        writing.close()
+    finally:
+        system.stop()
+    assert answer.startswith("HTTP/1.1 200 OK\r\n")
+    assert answer.endswith('{"events":[],"last_event_id":"0","more":false}')
 
 
 async def test_nobody_reads_the_events_of_another_agency_or_office(fresh_nats: Broker, judge: Judge) -> None:
