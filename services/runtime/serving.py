@@ -48,7 +48,7 @@ async def serve(
 
     def end(number: int) -> None:
         ended_by.add(number)
-        server.handle_exit(number, None)
+        server.should_exit = True  # not handle_exit, which at a second SIGINT leaves the application as it is
 
     loop = asyncio.get_running_loop()
     for number in _ENDING:

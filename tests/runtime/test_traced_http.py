@@ -66,3 +66,21 @@ async def test_who_only_waits_for_something_sees_that_the_door_was_told_to_stop(
         assert (await client.get("/")).status_code == 200
     await serving
     assert seen == [False]
+
+
+async def test_ctrl_c_pressed_twice_still_closes_what_the_application_opened(lines: Lines) -> None:
+    ready, closed = asyncio.Event(), list[bool]()
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        closed.append(True)
+
+    serving = asyncio.create_task(
+        serve(Starlette(lifespan=lifespan), "127.0.0.1", free_port(), on_ready=ready.set)
+    )
+    await ready.wait()
+    for _ in range(2):
+        os.kill(os.getpid(), signal.SIGINT)
+    await serving
+    assert (closed, lines()) == ([True], [])
