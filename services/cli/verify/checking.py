@@ -79,7 +79,7 @@ class Checker:
         self.counts = Counts(0, 0, 0, 0)
 
     async def findings(self, now: datetime) -> AsyncIterator[Finding]:
-        """Everything that is not as promised. Raises BrokerAway and NATS errors."""
+        """Everything that is not as promised. Raises Unread, BrokerAway and NATS errors."""
         with tempfile.TemporaryDirectory() as folder:
             book = Logbook(Path(folder) / "scratch.db")
             try:

@@ -10,6 +10,7 @@ from services.cli.errors import Stop
 from services.cli.verify.checking import TROUBLES, Checker, Counts, Databases
 from services.cli.verify.days import DaysOff, days_off, packaged
 from services.cli.verify.findings import Finding
+from services.cli.verify.logbook import Unread
 from services.cli.web import settings_of
 from services.intake.settings import IntakeSettings
 from services.notifications.settings import NotificationsSettings
@@ -26,6 +27,10 @@ def run(*, as_json: bool, most: int, patience: float, clock: Clock = now) -> int
         counts, found = asyncio.run(_found(clock, patience))
     except BrokerAway as away:
         raise Stop(f"verify: {away}; start it with `netral up`, or set NETRAL_NATS_URL") from None
+    except Unread as unread:
+        raise Stop(
+            f"verify: {unread}, so nothing was compared; see `netral doctor`, then run it again"
+        ) from None
     except (*TROUBLES, BadSettings) as trouble:
         cause = getattr(trouble, "orig", None) or trouble
         raise Stop(

@@ -71,6 +71,10 @@ class ReportFact(NamedTuple):
     region: str
 
 
+class Unread(Exception):
+    """A server that cannot open its own files, or a copy that is behind, calls a stream ended before its end."""
+
+
 class Logbook:
     """The scratch database, and up to which message each stream was read."""
 
@@ -82,7 +86,7 @@ class Logbook:
         """What single messages show."""
 
     async def reports(self, bus: Bus) -> None:
-        """Copy the accepted reports as they are now. Raises BrokerAway and NATS errors."""
+        """Copy the accepted reports as they are now. Raises Unread, BrokerAway and NATS errors."""
         await self._copy(bus, "REPORTS")
 
     async def rest(self, bus: Bus) -> None:
@@ -105,9 +109,13 @@ class Logbook:
         self.db.commit()
 
     async def _copy(self, bus: Bus, stream: str) -> None:
-        self.last[stream] = await last_seq(bus, stream)
+        state = (await bus.js.stream_info(stream)).state
+        self.last[stream], read = int(state.last_seq), 0
         async for stored in messages(bus, stream, self.last[stream]):
             self._keep(stream, stored)
+            read += 1
+        if read < state.messages:
+            raise Unread(f"the broker has {state.messages} messages of {stream} and gave {read} of them")
 
     def cases(self) -> Iterator[tuple[str, list[Fact], list[ReportFact]]]:
         """Every case that an event or an accepted report names, in the order of ids, with its events in order."""

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 import uvloop
 
+from services.cli.verify.logbook import Unread
 from services.routing.core.decide import Judge
+from tests.behind import Behind
 from tests.cli.conftest import Netral
-from tests.cli.verify.planting import a_log, stored, without
+from tests.cli.verify.planting import a_log, kinds, stored, without
 from tests.conftest import Broker
 
 pytestmark = pytest.mark.broker
@@ -48,3 +50,11 @@ def test_a_broker_that_is_away_is_one_sentence(
     ran = netral("verify")
     assert ran.code == 1
     assert "netral up" in ran.err
+
+
+async def test_what_the_broker_has_and_does_not_give_is_not_called_missing(
+    fresh_nats: Broker, judge: Judge
+) -> None:
+    async with stored(fresh_nats, a_log(judge, "unread")) as bus:
+        with pytest.raises(Unread, match="the broker has 1 messages of REPORTS and gave 0 of them"):
+            await kinds(Behind(bus.nc), fresh_nats.data_dir)
