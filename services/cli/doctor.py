@@ -10,6 +10,7 @@ from services.cli.checks.database_files import database_files
 from services.cli.checks.finding import Finding, Verdict
 from services.cli.checks.installation import installation
 from services.cli.checks.law import calendars, law
+from services.cli.checks.monitoring import monitoring
 from services.cli.checks.queues import matches
 from services.cli.checks.services import services
 from services.cli.console import printable, tables, write_json
@@ -37,12 +38,14 @@ def doctor(*, as_json: bool) -> int:
 def _findings() -> list[Finding]:
     intake = settings_of(IntakeSettings)
     routing, notifications = settings_of(RoutingSettings), settings_of(NotificationsSettings)
+    elsewhere = settings_of(OpsSettings)
     return [
         *installation(),
         *data_folder(intake.data_dir),
         *database_files(addresses()),
         *asyncio.run(broker(intake)),
-        *services(intake, routing, notifications, settings_of(OpsSettings)),
+        *monitoring(elsewhere),
+        *services(intake, routing, notifications, elsewhere),
         law(),
         calendars(),
         matches(),
