@@ -189,6 +189,7 @@ def test_a_child_that_cannot_be_started_for_want_of_room_is_tried_again(tmp_path
 
 @pytest.mark.usefixtures("ours")
 def test_a_closed_terminal_ends_everything_cleanly_unless_nohup_was_said(tmp_path: Path) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where the tests themselves run under nohup
     starts: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:
