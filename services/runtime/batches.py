@@ -6,6 +6,7 @@ however late it comes, long after any duplicate window.
 
 import asyncio
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,34 @@ def written(subject: str, body: str) -> Message:
 @dataclass(frozen=True)
 class Batch:
     messages: list[Message]
+
+
+Rest = Callable[[bytes], Sequence[Event]]
+
+
+@dataclass(eq=False)
+class Wanted:
+    """What one caller wants stored: its messages, and for a case how the rest follows from the first answer."""
+
+    messages: list[Message]
+    rest: Rest | None
+    done: asyncio.Future[None]
+    fresh: bool = False
+    """Whether the first or the last of them was stored by this very call."""
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = sum(len(message.body) for message in self.messages)
+
+    def succeed(self) -> None:
+        """All of it is stored."""
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def fail(self, problem: Exception) -> None:
+        """Say why not, unless an answer was given already."""
+        if not self.done.done():
+            self.done.set_exception(problem)
 
 
 class Refused(Exception):

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
 from typing import Any, Self, TypeVar
@@ -18,6 +17,8 @@ from services.runtime.batches import (
     Batch,
     Message,
     Refused,
+    Rest,
+    Wanted,
     message_of,
     publish_batch,
     publish_batch_again,
@@ -50,22 +51,6 @@ class BrokerAway(Exception):
 
 
 E = TypeVar("E", bound=Event)
-Rest = Callable[[bytes], Sequence[Event]]
-
-
-@dataclass(eq=False)
-class _Item:
-    """What one caller wants stored: its messages, and for a case how the rest follows from the first answer."""
-
-    messages: list[Message]
-    rest: Rest | None
-    done: asyncio.Future[None]
-    fresh: bool = False
-    """Whether the first or the last of them was stored by this very call."""
-    size: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.size = sum(len(message.body) for message in self.messages)
 
 
 class Bus:
@@ -74,7 +59,7 @@ class Bus:
     def __init__(self, nc: Client, telemetry: Any = None) -> None:
         self.nc = nc
         self.js: JetStreamContext = nc.jetstream(timeout=10)
-        self._waiting: dict[str, asyncio.Queue[_Item]] = {}
+        self._waiting: dict[str, asyncio.Queue[Wanted]] = {}
         self._workers: list[asyncio.Task[None]] = []
         self._open_batches = asyncio.Semaphore(16)  # the server takes 50 of all workers together
         self._telemetry = telemetry
@@ -158,7 +143,7 @@ class Bus:
         await self.nc.close()
         for queue in self._waiting.values():
             while not queue.empty():
-                _fail([queue.get_nowait()], BrokerAway(ambiguous=True))
+                queue.get_nowait().fail(BrokerAway(ambiguous=True))
 
     async def _submit(self, messages: list[Message], rest: Rest | None) -> bool:
         if not self.nc.is_connected:
@@ -166,18 +151,18 @@ class Bus:
         with publish_headers(self._telemetry, messages[0].subject) as headers:
             for message in messages:
                 message.headers.update(headers)
-            item = _Item(messages, rest, asyncio.get_running_loop().create_future())
+            item = Wanted(messages, rest, asyncio.get_running_loop().create_future())
             self._queue(stream_of(messages[0].subject)).put_nowait(item)
             await item.done
             return item.fresh
 
-    def _queue(self, stream: str) -> asyncio.Queue[_Item]:
+    def _queue(self, stream: str) -> asyncio.Queue[Wanted]:
         if stream not in self._waiting:
             self._waiting[stream] = asyncio.Queue()
             self._workers.append(asyncio.create_task(self._work(self._waiting[stream])))
         return self._waiting[stream]
 
-    async def _work(self, queue: asyncio.Queue[_Item]) -> None:
+    async def _work(self, queue: asyncio.Queue[Wanted]) -> None:
         while True:
             group = [await queue.get()]
             count, size = len(group[0].messages), group[0].size
@@ -192,7 +177,7 @@ class Bus:
             finally:
                 _fail(group, BrokerAway(ambiguous=True))  # only whom nobody answered: we were told to leave
 
-    async def _commit(self, group: list[_Item]) -> None:
+    async def _commit(self, group: list[Wanted]) -> None:
         messages = [message for item in group for message in item.messages]
         if not self.nc.is_connected:  # it was lost while they waited for their turn: nothing was sent
             _fail(group, BrokerAway(ambiguous=False))
@@ -209,11 +194,11 @@ class Bus:
         if stored:
             for item in group:
                 item.fresh = True
-                _succeed(item)
+                item.succeed()
         else:
             await asyncio.gather(*(self._one_by_one(item, alone=len(group) == 1) for item in group))
 
-    async def _one_by_one(self, item: _Item, *, alone: bool) -> None:
+    async def _one_by_one(self, item: Wanted, *, alone: bool) -> None:
         try:
             if item.rest is None:
                 await asyncio.gather(*(publish_guarded(self.js, message) for message in item.messages))
@@ -222,13 +207,13 @@ class Bus:
             else:
                 item.fresh = await self._as_the_first_answer_says(item.messages[0], item.rest)
         except (NatsError, TimeoutError, OSError, Refused):
-            _fail([item], BrokerAway(ambiguous=True))
+            item.fail(BrokerAway(ambiguous=True))
         except Exception as problem:
-            _fail([item], problem)
+            item.fail(problem)
         else:
-            _succeed(item)
+            item.succeed()
 
-    async def _whole(self, item: _Item) -> bool:
+    async def _whole(self, item: Wanted) -> bool:
         """Store a caller's messages together: what refused the group was another's, and a crash must not part ours."""
         async with self._open_batches:
             fits = len(item.messages) <= MAX_GROUP + 100
@@ -246,12 +231,6 @@ class Bus:
         return fresh or bool(news and news[-1])
 
 
-def _succeed(item: _Item) -> None:
-    if not item.done.done():
-        item.done.set_result(None)
-
-
-def _fail(items: list[_Item], problem: Exception) -> None:
+def _fail(items: list[Wanted], problem: Exception) -> None:
     for item in items:
-        if not item.done.done():
-            item.done.set_exception(problem)
+        item.fail(problem)

@@ -1,10 +1,11 @@
 """Reads a stream without a consumer of its own: from a place on, in pages, or the last message of each subject."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nats.errors import Error as NatsError
+from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
 from contracts.topology import stream_of
@@ -47,24 +48,23 @@ async def of_leader(bus: Bus, nats_subject: str) -> bytes | None:
     Any copy of a stream answers a direct get, also one that is behind and does not hold yet what was acknowledged.
     """
     stream = stream_of(nats_subject)
-    try:
-        found = await bus.js.get_last_msg(stream, nats_subject)
-    except NotFoundError:
-        return None
-    except (NatsError, TimeoutError):
-        raise BrokerAway(ambiguous=False, stream=stream) from None
-    return bytes(found.data or b"")
+    found = await _held(stream, bus.js.get_last_msg(stream, nats_subject))
+    return bytes(found.data or b"") if found else None
 
 
 async def at_leader(bus: Bus, stream: str, seq: int) -> Stored | None:
     """The message at a place as the leader of the stream holds it, or None. Raises BrokerAway."""
+    found = await _held(stream, bus.js.get_msg(stream, seq))
+    return Stored(found.seq, found.subject, found.data or b"", found.headers or {}) if found else None
+
+
+async def _held(stream: str, asking: Awaitable[RawStreamMsg]) -> RawStreamMsg | None:
     try:
-        found = await bus.js.get_msg(stream, seq)
+        return await asking
     except NotFoundError:
         return None
     except (NatsError, TimeoutError):
         raise BrokerAway(ambiguous=False, stream=stream) from None
-    return Stored(found.seq, found.subject, found.data or b"", found.headers or {})
 
 
 async def surely(bus: Bus, nats_subject: str) -> bytes | None:
