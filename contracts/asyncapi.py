@@ -1,5 +1,6 @@
 """The AsyncAPI 3.0 document of the agencies' event stream, made from the models that are published."""
 
+from functools import cache
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
@@ -47,6 +48,7 @@ How to read them, with any client of NATS 2.10 or later:
 Pass over kinds of events and fields you do not know: they are only ever added."""
 
 
+@cache
 def asyncapi_document() -> dict[str, Json]:
     """AsyncAPI 3.0.0 as a JSON value. Operations are Netral's: it sends, an agency receives."""
     models = dict(zip(KINDS, AGENCY_EVENTS, strict=True))

@@ -42,7 +42,6 @@ class Doors:
         self._base = settings.public_address
         self._clock = clock
         self._wrong = WrongReceipts()
-        self._document = api_document(self._base)
 
     def routes(self) -> list[Route]:
         """Everything a citizen's or an importer's client may call."""
@@ -106,7 +105,7 @@ class Doors:
 
     async def openapi(self, _request: Request) -> Response:
         """`GET /openapi.json`."""
-        return JSONResponse(self._document)
+        return JSONResponse(api_document(self._base))
 
     async def healthz(self, _request: Request) -> Response:
         """`GET /healthz`: the process runs; whether it can work is `/readyz`."""

@@ -1,5 +1,6 @@
 """The API document of the public door. Its example report is one that the door accepts as it stands."""
 
+from functools import cache
 from typing import Any
 
 from contracts.openapi import Answer, Operation, Parameter, document
@@ -58,6 +59,7 @@ _INVALID = {
 }
 
 
+@cache  # whoever asks for it, without a key, must not have it made anew each time
 def api_document(base: str) -> dict[str, Any]:
     """The OpenAPI 3.1 document of a door reached at `base`."""
     return document(

@@ -1,6 +1,7 @@
 """The API document of the agencies' door."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -113,6 +114,7 @@ _OF_AGENCIES = {
 }
 
 
+@cache  # whoever asks for it, without a key, must not have it made anew each time
 def api_document() -> dict[str, Any]:
     """OpenAPI 3.1."""
     doors = (

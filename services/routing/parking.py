@@ -12,8 +12,8 @@ from services.runtime.failures import park
 from services.runtime.spans import note
 
 STREAM = "PARKED"
-_NOT_THERE = 10057
-"""How the broker says that it cannot delete a message which is not there."""
+_NOT_THERE = frozenset({10043, 10057})
+"""How the broker says that it cannot delete a message which is not there; the former while another is deleting it."""
 _OURS = {(consumer.stream, consumer.name) for consumer in CONSUMERS}
 
 
@@ -64,7 +64,7 @@ async def drop(js: JetStreamContext, seq: int) -> bool:
     try:
         return bool(await js.delete_msg(STREAM, seq))
     except APIError as refused:
-        if refused.err_code == _NOT_THERE:
+        if refused.err_code in _NOT_THERE:
             return False
         raise
 
