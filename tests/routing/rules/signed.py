@@ -226,9 +226,12 @@ def always(example: Example) -> Calendars:
 
 
 def _items(pattern: str, name: str) -> list[dict[str, Any]]:
-    yaml = YAML(typ="safe")
-    files = sorted(FOLDER.glob(pattern))
-    return [item for path in files for item in _plain(yaml.load(path.read_text("utf-8")).get(name, []))]
+    return [item for path in sorted(FOLDER.glob(pattern)) for item in _read(path).get(name, [])]
+
+
+@cache
+def _read(path: Path) -> Any:
+    return _plain(YAML(typ="safe").load(path.read_text("utf-8")))
 
 
 def _plain(value: Any) -> Any:
