@@ -25,7 +25,7 @@ check: $(VENV)/.dev ## Format, lint, import rules, types and the pure tests, in 
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2 -m "not broker and not thorough"
 
-bench: $(VENV)/.dev ## Limits, Netral and the usual way in one run: a quarter of an hour, 22 GB of TMPDIR (QUICK=1: two minutes, little disk)
+bench: $(VENV)/.dev ## Limits, Netral and the usual way in one run: a quarter of an hour, 18 GB of TMPDIR (QUICK=1: two minutes, little disk)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 	$(if $(QUICK),,@$(BIN)/python -m tests.bench.account --keep)
 	@$(BIN)/python -m tests.bench.rules $(if $(QUICK),,--keep)
@@ -33,7 +33,7 @@ bench: $(VENV)/.dev ## Limits, Netral and the usual way in one run: a quarter of
 	@$(BIN)/python -m tests.bench.mails $(if $(QUICK),,--mails 1000 100000 1000000 --keep)
 	@$(BIN)/python -m tests.bench.views $(if $(QUICK),,--cases 1000 100000 1000000 --keep)
 
-bench-memory: $(VENV)/.dev ## Memory of routing and notifications beside a million cases and mails: 22 GB of TMPDIR
+bench-memory: $(VENV)/.dev ## Memory of routing and notifications beside a million cases and mails: 18 GB of TMPDIR
 	@$(BIN)/python -m tests.bench.beside --keep
 
 chaos: $(VENV)/.dev ## A seeded storm over every process, then the checker (MINUTES=10 SEED=42 POSTGRES=1)

@@ -1,6 +1,6 @@
 """Memory of routing and notifications, as processes, beside few stored cases and mails, and beside many.
 
-`python -m tests.bench.beside [--stored 1000 1000000] [--keep]`; a million cases and mails take 22 GB in TMPDIR. With
+`python -m tests.bench.beside [--stored 1000 1000000] [--keep]`; a million cases and mails take 18 GB in TMPDIR. With
 `--keep` the figures become a section of docs/performance.md. Not part of `make bench`, which has a quarter of an hour.
 """
 

@@ -1,7 +1,7 @@
 """How long the operator's and the agencies' questions take over many cases, and whether each is answered by an index.
 
 `python -m tests.bench.views --cases 1000 100000 1000000 [--postgres] [--keep]`; the limit of every question is 100 ms.
-A million cases take 17 GB in TMPDIR. With `--keep` the figures become a section of docs/performance.md.
+A million cases take 13 GB in TMPDIR. With `--keep` the figures become a section of docs/performance.md.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from tests.bench.views_filling import BLOCK, NOW, Life, fill, lives, rows_of
 GROUP = 100
 """Events kept in one commit, as many as usually wait together."""
 YEAR = timedelta(365)
-EACH = 20_000
+EACH = 15_000
 """Bytes a case takes on disk, and a little more."""
 LARGE = ("matters", "inbox", "timers", "cases", "case_reports", "notices", "steps", "offers")
 
@@ -127,7 +127,7 @@ async def main() -> None:
     database = "PostgreSQL" if given.postgres else "SQLite"
     intro = (
         f"Questions of agencies and operators over a read model in {database} (beyond {BLOCK:,} cases with the first "
-        "2 kB of each record, which only a story reads)"
+        "600 bytes of each record, which only a story reads)"
     )
     text = section(scales, intro, "to keep an event")
     print(f"\n{text}")

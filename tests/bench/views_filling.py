@@ -39,7 +39,7 @@ _RENAMED = {
     "case_id": "CAST(:block AS VARCHAR) || substr(case_id, 9)",
     "report_id": "CAST(:block AS VARCHAR) || substr(report_id, 9)",
     "ticket": "CAST(:block AS VARCHAR) || ticket",
-    "event": "substr(event, 1, 2000)",
+    "event": "substr(event, 1, 600)",
 }
 """How the ids of one block become those of another. Their records are cut: a story alone reads them."""
 Rows = dict[str, list[dict[str, Any]]]
