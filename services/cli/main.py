@@ -37,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _explained(problem: Exception) -> int:
+    from services.runtime.settings import BadSettings  # noqa: PLC0415 - a command that goes well does not wait for it
+
     match problem:
         case BrokenPipeError():
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -44,6 +46,9 @@ def _explained(problem: Exception) -> int:
         case Stop():
             complain(str(problem))
             return problem.code
+        case BadSettings():
+            complain(f"netral: {problem}")
+            return TROUBLE
         case typer.TyperException():
             context = getattr(problem, "ctx", None)
             where = context.command_path if context else "netral"

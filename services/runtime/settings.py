@@ -72,9 +72,10 @@ class Settings(BaseSettings):
         path = self.data_dir / "secrets" / name
         try:
             return path.read_text().strip()
-        except OSError as problem:
+        except (OSError, UnicodeDecodeError) as problem:
+            why = problem.strerror if isinstance(problem, OSError) else "it is not text"
             raise BadSettings(
-                f"{path}: cannot be read ({problem.strerror}); run `netral up` once, or put the secret there"
+                f"{path}: cannot be read ({why}); run `netral up` once, or put the secret there"
             ) from None
 
 

@@ -36,6 +36,23 @@ def test_a_bad_setting_is_named(netral: Netral, monkeypatch: pytest.MonkeyPatch)
     assert ran.err.startswith("NETRAL_INTAKE_PORT: ")
 
 
+@pytest.mark.parametrize("words", [["backup", "copy"], ["parked"], ["mend"], ["cases"]])
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["no secret", "a secret that is no text"])
+def test_a_secret_that_cannot_be_read_is_named(
+    netral: Netral, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], content: bytes | None
+) -> None:
+    monkeypatch.setenv("NETRAL_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    secrets = tmp_path / "data" / "secrets"
+    secrets.mkdir(parents=True)
+    for name in ("nats-operator", "agency-keys.json") if content else ():
+        (secrets / name).write_bytes(content or b"")
+    ran = netral(*words)
+    assert (ran.code, ran.out) == (1, "")
+    assert str(secrets) in ran.err
+    assert "cannot be read" in ran.err
+
+
 def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
     command = f"{shlex.quote(str(Path(sys.executable).parent / 'netral'))} --help | true"
     ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
