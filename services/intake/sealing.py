@@ -6,7 +6,6 @@ below the 2^32 uses that NIST SP 800-38D allows one key.
 """
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 Part = Literal["dossier", "reporter"]
 _KEY, _NONCE = 32, 12
@@ -55,7 +54,7 @@ class Sealer:
         bound = _bound_to(report_id, part)
         try:
             data_key = _opened(self._vault, sealed.wrapped_key, bound)
-            document: dict[str, Any] = json.loads(_opened(AESGCM(data_key), sealed.blob, bound))
+            document: dict[str, Any] = from_json(_opened(AESGCM(data_key), sealed.blob, bound))
         except InvalidTag:
             raise CannotOpen(
                 f"the {part} does not open with vault key {self.key_id}; restore vault.key"
