@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from email import policy
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,8 +42,11 @@ class MailboxSettings(Settings):
 class Inbox:
     """Stores what it gets. The same Message-ID again replaces the file, as a mail reader shows it once."""
 
-    def __init__(self, folder: Path, bounce_port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, bounce_port: int = 0, sync: Callable[[Path], None] = sync_folder
+    ) -> None:
         self.folder = folder
+        self._sync = sync
         self._bounce_port = bounce_port
         self._returning: set[asyncio.Task[None]] = set()
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,6 +70,14 @@ class Inbox:
         except OSError as problem:
             log("mail.not_stored", level="ERROR", error=type(problem).__name__)
             return "452 cannot be stored now; try again later"
+        try:
+            await asyncio.to_thread(self._sync, self.folder)
+        except (
+            OSError
+        ) as problem:  # after a loss of power it may be there or not: every answer might be wrong
+            log("mail.in_doubt", level="ERROR", error=type(problem).__name__, file=path.name)
+            server.transport.abort()
+            await asyncio.get_running_loop().create_future()  # cancelled with its connection
         log("mail.stored", file=path.name, again=again)
         returning = asyncio.create_task(give_back(envelope, self._bounce_port))
         self._returning.add(returning)
@@ -95,7 +107,6 @@ def _write(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
-        sync_folder(path.parent)
     except OSError:
         unfinished.unlink(missing_ok=True)
         raise

@@ -2,12 +2,16 @@
 
 import asyncio
 import email
+import errno
 import smtplib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
+
+import pytest
+from aiosmtpd.smtp import SMTP
 
 from deploy.local.mailbox import Inbox, MailboxSettings, name_of, run
 from tests.ports import free_port
@@ -73,3 +77,18 @@ async def test_one_mail_delivered_many_times_at_once_is_one_whole_file(tmp_path:
     serving.cancel()
     (file,) = (tmp_path / "inbox").iterdir()
     assert file.suffix == ".eml"
+
+
+async def test_of_a_mail_that_may_be_lost_with_the_power_or_not_nothing_is_said(tmp_path: Path) -> None:
+    def failing(_folder: Path) -> None:
+        raise OSError(errno.EIO, "the disk went away")
+
+    inbox = Inbox(tmp_path / "inbox", sync=failing)
+    server = await asyncio.get_running_loop().create_server(lambda: SMTP(inbox), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        await asyncio.to_thread(_deliver, port, [a_mail()])
+    server.close()
+    assert list((tmp_path / "inbox").glob("*.eml")), (
+        "who is told `later` would send it again as if for the first time"
+    )
