@@ -1,6 +1,7 @@
 """One JSON line per event on standard output: codes, ids and numbers, never a text that others wrote."""
 
 import logging
+import re
 import select
 import sys
 import traceback
@@ -21,6 +22,8 @@ _AS_THEY_ARE = {bool, int, float, type(None)}
 OURS = "netral"
 _QUIETER = {"opentelemetry": logging.ERROR}
 _OUR_CODE = ("services.", "contracts.", "deploy.")
+_FRAMES = re.compile(r'^  File "[^\n]*\n', re.MULTILINE)
+_IN_OUR_CODE = re.compile(r'/((?:services|contracts|deploy)/[\w/]+)\.py", line (\d+)')
 
 _ours = logging.getLogger(OURS)
 _SEVERITIES = logging.getLevelNamesMapping()
@@ -161,9 +164,21 @@ def _of_a_library(record: logging.LogRecord) -> dict[str, object]:
     With an exception not even that, because libraries like to paste the exception's text into the pattern.
     """
     problem = record.exc_info[1] if record.exc_info else None
-    if problem is None:
-        return {"logger": record.name, "said": str(record.msg).partition("\n")[0]}
-    return {"logger": record.name, "error": type(problem).__name__, "where": where(problem)}
+    if problem:
+        return {"logger": record.name, "error": type(problem).__name__, "where": where(problem)}
+    said, _, rest = str(record.msg).partition("\n")
+    if said.startswith("Traceback (most recent call last)"):
+        return {"logger": record.name, **_pasted(rest)}
+    return {"logger": record.name, "said": said}
+
+
+def _pasted(trace: str) -> dict[str, object]:
+    """What is told of an exception, read from a traceback as text: uvicorn has no more of an app that did not start."""
+    ended = _FRAMES.split(trace)[-1]
+    error = next((line for line in ended.splitlines() if line[:1].strip()), "").partition(":")[0]
+    ours = _IN_OUR_CODE.findall(trace)
+    found = f"{ours[-1][0].replace('/', '.')}:{ours[-1][1]}" if ours else None
+    return {"error": error.rpartition(".")[2], "where": found}
 
 
 def _last_words(kind: type[BaseException], problem: BaseException, _trace: TracebackType | None) -> None:

@@ -6,8 +6,10 @@ import logging
 import os
 import re
 import select
+import sqlite3
 import subprocess
 import sys
+import traceback
 from datetime import date
 from errno import ENOSPC
 from io import StringIO
@@ -95,6 +97,22 @@ def test_libraries_are_heard_from_warnings_up_without_arguments_or_exception_tex
     assert lines()[0]["said"] == "cannot reach %s"
     assert lines()[1]["error"] == "ValueError"
     assert lines()[2]["said"] == "Task exception was never retrieved"
+
+
+def test_of_a_traceback_that_a_library_pasted_the_type_and_our_line_are_told(lines):
+    try:
+        try:
+            plain(ValueError)
+            raise KeyError(CANARY)
+        except KeyError as cause:
+            raise sqlite3.OperationalError(f"{CANARY}\n[SQL: {CANARY}]") from cause
+    except sqlite3.OperationalError:
+        pasted = traceback.format_exc()
+    ours = '  File "/anywhere/services/ops/store.py", line 7, in open\n    connect()\n'
+    before, mark, after = pasted.rpartition("  File ")
+    logging.getLogger("uvicorn.error").error(before + ours + mark + after)
+    assert (lines()[0]["error"], lines()[0]["where"]) == ("OperationalError", "services.ops.store:7")
+    assert CANARY not in str(lines())
 
 
 async def test_an_exception_nobody_awaited_is_logged_by_type(lines):
