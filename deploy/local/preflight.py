@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,10 @@ from typing import IO
 from deploy.local.secrets import CannotStart
 from deploy.local.settings import HERE_TOO, UpSettings
 
+_LONGEST = 450
+"""Bytes of the path of a data folder."""
+ROOM = 64 << 20
+"""Bytes that streams and databases take before a day is over."""
 UNFINISHED = "restore.unfinished"
 """Lies in a data folder while `netral restore` fills it."""
 
@@ -58,6 +63,25 @@ def check_restored(data_dir: Path) -> None:
             f"A restore into {data_dir} broke off; empty the folder (but for a vault and a ledger that were to stay) "
             "and restore again."
         )
+
+
+def check_path(data_dir: Path) -> None:
+    """Databases can be opened there: SQLite takes paths of 512 bytes, with what it adds to them. Raises CannotStart."""
+    if len(os.fsencode(data_dir.resolve())) > _LONGEST:
+        raise CannotStart(
+            f"The path of the data folder has more than {_LONGEST} bytes; set NETRAL_DATA_DIR to a shorter one."
+        )
+
+
+def short_of_room(data_dir: Path, room: int = ROOM) -> str | None:
+    """What to say where there is hardly any room; a system that stopped for want of it must start again all the same."""
+    free = shutil.disk_usage(data_dir).free
+    if free >= room:
+        return None
+    return (
+        f"Only {free / 2**20:.1f} MiB are free in {data_dir}; Netral needs some {room >> 20} MiB to begin with. "
+        "What cannot be stored is refused until there is room."
+    )
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ import uvloop
 
 from deploy.local import log_files
 from deploy.local.nats_server import NatsServer
-from deploy.local.preflight import check_hosts, check_ports, check_restored, locked
+from deploy.local.preflight import check_hosts, check_path, check_ports, check_restored, locked, short_of_room
 from deploy.local.processes import ended, spawn, stop
 from deploy.local.screen import screen
 from deploy.local.secrets import CannotStart, ensure
@@ -63,7 +63,10 @@ def run(
     """Run the whole system until Ctrl-C, SIGTERM or a closed terminal; the exit code is 0 then, 1 if it cannot start."""
     os.umask(0o077)  # what the services keep is nobody else's to read
     try:
+        check_path(settings.data_dir)
         with locked(settings.data_dir):
+            if short := short_of_room(settings.data_dir):
+                say(short)
             return _run(settings, children, say)
     except CannotStart as problem:
         print(problem, file=sys.stderr)
@@ -160,7 +163,8 @@ def _answers(url: str) -> bool:
 
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-    return f"Its last words ({log}): {lines[-1][:300]}" if lines else f"Its log is empty: {log}"
+    told = [line for line in lines[-3:] if '"error"' in line] or lines[-1:]  # a library says goodbye after it
+    return f"Its last words ({log}): {told[-1][:300]}" if told else f"Its log is empty: {log}"
 
 
 def _family(settings: UpSettings) -> list[Child]:

@@ -1,6 +1,7 @@
 """`netral up` starts once, says what is in its way, restarts what dies, and leaves nothing behind."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import log_files
+from deploy.local.preflight import short_of_room
 from deploy.local.secrets import CannotStart, ensure
 from deploy.local.settings import UpSettings
 from deploy.local.supervisor import Child, pause_before, run
@@ -81,7 +83,7 @@ class Up:
 
 @pytest.fixture
 def up(tmp_path: Path):  # type: ignore[no-untyped-def]
-    system = Up(tmp_path / "data")
+    system = Up(tmp_path / 'data ☃ "ü"')
     system.start()
     yield system
     for pid in system.family():
@@ -260,6 +262,21 @@ def test_an_unwritable_folder_is_one_sentence(tmp_path: Path) -> None:
     system.hears("\n")
     assert "cannot be written" in system.said
     assert "NETRAL_DATA_DIR" in system.said
+
+
+def test_a_path_too_long_for_a_database_is_one_sentence(tmp_path: Path) -> None:
+    system = Up(tmp_path.joinpath(*["x" * 100] * 5))
+    system.screen = tmp_path / "screen"
+    system.start(system.screen)
+    assert system.process.wait(30) == 1
+    assert "NETRAL_DATA_DIR" in system.said
+    assert not (tmp_path / ("x" * 100)).exists()
+
+
+def test_where_hardly_any_room_is_left_it_says_so_and_how_much(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    assert short_of_room(tmp_path, room=free // 2) is None
+    assert "MiB are free" in (short_of_room(tmp_path, room=free * 2) or "")
 
 
 def test_the_pause_before_a_restart_doubles_up_to_thirty_seconds() -> None:
