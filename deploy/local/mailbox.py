@@ -72,9 +72,8 @@ class Inbox:
             return "452 cannot be stored now; try again later"
         try:
             await asyncio.to_thread(self._sync, self.folder)
-        except (
-            OSError
-        ) as problem:  # after a loss of power it may be there or not: every answer might be wrong
+        except OSError as problem:
+            # After a loss of power it may be there or not: every answer might be wrong.
             log("mail.in_doubt", level="ERROR", error=type(problem).__name__, file=path.name)
             server.transport.abort()
             await asyncio.get_running_loop().create_future()  # cancelled with its connection

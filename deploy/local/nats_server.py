@@ -146,4 +146,4 @@ def _imported(subject: str) -> str:
 
 
 def _quoted(value: object) -> str:
-    return json.dumps(str(value), ensure_ascii=False)  # nats-server knows no \\u
+    return json.dumps(str(value), ensure_ascii=False)  # nats-server reads no \u escapes
