@@ -6,6 +6,7 @@ Because the name is not resolved a second time, a resolver that changes its answ
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
@@ -16,6 +17,8 @@ from services.routing.core.targets import Openings, Refused, addresses_refusal
 
 MOST_ADDRESSES = 3
 """How many addresses of a host are tried for one connection."""
+MOST_OF_ANSWER = 16_384
+"""Bytes of an answer, with its headers and all that comes before them; no more is read."""
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
 
@@ -72,7 +75,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             )  # one that never answers must not use the others' time up
             for address in tried:
                 try:
-                    return await self._inner.connect_tcp(address, port, share, local_address, socket_options)
+                    reached = await self._inner.connect_tcp(
+                        address, port, share, local_address, socket_options
+                    )
+                    return BoundedStream(reached)
                 except (httpcore.ConnectError, httpcore.ConnectTimeout) as refused:
                     trouble = refused
             raise trouble
@@ -84,3 +90,38 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class BoundedStream(httpcore.AsyncNetworkStream):
+    """A connection of which only so much is read for each request.
+
+    An answer may have interim ones before it (RFC 9110, 15.2), as many as it likes: to read them without end would keep
+    all that runs in this process waiting.
+    """
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner, self._room = inner, MOST_OF_ANSWER
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Raises ReadError where there was more than an answer may have."""
+        if self._room <= 0:
+            raise httpcore.ReadError(f"more than {MOST_OF_ANSWER} bytes")
+        found = await self._inner.read(min(max_bytes, self._room), timeout)
+        self._room -= len(found)
+        return found
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """A request, or a part of it: it may be answered."""
+        self._room = MOST_OF_ANSWER
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        return BoundedStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +35,22 @@ def answering(*answers: list[str]) -> Resolver:
 def poster(openings: Openings, *answers: list[str], ca: Path | None = None, total: float = 20) -> Poster:
     resolve = answering(*answers) if answers else None
     return Poster(openings, lambda: NOON, ca_file=ca, resolve=resolve and (lambda _: resolve), total=total)
+
+
+@asynccontextmanager
+async def answering_raw(answers: Iterable[bytes]) -> AsyncIterator[str]:
+    """The address of a receiver that says the next of these bytes to each request of a connection, and then no more."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            for said in answers:
+                await reader.readuntil(b"}")
+                writer.write(said)
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ok"
 
 
 @pytest.fixture
@@ -78,6 +95,12 @@ async def test_each_receiver_has_its_outcome(
 ) -> None:
     assert await outcome(poster(Openings(loopback=True), total=0.5), trial + path) == wanted
     assert [heard.path for heard in receivers.heard] == [path]
+
+
+async def test_a_receiver_that_always_answers_soon_and_never_now_is_heard_for_a_few_kilobytes() -> None:
+    """To read on for the seconds of a call would keep everything else in this process waiting."""
+    async with answering_raw([b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000]) as url:
+        assert await outcome(poster(Openings(loopback=True), total=2), url) == ("FAILED", "connection")
 
 
 async def test_retry_after_is_read_as_seconds_or_as_a_date(trial: str) -> None:
