@@ -21,6 +21,8 @@ from services.notifications.settings import NotificationsSettings
 
 _TROUBLE = (SMTPException, OSError, TimeoutError, UnicodeError)
 _START = 354
+_FINAL = (2, 4, 5)
+"""How a reply begins that says what became of a text (RFC 5321, 4.2.1); one whose replies run late may say 354 again."""
 _MOST_ADDRESSES = 4
 """How many addresses of a mail server are tried for one connection."""
 _TOO_MANY = 421
@@ -115,7 +117,10 @@ class Postman:
         if start.code != _START:  # to be told `done` before a word of the mail was sent means nothing
             return _of_reply(start) if start.code >= 400 else Answer(Verdict.UNREACHED, str(start.code))
         try:
-            return _of_reply(await self._last_word(client, message))
+            said = await self._last_word(client, message)
+            return (
+                _of_reply(said) if said.code // 100 in _FINAL else Answer(Verdict.UNCERTAIN, str(said.code))
+            )
         except _TROUBLE as problem:
             return Answer(Verdict.UNCERTAIN, _code(problem))
 

@@ -92,6 +92,7 @@ async def test_the_duties_of_all_persons_stand_in_the_one_mail(office, server):
         ("DATA 554", "FAILED", "554"),
         ("drop mid-DATA", "UNKNOWN", "lost"),
         ("drop after the dot", "UNKNOWN", "lost"),
+        ("DATA 354", "UNKNOWN", "354"),
     ],
 )
 async def test_each_misdeed_of_a_server_has_its_state(office, server, rows, deed, state, answer):
