@@ -10,6 +10,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -82,12 +83,17 @@ class AgencyStream:
                     **({"tls": self._tls} if self._tls else {}),
                 )
         except (NatsError, OSError, TimeoutError) as problem:
-            await self._client.close()
+            await self._leave()
             raise CannotConnect(f"{self._url}: {self._trouble or problem or 'no answer'}") from None
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.close()
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """What waited is flushed; to a connection that is lost it cannot be, and that must not hide why it is left."""
+        with suppress(NatsError, OSError):
+            await self._client.close()
 
     async def __aiter__(self) -> AsyncIterator[Delivery]:
         """Events without end, oldest first; a broker that is away is waited for.

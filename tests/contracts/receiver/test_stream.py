@@ -93,6 +93,27 @@ async def test_a_reader_goes_on_after_a_break_and_after_the_death_of_the_broker(
 
 
 @pytest.mark.broker
+async def test_leaving_a_broker_that_is_gone_hides_nothing_of_why_one_leaves(fresh_nats: Broker) -> None:
+    seed = await a_key(fresh_nats, "BKN")
+    await tell(fresh_nats, "BKN", an_event(0))
+    stream = AgencyStream(fresh_nats.settings.nats_url, seed, "BKN")
+
+    async def gone() -> bool:
+        return not stream._client.is_connected
+
+    async def leave() -> None:
+        async with stream:
+            delivery = await anext(aiter(stream))
+            fresh_nats.kill()
+            await until(gone)
+            await delivery.later()  # waits for a connection, and is flushed to the lost one at the end
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await leave()
+
+
+@pytest.mark.broker
 async def test_what_is_put_off_comes_again_and_news_of_another_time_is_passed_over(
     fresh_nats: Broker,
 ) -> None:
