@@ -10,6 +10,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from services.runtime.crowd import Crowd
 
 MAX_HEADER_BYTES = 65_536
+_PIECE = 4_096
+"""Bytes that become requests at once. Of thousands that come together each would take fifty times its bytes."""
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -20,6 +22,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     _held = 0
     """Bytes that came since a request's headers or a piece of its body were complete."""
+    _later = b""
+    """What came behind requests that are not answered yet; it is read when it is their turn."""
     _in_body = False
     _since = 0.0
     """The loop's seconds when the connection was opened, the answer before was given, or the client last read on."""
@@ -76,6 +80,8 @@ class BoundedHttp(HttpToolsProtocol):
         """An answer was given."""
         self._since = self.loop.time()
         super().on_response_complete()
+        if self._later:
+            self.data_received(b"")
 
     def pause_writing(self) -> None:
         """The client does not read on."""
@@ -89,9 +95,18 @@ class BoundedHttp(HttpToolsProtocol):
         super()._start_asgi_task(cycle, cast(Any, _Answering(app, cycle)))
 
     def data_received(self, data: bytes) -> None:
-        """More bytes came."""
-        self._held += len(data)
-        super().data_received(data)
+        """More bytes came, or those that did may be read."""
+        came, at = self._later + data, 0
+        while at < len(came) and not self.pipeline and not self.transport.is_closing():
+            self._read(came[at : at + _PIECE])
+            at += _PIECE
+        self._later = b"" if self.transport.is_closing() else came[at:]
+        if self._later:
+            self.flow.pause_reading()
+
+    def _read(self, piece: bytes) -> None:
+        self._held += len(piece)
+        super().data_received(piece)
         if self._held > MAX_HEADER_BYTES and not self.transport.is_closing():
             self.send_400_response(
                 f"The headers exceed {MAX_HEADER_BYTES} bytes; send fewer or shorter ones."

@@ -1,10 +1,13 @@
 """What a door refuses before its application sees a request."""
 
 import asyncio
+import gc
 import json
+import re
 
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from services.runtime.bounded_http import MAX_HEADER_BYTES
 from tests.runtime.doors import served
@@ -113,6 +116,29 @@ async def test_requests_in_one_piece_are_answered_in_their_order(port):
     assert [found.index(b'"length":%d' % n) for n in (1, 2, 3)] == sorted(
         found.index(b'"length":%d' % n) for n in (1, 2, 3)
     )
+
+
+async def test_thousands_of_requests_in_one_piece_wait_as_bytes_and_are_answered_in_their_order():
+    """Each that is made a request of takes fifty times its bytes: a few hundred callers would take all memory."""
+    here, go, many = asyncio.Event(), asyncio.Event(), 3000
+
+    async def answer(request):
+        here.set()
+        await go.wait()
+        return PlainTextResponse(request.url.query + ";")
+
+    async with served(answer) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"".join(b"GET /?%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in range(many)))
+        await here.wait()
+        held = sum(isinstance(one, RequestResponseCycle) for one in gc.get_objects())
+        assert held < 200
+        go.set()
+        writer.write_eof()
+        async with asyncio.timeout(30):
+            said = (await reader.read()).decode()
+        assert re.findall(r"(\d+);", said) == [str(number) for number in range(many)]
+        writer.close()
 
 
 async def _said_to_who_sends_no_more(port, sent):
