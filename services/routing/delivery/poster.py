@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,11 +68,19 @@ class Poster:
         total: float = TOTAL,
     ) -> None:
         self._openings, self._clock, self._total = openings, clock, total
-        self._tls = ssl.create_default_context()
-        if ca_file:
-            self._tls.load_verify_locations(ca_file)
+        self._ca_file = ca_file
         self._resolve = resolve
         self._ways: dict[str, _Way] = {}
+        if ca_file:
+            _ = self._tls  # one that cannot be read is said at the start
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """The authorities of this machine take a start 40 ms to read, and most processes post nothing for a while."""
+        context = ssl.create_default_context()
+        if self._ca_file:
+            context.load_verify_locations(self._ca_file)
+        return context
 
     async def check(self, agency: str, url: str) -> Target:
         """The target of a URL whose host now has allowed addresses only. Raises Refused."""
