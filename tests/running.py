@@ -21,6 +21,7 @@ from services.routing.core.decide import Judge
 from services.routing.dossiers import Dossiers
 from services.routing.settings import RoutingSettings
 from tests.conftest import Broker
+from tests.forked import Forked
 from tests.packaged import packaged_judge
 from tests.ports import free_port
 
@@ -128,10 +129,12 @@ class Processes:
     ports: dict[str, int] = field(
         default_factory=lambda: {n: free_port() for n in ("intake", "routing", "notifications", "smtp")}
     )
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    running: dict[str, subprocess.Popen[bytes] | Forked] = field(default_factory=dict)
     extra: dict[str, str] = field(default_factory=dict)
     code: Path | None = None
     """Where the code lies that new processes run; None is this checkout."""
+    anew: bool = False
+    """Whether a start reads all modules, as an installation's does; where it is timed or weighed, it must."""
     modules: dict[str, str] = field(
         default_factory=lambda: {
             "smtp": "deploy.local.mailbox",
@@ -153,11 +156,13 @@ class Processes:
         return {**os.environ, **ports, **shared, "NETRAL_INTAKE_URL": intake, **code, **self.extra}
 
     def start(self, name: str) -> None:
-        log = self.broker.data_dir / "logs" / f"{name}.log"
+        log, argv = self.broker.data_dir / "logs" / f"{name}.log", self.modules[name].split()
+        if not (self.anew or self.code):
+            self.running[name] = Forked(argv, self.env(), log, log)
+            return
         with log.open("ab") as output:
-            argv = [sys.executable, "-m", *self.modules[name].split()]
             self.running[name] = subprocess.Popen(
-                argv, env=self.env(), cwd=self.code, stdout=output, stderr=output
+                [sys.executable, "-m", *argv], env=self.env(), cwd=self.code, stdout=output, stderr=output
             )
 
     def kill(self, name: str) -> None:

@@ -199,7 +199,7 @@ async def _bench(size: int, figures: Figures) -> AsyncIterator[Bench]:
     with tempfile.TemporaryDirectory() as folder:
         broker = Broker(Path(folder))
         await asyncio.to_thread(broker.start)
-        system = Processes(broker, extra=GENTLE)
+        system = Processes(broker, extra=GENTLE, anew=True)
         try:
             yield Bench(broker, system, size, figures)
         finally:

@@ -102,7 +102,7 @@ async def measured(folder: Path) -> tuple[dict[str, float], dict[str, float]]:
     """CPU milliseconds a report, and reports a second, of both doors; medians of rounds in turns."""
     broker, runs = Broker(folder), run_names()
     await asyncio.to_thread(broker.start)
-    system, port = Processes(broker), free_port()
+    system, port = Processes(broker, anew=True), free_port()
     bare = doors.opened("grouped", port, broker.settings, "none")
     bus = await Bus.connect(broker.settings, "operator")
     try:

@@ -36,7 +36,7 @@ Memory = dict[str, float]
 async def running(folder: Path, cases: str, ledger: str) -> AsyncIterator[tuple[Processes, Bus]]:
     """A system over filled databases, ready; its streams are empty."""
     broker = Broker(folder)
-    system = Processes(broker)
+    system = Processes(broker, anew=True)
     system.extra |= {"NETRAL_CASES_URL": cases, "NETRAL_LEDGER_URL": ledger, "NETRAL_MAIL_RATE": "0"}
     try:
         await asyncio.to_thread(broker.start)

@@ -60,7 +60,7 @@ class Crowd:
     async def running(self) -> AsyncIterator[None]:
         """Filled, ready and warm."""
         self.broker = Broker(self.folder)
-        self.system = Processes(self.broker)
+        self.system = Processes(self.broker, anew=True)
         try:
             await asyncio.to_thread(self.broker.start)
             self.bus = await Bus.connect(self.broker.settings, "operator")

@@ -15,7 +15,7 @@ class Seldom:
 
     def __init__(self, folder: Path) -> None:
         self._broker = Broker(folder, sync="2m")
-        self._system = Processes(self._broker)
+        self._system = Processes(self._broker, anew=True)
         self._bus: Bus | None = None
 
     async def start(self, run: str) -> None:

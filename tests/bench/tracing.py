@@ -45,7 +45,7 @@ class Measured(NamedTuple):
 
 async def measure(broker: Broker, way: str, run: str, count: int, each: ours.Stored) -> Measured:
     """One way, with services of its own; `each` is what a report leaves in the streams."""
-    system = Processes(broker)
+    system = Processes(broker, anew=True)
     system.modules["sink"], system.modules["ops"] = "tests.bench.tracing", "services.ops"
     system.ports |= {"ops": free_port(), "sink": free_port()}
     system.extra = {
@@ -120,7 +120,7 @@ async def main(rounds: int, count: int) -> None:
 
 
 async def _each(broker: Broker, run: str) -> ours.Stored:
-    system = Processes(broker)
+    system = Processes(broker, anew=True)
     for name in SERVICES:
         system.start(name)
     for name in SERVICES:

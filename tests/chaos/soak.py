@@ -120,7 +120,7 @@ async def _stored(bus: Bus) -> int:
 
 async def soak(broker: Broker, minutes: float, rate: float) -> list[str]:
     """An even load; what crept, and what the independent checker finds afterwards."""
-    system = Processes(broker)
+    system = Processes(broker, anew=True)
     for name in SERVICES:
         system.start(name)
     try:

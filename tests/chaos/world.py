@@ -25,6 +25,7 @@ from tests.chaos.proxy import Proxy, Weather
 from tests.chaos.reader import AGENCY, Reader
 from tests.chaos.schedule import Deed
 from tests.conftest import Broker
+from tests.forked import Forked
 from tests.postgres import PostgresServer
 from tests.running import Processes
 
@@ -69,7 +70,7 @@ class World:
     """Of the reader's present key, once it was replaced."""
 
     def __post_init__(self) -> None:
-        self.system = Processes(self.broker)
+        self.system = Processes(self.broker, anew=True)
         self.system.modules |= {name: f"tests.chaos.clocked {name}" for name in CLOCKED}
         keys, url = json.loads(self.broker.settings.secret("agency-keys.json")), self.system.url("routing")
         self.operator, self.reader = Operator(url, keys["OPERATOR"]), Reader(url, keys[AGENCY])
@@ -245,7 +246,7 @@ class World:
         await asyncio.sleep(deed.lasts)
         await insist(lambda: asyncio.to_thread(release, jump))
 
-    def _process(self, name: str) -> "subprocess.Popen[bytes] | None":
+    def _process(self, name: str) -> "subprocess.Popen[bytes] | Forked | None":
         return self.broker.server.process if name == "broker" else self.system.running.get(name)
 
     def _begin(self, name: str) -> None:

@@ -26,6 +26,7 @@ from services.runtime.bus import Bus
 from services.runtime.reading import page_of
 from tests.conftest import Broker
 from tests.flow.test_kill import send_until_accepted, subjects
+from tests.forked import COMMAND, ran
 from tests.ports import free_port
 from tests.running import Processes, until
 
@@ -36,8 +37,7 @@ CHART = Path(__file__).parents[2] / "deploy" / "kubernetes" / "nats-chart"
 
 
 def netral(env: dict[str, str], *words: object) -> subprocess.CompletedProcess[str]:
-    argv = [*NETRAL, *map(str, words)]
-    return subprocess.run(argv, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+    return ran([COMMAND, *map(str, words)], {**os.environ, **env})
 
 
 async def decided(broker: Broker) -> set[str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import COMMAND, ran
+
 ROOT = Path(__file__).parents[2]
 NAMED = ROOT / "deploy" / "previous-release"
 
@@ -30,7 +32,9 @@ def previous_release(folder: Path) -> Path:
 
 def netral(words: list[str], code: Path | None, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """A command of `netral` as the code in `code` has it (None: this checkout)."""
-    where = {**os.environ, **env, **({"PYTHONPATH": str(code)} if code else {})}
+    if code is None:
+        return ran([COMMAND, *words], {**os.environ, **env})
+    where = {**os.environ, **env, "PYTHONPATH": str(code)}
     run = "import sys; from services.cli.main import main; sys.exit(main())"
     return subprocess.run(
         [sys.executable, "-c", run, *words], env=where, cwd=code, capture_output=True, text=True, check=False

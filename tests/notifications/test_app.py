@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +12,7 @@ from deploy.streams import provision
 from services.notifications.app import build_app
 from services.notifications.settings import NotificationsSettings
 from services.runtime.messaging import Bus
+from tests.forked import Forked
 from tests.notifications.offices import told as offices
 from tests.notifications.story import a_story
 from tests.ports import free_port
@@ -159,8 +159,8 @@ class Process:
         }
 
     def start(self):
-        command = [sys.executable, "-m", "services.notifications"]
-        self._process = subprocess.Popen(command, env=self._env, stdout=subprocess.DEVNULL)
+        said = Path(self._env["NETRAL_DATA_DIR"]) / "logs" / "notifications.log"
+        self._process = Forked(["services.notifications"], self._env, said, said)
 
     def end(self, *, kill=False):
         self._process.kill() if kill else self._process.terminate()

@@ -36,7 +36,7 @@ async def test_a_service_newer_than_its_streams_ends_with_exit_code_one_and_name
     nc = await nats.connect(**connection(fresh_nats.settings, "operator"))
     await nc.jetstream().delete_stream("CALENDARS")
     await nc.close()
-    processes = Processes(fresh_nats)
+    processes = Processes(fresh_nats, anew=True)
     processes.start("routing")
     assert processes.running["routing"].wait(60) == 1
     [line] = [line for line in processes.logs().splitlines() if '"service.cannot_go_on"' in line]
@@ -56,7 +56,7 @@ def test_a_process_that_was_told_to_stop_ends_although_something_in_it_never_doe
 async def test_a_service_leaves_what_it_keeps_for_good_out_of_the_search_for_garbage(
     fresh_nats: Broker,
 ) -> None:
-    processes = Processes(fresh_nats)
+    processes = Processes(fresh_nats, anew=True)
     processes.start("intake")
     try:
         await processes.ready("intake")
