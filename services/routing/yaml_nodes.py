@@ -11,8 +11,10 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, NodeEvent
+from ruamel.yaml.parser import Parser
 from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.scalarstring import ScalarString
+from ruamel.yaml.scanner import Scanner
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ def read(name: str, raw: bytes, faults: list[RuleFault]) -> Node:
     yaml = YAML(typ="rt")
     yaml.constructor.yaml_constructors = {**yaml.constructor.yaml_constructors}
     yaml.constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+    yaml.Scanner, yaml.Parser = Scanner, Parser  # those for round trips gather comments as well
     yaml.Composer = _Composer
     nothing = Node(CommentedMap(), f"{name}:1:1", [])
     try:
