@@ -28,7 +28,7 @@ from tests.running import Processes
 from tests.shell import forget_installation
 
 ROUNDS = 3
-FULL, QUICK = 2000, 200
+FULL, QUICK = 1200, 200
 """Reports of each measure."""
 GENTLE = {"NETRAL_MAIL_BURST": "0", "NETRAL_MAIL_RATE": "0"}
 
