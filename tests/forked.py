@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 
 COMMAND = "netral"
+PATIENCE = 300.0
+"""Seconds that a command may take: longer than any test, so that the test says what it waited for."""
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.forked_modules"])
 
@@ -56,10 +58,14 @@ class Forked:
 
 
 def ran(argv: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run to its end with this environment and nothing to read."""
+    """Run to its end with this environment and nothing to read. Raises TimeoutExpired, and leaves nothing running."""
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
-        code = Forked(argv, env, out, err).wait()
+        process = Forked(argv, env, out, err)
+        try:
+            code = process.wait(PATIENCE)
+        finally:
+            process.kill()
         return subprocess.CompletedProcess(argv, code, out.read_text("utf-8"), err.read_text("utf-8"))
 
 
