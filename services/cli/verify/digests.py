@@ -11,6 +11,11 @@ def digest(document: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
+def same(one: Any, other: Any) -> bool:
+    """As their digests would say it, in less time."""
+    return bool(one == other or _bare(one) == _bare(other))
+
+
 def _bare(value: Any) -> Any:
     """Without what a field says that an earlier release did not know yet: it is not written, or with its default."""
     if isinstance(value, dict):

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from services.cli.verify.digests import same
 from services.cli.verify.findings import Finding
 from services.cli.verify.history import Case, Person, Version
+from services.cli.verify.told_words import seen
 
 Bodies = set[tuple[str, str | None]]
 """Agencies with the office of each that is meant."""
@@ -32,10 +34,11 @@ def check_told(case: Case) -> Iterator[Finding]:
     if len(case.of("decided")) != 1 or any(p.get("old") for p in case.versions[0].persons.values()):
         return
     told = {news for fact in case.of("told") for news in _read(fact.data)}
-    offered, due = set(_offered(case.versions)), set(_due(case))
-    for news in sorted({*offered, *_changed(case.versions), *due} - told, key=str):
+    offered, due, stepped = set(_offered(case.versions)), set(_due(case)), dict(_stepped(case.versions))
+    must = {news for news, changed in stepped.items() if changed}
+    for news in sorted((offered | due | must) - told, key=str):
         yield Finding("not-told", case.case_id, f"{news} was not told")
-    vain = told - offered - due - set(_theirs(case.versions))
+    vain = told - offered - due - stepped.keys()
     concerned = {
         (ref, *body) for version in case.versions for ref, p in version.persons.items() for body in _bodies(p)
     }
@@ -64,23 +67,14 @@ def _offered(versions: list[Version]) -> Iterator[News]:
         held = now
 
 
-def _changed(versions: list[Version]) -> Iterator[News]:
-    """Whoever had a part hears that it is over, or that the state or the owner is another."""
+def _stepped(versions: list[Version]) -> Iterator[tuple[News, bool]]:
+    """What whoever has a part may be told of a step, and whether it must: something that it may see is another."""
     for before, after in pairwise(versions):
         for ref, was in before.persons.items():
             person = after.persons.get(ref)
-            moved = person is None or (was["state"], was["owner"]) != (person["state"], person["owner"])
             for body in _bodies(was):
-                if moved or (person and body not in _bodies(person)):
-                    yield News(*body, "stepped", str(after.number), ref)
-
-
-def _theirs(versions: list[Version]) -> Iterator[News]:
-    """What whoever has a part may be told of a step, whether it changed something for them or not."""
-    for before, after in pairwise(versions):
-        for ref, was in before.persons.items():
-            for body in _bodies(was):
-                yield News(*body, "stepped", str(after.number), ref)
+                changed = person is None or not same(seen(was, body), seen(person, body))
+                yield News(*body, "stepped", str(after.number), ref), changed
 
 
 def _due(case: Case) -> Iterator[News]:

@@ -50,7 +50,7 @@ def _otherwise(data: dict[str, Any], version: Version) -> Iterator[str]:
         yield f"leaves out {data['omitted']} persons"
     for ref, mark in data["marks"].items():
         person = version.persons.get(ref)
-        if person is None or mark != digest(_seen(person, body)):
+        if person is None or mark != digest(seen(person, body)):
             yield f"tells of {ref} otherwise than it stands there"
     for ref in data["ended"]:
         person = version.persons.get(ref)
@@ -58,7 +58,7 @@ def _otherwise(data: dict[str, Any], version: Version) -> Iterator[str]:
             yield f"says that its part about {ref} is over"
 
 
-def _seen(person: Person, body: tuple[str, str | None]) -> dict[str, Any]:
+def seen(person: Person, body: tuple[str, str | None]) -> dict[str, Any]:
     """A person as an office may see it: its own parts and limits."""
     dues = [due for due in person["dues"] if (due["agency"], due["office"]) == body]
     return {**{name: person.get(name) for name in _SEEN}, "assignments": _own(person, body), "dues": dues}

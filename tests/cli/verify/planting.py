@@ -15,6 +15,10 @@ from contracts.ids import NETRAL, case_id_of, derived_id
 from contracts.steps import Said
 from services.cli.verify.checking import Checker, Databases
 from services.cli.verify.days import packaged
+from services.cli.verify.history import Case, case_of
+from services.cli.verify.logbook import Fact
+from services.cli.verify.slimming import slim
+from services.cli.verify.slimming import told as told_slim
 from services.routing.calendar_files import HERE
 from services.routing.core.decide import Judge
 from services.routing.core.fanout import decided, following, linked, newly_offered, stepped
@@ -101,6 +105,19 @@ def without(log: list[Document], word: str) -> list[Document]:
 
 def copied(log: T) -> T:
     return copy.deepcopy(log)
+
+
+def case_in(log: list[Document]) -> Case:
+    """The case of a log as the checker reads it, without a broker; its reports are left out."""
+    facts = []
+    for seq, entry in enumerate(log, 1):
+        stream, *words = entry["subject"].split(".")
+        data, at = entry["event"]["data"], datetime.fromisoformat(entry["event"]["time"])
+        if stream == "told":
+            facts.append(Fact(seq, "told", entry["subject"], at, told_slim(data, words[3])))
+        elif stream == "cases":
+            facts.append(Fact(seq, words[1], entry["subject"], at, slim(data)))
+    return case_of(told(log, "decided")["data"]["case_id"], facts, [])
 
 
 @asynccontextmanager
