@@ -123,7 +123,7 @@ async def mailed(system: Processes, bus: Bus) -> None:
         path = system.broker.data_dir / "notifications.db"
         return bool(executed(path, "SELECT count(*) FROM notices WHERE told = 1 AND state = 'SENT'") == 2 * 5)
 
-    await until(quiet)
+    await until(quiet, 75)
 
 
 async def test_the_ledger_of_a_true_system_agrees_and_every_difference_is_named(fresh_nats: Broker) -> None:
