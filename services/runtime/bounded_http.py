@@ -76,6 +76,13 @@ class BoundedHttp(HttpToolsProtocol):
         self.shutdown()
         return True
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has left. uvicorn tells the last request that came, and it is the one before that is answered."""
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+        super().connection_lost(exc)
+
     def on_response_complete(self) -> None:
         """An answer was given."""
         self._since = self.loop.time()

@@ -4,8 +4,11 @@ import asyncio
 import gc
 import json
 import re
+import socket
+import struct
 
 import pytest
+import uvloop
 from starlette.responses import JSONResponse, PlainTextResponse
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -139,6 +142,30 @@ async def test_thousands_of_requests_in_one_piece_wait_as_bytes_and_are_answered
             said = (await reader.read()).decode()
         assert re.findall(r"(\d+);", said) == [str(number) for number in range(many)]
         writer.close()
+
+
+def test_a_client_that_leaves_while_requests_before_its_last_are_answered_is_no_error_of_ours(caplog):
+    async def left():
+        second, go = asyncio.Event(), asyncio.Event()
+
+        async def answer(request):
+            if request.url.query != "1":
+                second.set()
+                await go.wait()
+            return PlainTextResponse("late")
+
+        async with served(answer) as port:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"".join(b"GET /?%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in (1, 2, 3)))
+            await second.wait()
+            by_reset = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, by_reset)
+            writer.transport.abort()
+            await asyncio.sleep(0.1)
+            go.set()
+
+    uvloop.run(left())  # as a service runs: asyncio's own loop lets a closed connection be written to
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def _said_to_who_sends_no_more(port, sent):
