@@ -53,6 +53,8 @@ LONG = (
     "test_a_backup_under_load",
 )
 """The longest first: one that starts last keeps a core waiting for it alone."""
+STORE = Path("nats") / "jetstream"
+"""Of a server, in its data folder."""
 
 
 def pytest_configure() -> None:
@@ -81,10 +83,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     share = -(-len(rest) // workers)
     shares = ((longest[n::workers], rest[n * share : (n + 1) * share]) for n in range(workers))
     items[:] = [item for first, then in shares for item in (*first, *then)]
-
-
-STORE = Path("nats") / "jetstream"
-"""Of a server, in its data folder."""
 
 
 @dataclass
@@ -149,10 +147,9 @@ def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def fresh_nats(tmp_path: Path, provisioned: Path) -> Iterator[Broker]:
     broker = Broker(tmp_path / "broker")
-    unsaid = shutil.ignore_patterns(
-        "index.db"
-    )  # as if no server had ended yet; to provision takes twice the start
-    shutil.copytree(provisioned, broker.data_dir / STORE, ignore=unsaid)
+    # To provision takes twice the start. Its notes of empty streams are left out: a damaged block is read by them wrongly.
+    noted = shutil.ignore_patterns("index.db")
+    shutil.copytree(provisioned, broker.data_dir / STORE, ignore=noted)
     broker.server.start()
     yield broker
     broker.kill()  # a farewell takes it a quarter of a second

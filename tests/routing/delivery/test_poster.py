@@ -103,6 +103,14 @@ async def test_a_receiver_that_always_answers_soon_and_never_now_is_heard_for_a_
         assert await outcome(poster(Openings(loopback=True), total=2), url) == ("FAILED", "connection")
 
 
+async def test_authorities_that_cannot_be_read_are_found_at_the_start_and_not_by_the_first_webhook(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "ca.pem").write_text("none")
+    with pytest.raises(ssl.SSLError):
+        poster(Openings(), ca=tmp_path / "ca.pem")
+
+
 async def test_retry_after_is_read_as_seconds_or_as_a_date(trial: str) -> None:
     sender = poster(Openings(loopback=True))
     assert (await sender.post("BKN", f"{trial}/busy", {}, b"")).outcome.retry_after == 120
